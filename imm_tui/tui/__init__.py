@@ -1,0 +1,1 @@
+"""The screen: drawn from the history and from nothing else."""
