@@ -1,0 +1,64 @@
+"""What a person is told when something goes wrong: what happened, why, and what to do next.
+
+Texts here may quote the outside world as it came; whoever shows them cleans them first (text.py).
+"""
+
+from __future__ import annotations
+
+
+class Trouble(Exception):
+    """Something that a person can be told about.
+
+    `what` happened, `why`, and the `fix` to try, each a sentence or empty. `code` and `request_id` are the service's own
+    words, where it gave any. No part ever holds a key, a token, a signature or a signed URL.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        fix: str = "",
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(what, why, fix)
+        self.what = what
+        self.why = why
+        self.fix = fix
+        self.code = code
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        parts = [self.what, self.why, self.fix]
+        if self.request_id:
+            parts.append(f"RequestId {self.request_id}.")
+        return " ".join(part for part in parts if part)
+
+
+class BadInput(Trouble):
+    """An argument, a field or a setting that cannot be used; `field` names the setting or the form's field."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "", *, field: str = "") -> None:
+        super().__init__(what, why, fix)
+        self.field = field
+
+
+class NoCredentials(Trouble):
+    """No access key was found in any of the places where one may be."""
+
+
+class Refused(Trouble):
+    """The service understood the call and said no; `code` says why."""
+
+
+class Unreachable(Trouble):
+    """No usable answer came: no connection, a cut, a time-out, or a reply that is not the service's."""
+
+
+class OutcomeUnknown(Trouble):
+    """A submission may or may not have arrived: it was cut, or its answer cannot be read, after it was sent."""
+
+
+class HistoryUnusable(Trouble):
+    """The history cannot be opened, read or written."""

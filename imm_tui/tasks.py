@@ -1,0 +1,159 @@
+"""The domain: what is asked of IMM, what an event says, what a task is known to be. Pure values, no input or output."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Literal
+
+ApiVersion = Literal["2017-09-06", "2020-09-30"]
+API_VERSIONS: tuple[ApiVersion, ...] = ("2017-09-06", "2020-09-30")
+
+
+class Status(StrEnum):
+    """How far a task is known to have come."""
+
+    SUBMITTING = "Submitting"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+    """The outcome of its submission is not known: it may or may not have reached IMM."""
+
+    @property
+    def finished(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """One document conversion, as it is asked of IMM."""
+
+    source_uri: str
+    target_uri: str
+    """A folder `oss://bucket/prefix/`, or, under 2020-09-30, a template with `{...}` in it."""
+    target_type: str
+    pages: str | None = None
+    """`1,2-4,7`; None is all of them."""
+    dpi: int | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What one notification says of one task. Strings are as received but for blanks around them."""
+
+    task_id: str
+    name: str
+    status: Status
+    percent: int | None = None
+    page_count: int | None = None
+    code: str | None = None
+    message: str | None = None
+    time: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """A digest of the content: the same event under another MessageId has the same identity."""
+        content = [self.task_id, self.name, self.time, self.status, self.code, self.percent, self.page_count]
+        return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Orders a task's events; the highest one decides what the task is, in whatever order they arrive.
+
+        A finished state stands above a running one, so that an older event never un-finishes a task; then the event's
+        time counts, and last its identity, so that two histories never disagree.
+        """
+        return (self.status.finished, milliseconds(self.time) or 0, self.identity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What the history knows of one task. Times are milliseconds since the epoch, UTC."""
+
+    id: int
+    """The history's own number, by age; a task has it before IMM has named it."""
+    task_id: str | None
+    status: Status
+    percent: int | None = None
+    page_count: int | None = None
+    code: str | None = None
+    message: str | None = None
+    source_uri: str | None = None
+    target_uri: str | None = None
+    target_type: str | None = None
+    project: str | None = None
+    api_version: str | None = None
+    request_id: str | None = None
+    seen_at: int
+    """When this history first heard of it."""
+    submitted_at: int | None = None
+    """None for an untracked task: an event came for it, but this history did not submit it."""
+    finished_at: int | None = None
+    events: int = 0
+    """Distinct events; a duplicate does not count."""
+
+    @property
+    def untracked(self) -> bool:
+        return self.submitted_at is None
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the source's file name, else its id."""
+        if self.source_uri:
+            return self.source_uri.rstrip("/").rpartition("/")[2] or self.source_uri
+        return self.task_id or f"#{self.id}"
+
+    def decided_by(self, event: Event, received_at: int) -> Task:
+        """This task as its highest-ranking event tells it; `received_at` stands in for an event without a time."""
+        finished = event.status.finished
+        return replace(
+            self,
+            status=event.status,
+            percent=100 if event.status is Status.SUCCEEDED else event.percent,
+            page_count=event.page_count,
+            code=event.code,
+            message=event.message,
+            finished_at=(milliseconds(event.time) or received_at) if finished else None,
+        )
+
+
+_TASK_ID_PREFIX = re.compile(r"^(formatconvert|officeconversion)-(?=.)", re.IGNORECASE)
+
+
+def task_key(task_id: str) -> str:
+    """What two spellings of one task id share: IMM writes it with and without the name of its kind in front."""
+    return _TASK_ID_PREFIX.sub("", task_id).lower()
+
+
+_FRACTION = re.compile(r"(?<=\d)([.,]\d+)")
+
+
+def milliseconds(time: str | None) -> int | None:
+    """An ISO 8601 time, or epoch milliseconds as digits, as epoch milliseconds; None where it is neither.
+
+    The services write UTC with `Z` and 2 to 3 fractional digits, and `+08:00` with 9. A time without a zone is UTC.
+    """
+    if not time:
+        return None
+    if re.fullmatch(r"[0-9]{12,14}", time):
+        return int(time)
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub(lambda match: match[1][:7], time, count=1))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def rfc3339(moment: int | None) -> str | None:
+    """Epoch milliseconds as RFC 3339 in UTC, `2026-11-23T06:51:25.042Z`."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

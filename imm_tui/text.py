@@ -1,0 +1,49 @@
+"""Untrusted text → what may be shown to a person.
+
+A terminal obeys control characters, and neither Textual nor Rich keeps them from it. So whatever came from outside
+(a message, an object's name, an error of the service, a config value) passes here on its way to a screen or to stdout.
+The history and `--json` keep the text as it came.
+"""
+
+from __future__ import annotations
+
+import re
+
+LINE_LENGTH = 1_000
+"""Characters of a one-line text that are worth showing; a longer one is cut, and says so."""
+
+BLOCK_LENGTH = 200_000
+"""The same for a text of many lines: more than an MNS message can hold, even with every character escaped."""
+
+# What is not a picture but an instruction: C0, DEL and C1; bidi marks and overrides, which reorder what is beside them;
+# zero-width and variation marks, on whose width terminals disagree; line separators; lone surrogates, no text at all.
+_HAZARD = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+)
+_IN_LINE = re.compile(f"[\t\n{_HAZARD}]")
+_IN_BLOCK = re.compile(f"[{_HAZARD}]")
+
+
+def _picture(match: re.Match[str]) -> str:
+    """The visible stand-in for one hazardous character."""
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)  # U+2400 CONTROL PICTURES: ␛ for ESC, ␊ for LF
+    if code == 0x7F:
+        return "␡"
+    return "\ufffd"
+
+
+def line(text: object, limit: int = LINE_LENGTH) -> str:
+    """`text` fit for one line: no control character, no line break, at most `limit` characters."""
+    return _IN_LINE.sub(_picture, _cut(str(text), limit))
+
+
+def block(text: str, limit: int = BLOCK_LENGTH) -> str:
+    """`text` fit for many lines: its line breaks and tabs stay, every other control character is made visible."""
+    return _IN_BLOCK.sub(_picture, _cut(text.replace("\r\n", "\n"), limit))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
