@@ -1,0 +1,548 @@
+"""The history: one SQLite file with every submission, every message as it was delivered, and what the tasks came to.
+
+It is the only truth that the screen and the commands are drawn from, and this room is its only writer. A message may be
+deleted from its queue once `store` has returned, and not before: the commit is on disk then (`synchronous=FULL`).
+
+A `History` is one connection and belongs to the thread that opened it; any number of threads and processes may each
+have their own on one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imm_tui.errors import HistoryUnusable
+from imm_tui.tasks import Conversion, Event, Status, Task, task_key
+
+_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision INTEGER NOT NULL,      -- grows with every change of any task: what the screen asks for
+    task_id TEXT,                   -- as IMM wrote it first; NULL until it has
+    task_key TEXT UNIQUE,           -- what all spellings of the id share
+    status TEXT NOT NULL,
+    percent INTEGER,
+    page_count INTEGER,
+    code TEXT,
+    message TEXT,
+    source_uri TEXT,
+    target_uri TEXT,
+    target_type TEXT,
+    pages TEXT,
+    dpi INTEGER,
+    project TEXT,
+    api_version TEXT,
+    token TEXT,                     -- IdempotentToken or UserData of the submission
+    request_id TEXT,
+    seen_at INTEGER NOT NULL,       -- times are epoch milliseconds
+    submitted_at INTEGER,           -- NULL: not submitted by this history
+    finished_at INTEGER,
+    events INTEGER NOT NULL DEFAULT 0,
+    decisive INTEGER REFERENCES events (id)     -- the highest-ranking event
+);
+CREATE INDEX tasks_by_revision ON tasks (revision);
+
+CREATE TABLE removals (             -- an untracked task that turned out to be one of our submissions
+    task INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL
+);
+CREATE INDEX removals_by_revision ON removals (revision);
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    body BLOB NOT NULL,             -- exactly as delivered
+    reason TEXT,                    -- why it is quarantined; NULL when it was readable
+    enqueued_at INTEGER,
+    received_at INTEGER NOT NULL,
+    dequeue_count INTEGER NOT NULL, -- as the queue last said it
+    UNIQUE (message_id, digest)
+);
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL UNIQUE,
+    task INTEGER NOT NULL REFERENCES tasks (id),
+    message INTEGER NOT NULL REFERENCES messages (id),
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    percent INTEGER,
+    page_count INTEGER,
+    code TEXT,
+    detail TEXT,
+    time TEXT,
+    received_at INTEGER NOT NULL
+);
+CREATE INDEX events_by_task ON events (task);
+
+CREATE TABLE deliveries (           -- what the listener reported, in order: an event each time it came, or a quarantine
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message INTEGER NOT NULL REFERENCES messages (id),
+    event INTEGER REFERENCES events (id),
+    duplicate INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+);
+"""
+
+_TASK_COLUMNS = (
+    "id, task_id, status, percent, page_count, code, message, source_uri, target_uri, target_type, project, "
+    "api_version, request_id, seen_at, submitted_at, finished_at, events"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message as it came from the queue, with what it was found to hold: events, or the reason why there is none."""
+
+    message_id: str
+    body: bytes
+    events: tuple[Event, ...] = ()
+    reason: str = ""
+    dequeue_count: int = 1
+    enqueued_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event as it was delivered, or one message that was quarantined (then `event` is None)."""
+
+    id: int
+    message_id: str
+    received_at: int
+    event: Event | None = None
+    duplicate: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A stored message of one task: the raw event."""
+
+    message_id: str
+    body: bytes
+    received_at: int
+    enqueued_at: int | None
+    dequeue_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changed after some revision: the tasks as they are now, and the numbers of those that are no more."""
+
+    tasks: list[Task]
+    removed: list[int]
+    revision: int
+
+
+class History:
+    """One connection to the history file at `path`, which is made if it does not exist (0600, its folder 0700).
+
+    Raises HistoryUnusable, here and from every method, when the file cannot be opened, read or written, or was made by
+    a newer imm-tui (it is left untouched then).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite would create it with the umask's mode; its -wal and -shm files inherit the mode of this one.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from None
+        with self._told():
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._told():
+            version = self._version()
+            if version > _VERSION:
+                raise HistoryUnusable(
+                    f"The history {self.path} was written by a newer imm-tui.",
+                    f"It has version {version}; this imm-tui knows versions up to {_VERSION}. It was left as it is.",
+                    "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
+                )
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            if version == 0:
+                with self._transaction():
+                    if self._version() == 0:  # another process may have made it meanwhile
+                        for statement in _SCHEMA.split(";\n"):
+                            self._db.execute(statement)
+                        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Submissions
+
+    def record_intent(self, conversion: Conversion, *, project: str, api_version: str, token: str, at: int) -> int:
+        """A submission that is about to be sent; returns the task's number. Its password is not kept."""
+        with self._writing() as revision:
+            row = {
+                "revision": revision,
+                "status": Status.SUBMITTING,
+                "source_uri": conversion.source_uri,
+                "target_uri": conversion.target_uri,
+                "target_type": conversion.target_type,
+                "pages": conversion.pages,
+                "dpi": conversion.dpi,
+                "project": project,
+                "api_version": api_version,
+                "token": token,
+                "seen_at": at,
+                "submitted_at": at,
+            }
+            return self._insert("tasks", row)
+
+    def record_accepted(self, task: int, task_id: str, request_id: str) -> None:
+        """IMM took the submission. Where its event came before this answer, the two become one task."""
+        with self._writing() as revision:
+            known = self._row(
+                "SELECT id, events, decisive, submitted_at FROM tasks WHERE task_key = ?", _sql(task_key(task_id))
+            )
+            if known is not None and known[3] is not None:
+                why = "IMM answered with the id of another task of this history."
+                self._update(task, revision, status=Status.UNKNOWN, message=why, request_id=request_id)
+                return
+            if known is not None:
+                untracked, events, decisive, _ = known
+                self._db.execute("UPDATE events SET task = ? WHERE task = ?", (task, untracked))
+                self._db.execute("DELETE FROM tasks WHERE id = ?", (untracked,))
+                self._db.execute("INSERT INTO removals (task, revision) VALUES (?, ?)", (untracked, revision))
+                self._update(task, revision, events=events, decisive=decisive)
+            self._update(
+                task,
+                revision,
+                task_id=task_id,
+                task_key=task_key(task_id),
+                request_id=request_id,
+                status=Status.RUNNING,
+                percent=0,
+            )
+            self._decide(task, revision)
+
+    def record_refused(self, task: int, *, code: str | None, message: str, request_id: str | None, at: int) -> None:
+        """The submission certainly did not become a task at IMM."""
+        with self._writing() as revision:
+            self._update(
+                task,
+                revision,
+                status=Status.FAILED,
+                code=code,
+                message=message,
+                request_id=request_id,
+                finished_at=at,
+            )
+
+    def record_unknown(self, task: int, *, message: str, request_id: str | None) -> None:
+        """The submission may or may not have become a task at IMM."""
+        with self._writing() as revision:
+            self._update(task, revision, status=Status.UNKNOWN, message=message, request_id=request_id)
+
+    # Messages
+
+    def store(self, arrivals: Sequence[Arrival], received_at: int) -> list[Delivery]:
+        """Stores one batch in one transaction, on disk when this returns; returns what is to be reported of it.
+
+        An event that is already known is reported as a duplicate. A message without an event is quarantined, and
+        reported the first time only.
+        """
+        with self._writing() as revision:
+            return [report for arrival in arrivals for report in self._store(arrival, received_at, revision)]
+
+    def _store(self, arrival: Arrival, received_at: int, revision: int) -> Iterator[Delivery]:
+        message, first = self._store_message(arrival, received_at)
+        if not arrival.events:
+            if first:
+                yield self._report(arrival, message, None, received_at)
+            return
+        for event in arrival.events:
+            row = self._row("SELECT id FROM events WHERE identity = ?", event.identity)
+            event_id = row[0] if row else self._store_event(event, message, received_at, revision)
+            yield self._report(arrival, message, (event_id, event, row is not None), received_at)
+
+    def _store_message(self, arrival: Arrival, received_at: int) -> tuple[int, bool]:
+        digest = hashlib.blake2b(arrival.body, digest_size=16).digest()
+        message_id = _sql(arrival.message_id)
+        known = self._row("SELECT id FROM messages WHERE message_id = ? AND digest = ?", message_id, digest)
+        if known is not None:
+            self._db.execute("UPDATE messages SET dequeue_count = ? WHERE id = ?", (arrival.dequeue_count, known[0]))
+            return known[0], False
+        row = {
+            "message_id": message_id,
+            "digest": digest,
+            "body": arrival.body,
+            "reason": arrival.reason if not arrival.events else None,
+            "enqueued_at": arrival.enqueued_at,
+            "received_at": received_at,
+            "dequeue_count": arrival.dequeue_count,
+        }
+        return self._insert("messages", row), True
+
+    def _store_event(self, event: Event, message: int, received_at: int, revision: int) -> int:
+        key = task_key(event.task_id)
+        known = self._row("SELECT id FROM tasks WHERE task_key = ?", _sql(key))
+        if known is not None:
+            task = known[0]
+        else:
+            untracked = {
+                "revision": revision,
+                "task_id": event.task_id,
+                "task_key": key,
+                "status": event.status,
+                "seen_at": received_at,
+            }
+            task = self._insert("tasks", untracked)
+        row = {
+            "identity": event.identity,
+            "task": task,
+            "message": message,
+            "task_id": event.task_id,
+            "name": event.name,
+            "status": event.status,
+            "percent": event.percent,
+            "page_count": event.page_count,
+            "code": event.code,
+            "detail": event.message,
+            "time": event.time,
+            "received_at": received_at,
+        }
+        event_id = self._insert("events", row)
+        self._db.execute("UPDATE tasks SET events = events + 1 WHERE id = ?", (task,))
+        decisive = self._decisive(task)
+        if decisive is None or event.rank > decisive[0].rank:
+            self._db.execute("UPDATE tasks SET decisive = ? WHERE id = ?", (event_id, task))
+        self._decide(task, revision)
+        return event_id
+
+    def _decisive(self, task: int) -> tuple[Event, int] | None:
+        """The event that decides the task, and when it was received."""
+        row = self._row(
+            f"SELECT {_EVENT_COLUMNS}, received_at FROM events WHERE id = (SELECT decisive FROM tasks WHERE id = ?)",
+            task,
+        )
+        return (_event(row[:-1]), row[-1]) if row else None
+
+    def _decide(self, task: int, revision: int) -> None:
+        """Writes into a task what its highest-ranking event says; without an event it stays as it is."""
+        decisive = self._decisive(task)
+        row = self._row(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE id = ?", task)
+        if decisive is None or row is None:
+            return
+        decided = _task(row).decided_by(*decisive)
+        self._update(
+            task,
+            revision,
+            status=decided.status,
+            percent=decided.percent,
+            page_count=decided.page_count,
+            code=decided.code,
+            message=decided.message,
+            finished_at=decided.finished_at,
+        )
+
+    def _report(
+        self, arrival: Arrival, message: int, event: tuple[int, Event, bool] | None, received_at: int
+    ) -> Delivery:
+        event_id, content, duplicate = event if event else (None, None, False)
+        row = {"message": message, "event": event_id, "duplicate": duplicate, "received_at": received_at}
+        return Delivery(
+            id=self._insert("deliveries", row),
+            message_id=arrival.message_id,
+            received_at=received_at,
+            event=content,
+            duplicate=duplicate,
+            reason=arrival.reason if content is None else "",
+        )
+
+    # Reading
+
+    def tasks(self, *, status: Status | None = None, limit: int = 100) -> list[Task]:
+        """The newest tasks first."""
+        where, values = ("WHERE status = ?", [str(status)]) if status else ("", [])
+        return self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks {where} ORDER BY id DESC LIMIT ?", *values, limit)
+
+    def task(self, task: int) -> Task | None:
+        return next(iter(self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE id = ?", task)), None)
+
+    def changes(self, since: int) -> Changes:
+        """What changed after revision `since` (0: everything there is)."""
+        with self._told(), self._transaction("BEGIN"):  # one snapshot for the three questions
+            revision = self._revision()
+            tasks = self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE revision > ? ORDER BY id", since)
+            removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
+        return Changes(tasks=tasks, removed=[row[0] for row in removed], revision=revision)
+
+    def messages_of(self, task: int) -> list[Message]:
+        """The messages that brought the events of `task`, the deciding event's first, then the newest."""
+        with self._told():
+            rows = self._db.execute(
+                "SELECT m.message_id, m.body, m.received_at, m.enqueued_at, m.dequeue_count"
+                " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
+                " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
+                (task,),
+            ).fetchall()
+        return [
+            Message(message_id=_text(a) or "", body=b, received_at=c, enqueued_at=d, dequeue_count=e)
+            for a, b, c, d, e in rows
+        ]
+
+    def deliveries(self, after: int) -> list[Delivery]:
+        """What was delivered after delivery number `after`, in order."""
+        columns = ", ".join(f"e.{name}" for name in _EVENT_COLUMNS.split(", "))
+        with self._told():
+            rows = self._db.execute(
+                f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {columns}"
+                " FROM deliveries d JOIN messages m ON m.id = d.message LEFT JOIN events e ON e.id = d.event"
+                " WHERE d.id > ? ORDER BY d.id",
+                (after,),
+            ).fetchall()
+        return [
+            Delivery(
+                id=row[0],
+                message_id=_text(row[1]) or "",
+                received_at=row[2],
+                duplicate=bool(row[3]),
+                reason=row[4] or "",
+                event=_event(row[5:]) if row[5] is not None else None,
+            )
+            for row in rows
+        ]
+
+    def last_delivery(self) -> int:
+        """The number of the newest delivery; 0 when there is none."""
+        with self._told():
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM deliveries").fetchone()[0])
+
+    def data_version(self) -> int:
+        """A number that differs when another connection, of this process or another, has committed a change."""
+        with self._told():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    # SQLite
+
+    def _tasks(self, query: str, *values: object) -> list[Task]:
+        with self._told():
+            return [_task(row) for row in self._db.execute(query, values)]
+
+    def _row(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
+        return row
+
+    def _insert(self, table: str, row: Mapping[str, object]) -> int:
+        marks = ", ".join("?" * len(row))
+        cursor = self._db.execute(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [_sql(value) for value in row.values()]
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def _update(self, task: int, revision: int, **values: object) -> None:
+        sets = ", ".join(f"{name} = ?" for name in values)
+        self._db.execute(
+            f"UPDATE tasks SET revision = ?, {sets} WHERE id = ?",
+            [revision, *(_sql(value) for value in values.values()), task],
+        )
+
+    def _revision(self) -> int:
+        row = self._row(
+            "SELECT max(coalesce((SELECT max(revision) FROM tasks), 0),"
+            " coalesce((SELECT max(revision) FROM removals), 0))"
+        )
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def _writing(self) -> Iterator[int]:
+        """A write transaction; gives the revision that its changes bear."""
+        with self._told(), self._transaction():
+            yield self._revision() + 1
+
+    @contextmanager
+    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+        self._db.execute(begin)
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """SQLite's errors as something a person can be told."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._unusable(str(error)) from None
+
+    def _unusable(self, why: str) -> HistoryUnusable:
+        return HistoryUnusable(
+            f"The history {self.path} cannot be used.",
+            f"{why[:1].upper()}{why[1:]}.",
+            "Make room or mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+        )
+
+
+_EVENT_COLUMNS = "task_id, name, status, percent, page_count, code, detail, time"
+
+
+def _event(row: Sequence[Any]) -> Event:
+    task_id, name, status, percent, page_count, code, detail, time = row
+    return Event(
+        task_id=_text(task_id) or "",
+        name=_text(name) or "",
+        status=Status(status),
+        percent=percent,
+        page_count=page_count,
+        code=_text(code),
+        message=_text(detail),
+        time=_text(time),
+    )
+
+
+def _task(row: Sequence[Any]) -> Task:
+    values = [_text(value) if isinstance(value, bytes) else value for value in row]
+    fields: dict[str, Any] = dict(zip(_TASK_COLUMNS.split(", "), values, strict=True))
+    return Task(**{**fields, "status": Status(fields["status"])})
+
+
+def _sql(value: Any) -> Any:
+    """A value as SQLite takes it. A text with lone surrogates is not UTF-8: it is kept as bytes, nothing is lost."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value

@@ -1,0 +1,252 @@
+"""The listener: receive → parse → commit → delete, for ever, in a thread of its own.
+
+It tells nobody but the history what it received; whoever shows it reads the history. Of several imm-tui on one history
+one is elected to listen, the others watch the history until it ends.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from imm_tui import notifications
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import HistoryUnusable, Refused, Trouble
+from imm_tui.history import Arrival, Delivery, History
+
+if TYPE_CHECKING:
+    from imm_tui.cloud.mns import Queue, Received
+
+BATCH = 16
+LONG_POLL = 30
+"""MNS API 2015-06-06, BatchReceiveMessage: at most 16 messages and 30 seconds."""
+
+_EARLY = 1.0
+"""An empty answer to a long poll that comes sooner, in seconds: the service caps long polls, and beyond it answers at once."""
+
+_QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
+_ELECTION = 1.0
+_FINISH = 1.0
+
+
+class Phase(StrEnum):
+    """What the listener is doing."""
+
+    STARTING = "starting"
+    LISTENING = "listening"
+    RECONNECTING = "reconnecting"
+    """It tries again by itself at `ListenerState.retry_at`."""
+    STOPPED = "stopped"
+    """Trying again would not help: a person has to mend something, then `Listener.resume`."""
+    WATCHING = "watching"
+    """Another imm-tui listens for this history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerState:
+    """What the listener is doing, since when, and why. Times are epoch milliseconds."""
+
+    phase: Phase
+    since: int
+    trouble: Trouble | None = None
+    retry_at: int | None = None
+    empty_for: float = 0.0
+    """For how many seconds on end the service has answered that the queue is empty."""
+
+
+class Backoff:
+    """Delays in seconds that double from `first` to `last`, each shortened at random by up to a half."""
+
+    def __init__(self, first: float = 1.0, last: float = 15.0) -> None:
+        self._first = first
+        self._last = last
+        self._next = first
+
+    def delay(self) -> float:
+        longest, self._next = self._next, min(self._next * 2, self._last)
+        return longest * random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        self._next = self._first
+
+
+class Listener:
+    """Listens to the queue of `settings` for the history at `history_path`, from `start` to `stop`.
+
+    `on_batch` is called in the listener's thread with what one batch brought, when it is stored and deleted; `on_state`
+    in the same thread whenever `state` has changed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        history_path: Path,
+        *,
+        wait: int = LONG_POLL,
+        on_batch: Callable[[list[Delivery]], None] = lambda batch: None,
+        on_state: Callable[[ListenerState], None] = lambda state: None,
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._history_path = history_path
+        self._wait = wait
+        self._on_batch = on_batch
+        self._on_state = on_state
+        self._stopping = threading.Event()
+        self._resumed = threading.Event()
+        self._finishing = threading.Lock()
+        self._queue: Queue | None = None
+        # A daemon: the exit of the program never waits for a long poll.
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self.state = ListenerState(phase=Phase.STARTING, since=_now())
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the long poll at once; a batch that is being stored or deleted may finish, within a second."""
+        self._stopping.set()
+        self._resumed.set()
+        finished = self._finishing.acquire(timeout=_FINISH)
+        if self._queue is not None:
+            self._queue.kill()
+        if finished:
+            self._finishing.release()
+        if threading.current_thread() is not self._thread and self._thread.is_alive():
+            self._thread.join(_FINISH)
+
+    def resume(self) -> None:
+        """Tries again now: after STOPPED, or while it waits to reconnect."""
+        self._resumed.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the thread to end; false when it has not after `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._tell(Phase.STARTING)
+            try:
+                with History(self._history_path) as history, self._elected():
+                    self._listen(history)
+            except Timeout:
+                self._tell(Phase.WATCHING)
+                self._stopping.wait(_ELECTION)
+            except Trouble as trouble:
+                self._tell(Phase.STOPPED, trouble)
+                self._pause(None)
+            except OSError as error:
+                why = f"{error.strerror or error}."
+                self._tell(Phase.STOPPED, HistoryUnusable(f"The folder of {self._history_path} cannot be used.", why))
+                self._pause(None)
+
+    def _elected(self) -> FileLock:
+        """Held by the one that listens; the system frees it when its process ends, however it ends."""
+        return FileLock(f"{self._history_path}.lock", blocking=False, mode=0o600)
+
+    def _listen(self, history: History) -> None:
+        """Cycles until it is stopped. Raises Trouble when trying again would not help."""
+        # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
+        from imm_tui.cloud.mns import STOPPING_CODES, Cancelled, Queue
+
+        queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
+        backoff, early = Backoff(), Backoff()
+        empty_since = None
+        wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
+        try:
+            while not self._stopping.is_set():
+                asked = time.monotonic()
+                try:
+                    batch = queue.receive(BATCH, wait)
+                    if batch:
+                        self._finish(history, queue, batch)
+                except Cancelled:
+                    return
+                except Trouble as trouble:
+                    if isinstance(trouble, Refused) and trouble.code in STOPPING_CODES:
+                        raise
+                    empty_since = None
+                    delay = backoff.delay()
+                    self._tell(Phase.RECONNECTING, trouble, delay)
+                    self._pause(delay)
+                    wait = 0
+                    continue
+                backoff.reset()
+                if batch:
+                    empty_since = None
+                    early.reset()
+                    self._tell(Phase.LISTENING)
+                else:
+                    empty_since = asked if empty_since is None else empty_since
+                    self._tell(Phase.LISTENING, empty_for=time.monotonic() - empty_since)
+                    if wait and time.monotonic() - asked < _EARLY:
+                        self._pause(early.delay())
+                    else:
+                        early.reset()
+                # While batches come back full there is more: no need to wait for it. Else one long poll a queue.
+                wait = 0 if len(batch) == BATCH else self._wait
+        finally:
+            queue.close()
+            self._queue = None
+
+    def _finish(self, history: History, queue: Queue, batch: list[Received]) -> None:
+        """Stores a batch, and only then deletes it; what could not be read stays on the queue, hidden for a while."""
+        with self._finishing:
+            arrivals = [_arrival(message) for message in batch]
+            deliveries = history.store(arrivals, _now())
+            try:
+                queue.delete([message.receipt_handle for message, it in zip(batch, arrivals, strict=True) if it.events])
+                for message, it in zip(batch, arrivals, strict=True):
+                    if not it.events:
+                        hidden = _QUARANTINE_FIRST * 2 ** (min(message.dequeue_count, 8) - 1)
+                        queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
+            finally:
+                # Stored is stored: a delete that failed brings the message back, as a duplicate.
+                self._on_batch(deliveries)
+
+    def _pause(self, seconds: float | None) -> None:
+        """Waits until the time is over (None: for ever), or until it is stopped or resumed."""
+        self._resumed.wait(seconds)
+        if not self._stopping.is_set():
+            self._resumed.clear()
+
+    def _tell(
+        self, phase: Phase, trouble: Trouble | None = None, delay: float | None = None, empty_for: float = 0.0
+    ) -> None:
+        now = _now()
+        self.state = ListenerState(
+            phase=phase,
+            since=self.state.since if self.state.phase is phase else now,
+            trouble=trouble,
+            retry_at=None if delay is None else now + round(delay * 1000),
+            empty_for=empty_for,
+        )
+        self._on_state(self.state)
+
+
+def _arrival(message: Received) -> Arrival:
+    found = notifications.parse(message.body)
+    reason = "its text was not well-formed XML and had to be repaired" if message.repaired else found.reason
+    return Arrival(
+        message_id=message.message_id,
+        body=message.body,
+        events=() if message.repaired else found.events,
+        reason=reason,
+        dequeue_count=message.dequeue_count,
+        enqueued_at=message.enqueued_at,
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,257 @@
+"""Submissions: what was typed → conversions → intents in the history → IMM.
+
+The intent is on disk before anything is sent, so that a submission whose outcome is not known can be told from one that
+was never made. Nothing is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, NoCredentials, OutcomeUnknown, Refused, Trouble
+from imm_tui.history import History
+from imm_tui.tasks import ApiVersion, Conversion, Task
+
+if TYPE_CHECKING:
+    from imm_tui.cloud.imm import Accepted, Imm
+
+AT_ONCE = 8
+"""Calls under way at the same time: enough for IMM's 50 a second at 150 ms each."""
+
+DPI = range(96, 601)
+"""CreateOfficeConversionTask, ImageDPI."""
+
+_TARGET_TYPES: dict[ApiVersion, tuple[str, ...]] = {
+    "2017-09-06": ("png", "jpg", "pdf", "txt", "vector"),
+    "2020-09-30": ("png", "jpg", "pdf", "txt"),
+}
+_OSS_URI = re.compile(r"oss://[^/\s]+/(.+)", re.DOTALL)
+_PAGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+_DEFAULT_PREFIX = "imm-format-convert-tgt"
+"""The folder that IMM's documentation suggests for results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one submission: the task as recorded, and the trouble where it was not accepted."""
+
+    task: Task
+    trouble: Trouble | None = None
+
+
+def target_types(api_version: ApiVersion) -> tuple[str, ...]:
+    """What a document can be converted to, the most common first."""
+    return _TARGET_TYPES[api_version]
+
+
+def check_source_uri(text: str) -> str:
+    """A source URI as IMM takes it, `oss://bucket/key`. Raises BadInput."""
+    uri = text.strip()
+    if not uri:
+        raise BadInput("The source is missing.", fix="Give a document as oss://bucket/key.", field="source_uri")
+    if re.match(r"https?://", uri, re.IGNORECASE):
+        why = "IMM reads documents from OSS and takes no web address."
+        raise BadInput("The source is not an OSS URI.", why, "Write it as oss://bucket/key.", field="source_uri")
+    found = _OSS_URI.fullmatch(uri)
+    if found is None or found[1].endswith("/"):
+        why = "It needs a bucket and the key of one object in it."
+        raise BadInput("The source is not an OSS URI.", why, "Write it as oss://bucket/key.", field="source_uri")
+    return uri
+
+
+def check_target_uri(text: str, api_version: ApiVersion) -> str | None:
+    """Where results go, `oss://bucket/folder/`, or a template of 2020-09-30; None for no choice. Raises BadInput."""
+    uri = text.strip()
+    if not uri:
+        return None
+    if "{" in uri:
+        if api_version == "2020-09-30" and uri.startswith("oss://"):
+            return uri
+        why = "A template such as oss://{bucket}/{dirname}/{barename}.{autoext} exists in API version 2020-09-30 only."
+        raise BadInput("The target is not an OSS URI.", why, "Write oss://bucket/folder/.", field="target_uri")
+    if _OSS_URI.fullmatch(uri) is None:
+        why = "It needs a bucket and a folder in it."
+        raise BadInput("The target is not an OSS URI.", why, "Write it as oss://bucket/folder/.", field="target_uri")
+    return uri
+
+
+def check_target_type(text: str, api_version: ApiVersion) -> str:
+    """One of `target_types`. Raises BadInput."""
+    target_type = {"text": "txt", "jpeg": "jpg"}.get(text.strip().lower(), text.strip().lower())
+    known = target_types(api_version)
+    if target_type not in known:
+        why = f"IMM {api_version} converts to {', '.join(known[:-1])} and {known[-1]}."
+        raise BadInput(f"“{text.strip()}” is no target type.", why, "Choose one of them.", field="target_type")
+    return target_type
+
+
+def check_pages(text: str) -> str | None:
+    """Pages such as `1,2-4,7`; None for all of them. Raises BadInput."""
+    pages = re.sub(r"\s", "", text)
+    if not pages:
+        return None
+    if not _PAGES.fullmatch(pages) or not all(_is_range(part) for part in pages.split(",")):
+        why = "Pages count from 1, and a range goes upwards."
+        raise BadInput("These are no pages.", why, "Write them as 1,2-4,7, or leave it empty for all.", field="pages")
+    return pages
+
+
+def _is_range(part: str) -> bool:
+    first, _, last = part.partition("-")
+    return 1 <= int(first) <= int(last or first)
+
+
+def check_dpi(text: str) -> int | None:
+    """The resolution of images, dots per inch; None for the service's own. Raises BadInput."""
+    digits = text.strip()
+    if not digits:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", digits) or int(digits) not in DPI:
+        why = f"IMM takes a whole number from {DPI.start} to {DPI.stop - 1}."
+        raise BadInput("This is no resolution.", why, "Leave it empty for the service's own.", field="dpi")
+    return int(digits)
+
+
+def default_target_uri(source_uri: str) -> str:
+    """A folder of its own for one source, in its own bucket."""
+    bucket, key = source_uri.removeprefix("oss://").split("/", 1)
+    return f"oss://{bucket}/{_DEFAULT_PREFIX}/{key}/"
+
+
+def plan(
+    sources: Sequence[str],
+    target_type: str,
+    settings: Settings,
+    *,
+    target_uri: str = "",
+    pages: str = "",
+    dpi: str = "",
+    password: str = "",
+) -> list[Conversion]:
+    """Conversions of `sources`, each once, with every field checked. Raises BadInput.
+
+    One source goes to `target_uri` (or to the profile's) as it stands. Several would write over each other there, so
+    each gets a folder named after it; without any target each gets a folder in its own bucket.
+    """
+    version = settings.api_version
+    uris = list(dict.fromkeys(check_source_uri(source) for source in sources))
+    if not uris:
+        raise BadInput("There is nothing to submit.", fix="Give at least one source URI.", field="source_uri")
+    target = check_target_uri(target_uri or settings.target_uri, version)
+    checked_type, checked_pages, checked_dpi = (
+        check_target_type(target_type, version),
+        check_pages(pages),
+        check_dpi(dpi),
+    )
+    names = Counter(uri.rpartition("/")[2] for uri in uris)
+
+    def place(uri: str) -> str:
+        if target is None:
+            return default_target_uri(uri)
+        if len(uris) == 1 or "{" in target:
+            return target
+        name = uri.rpartition("/")[2]
+        folder = name if names[name] == 1 else uri.removeprefix("oss://")
+        return f"{target.rstrip('/')}/{folder}/"
+
+    return [
+        Conversion(
+            source_uri=uri,
+            target_uri=place(uri),
+            target_type=checked_type,
+            pages=checked_pages,
+            dpi=checked_dpi,
+            password=password or None,
+        )
+        for uri in uris
+    ]
+
+
+def connect(settings: Settings, credentials: Credentials) -> Imm:
+    """The project of `settings`. Raises BadInput where the settings do not do."""
+    from imm_tui.cloud.imm import Imm  # the SDK is imported when it is needed, not before the first paint
+
+    return Imm(
+        endpoint=settings.imm_endpoint,
+        region=settings.region,
+        api_version=settings.api_version,
+        project=settings.project,
+        topic=settings.topic,
+        mns_endpoint=settings.mns_endpoint,
+        credentials=credentials,
+    )
+
+
+def submit(history: History, imm: Imm, settings: Settings, conversions: Sequence[Conversion]) -> Iterator[Outcome]:
+    """Submits each conversion once and yields what became of it, in the order of the answers.
+
+    A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
+    as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
+    """
+    waiting: dict[Future[Accepted], int] = {}
+    hopeless: Trouble | None = None
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="submission") as pool:
+        for conversion in conversions:
+            token = str(uuid.uuid4())
+            task = history.record_intent(
+                conversion, project=settings.project, api_version=settings.api_version, token=token, at=_now()
+            )
+            if hopeless is not None:
+                yield _failed(history, task, hopeless)
+                continue
+            waiting[pool.submit(imm.create_conversion, conversion, token)] = task
+            if len(waiting) >= AT_ONCE:
+                for outcome in _answers(history, waiting):
+                    hopeless = hopeless or _hopeless(outcome.trouble)
+                    yield outcome
+        while waiting:
+            yield from _answers(history, waiting)
+
+
+def _answers(history: History, waiting: dict[Future[Accepted], int]) -> Iterator[Outcome]:
+    """Waits for at least one answer, records what came, and takes it out of `waiting`."""
+    answered, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in answered:
+        task = waiting.pop(future)
+        try:
+            accepted = future.result()
+        except OutcomeUnknown as trouble:
+            history.record_unknown(task, message=str(trouble), request_id=trouble.request_id)
+            yield Outcome(_recorded(history, task), trouble)
+        except Trouble as trouble:
+            yield _failed(history, task, trouble)
+        else:
+            history.record_accepted(task, accepted.task_id, accepted.request_id)
+            yield Outcome(_recorded(history, task))
+
+
+def _failed(history: History, task: int, trouble: Trouble) -> Outcome:
+    history.record_refused(task, code=trouble.code, message=str(trouble), request_id=trouble.request_id, at=_now())
+    return Outcome(_recorded(history, task), trouble)
+
+
+def _recorded(history: History, task: int) -> Task:
+    recorded = history.task(task)
+    assert recorded is not None, "a task that was submitted is never removed"
+    return recorded
+
+
+def _hopeless(trouble: Trouble | None) -> Trouble | None:
+    from imm_tui.cloud.imm import STOPPING_CODES
+
+    if isinstance(trouble, NoCredentials) or (isinstance(trouble, Refused) and trouble.code in STOPPING_CODES):
+        return trouble
+    return None
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
