@@ -31,7 +31,7 @@ LONG_POLL = 30
 """MNS API 2015-06-06, BatchReceiveMessage: at most 16 messages and 30 seconds."""
 
 _EARLY = 1.0
-"""An empty answer to a long poll that comes sooner, in seconds: the service caps long polls, and beyond it answers at once."""
+"""Seconds. An empty answer to a long poll that comes sooner: the service caps long polls, and beyond answers at once."""
 
 _QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
 _ELECTION = 1.0
@@ -136,7 +136,6 @@ class Listener:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._tell(Phase.STARTING)
             try:
                 with History(self._history_path) as history, self._elected():
                     self._listen(history)
@@ -144,12 +143,16 @@ class Listener:
                 self._tell(Phase.WATCHING)
                 self._stopping.wait(_ELECTION)
             except Trouble as trouble:
-                self._tell(Phase.STOPPED, trouble)
-                self._pause(None)
+                self._stop_until_resumed(trouble)
             except OSError as error:
                 why = f"{error.strerror or error}."
-                self._tell(Phase.STOPPED, HistoryUnusable(f"The folder of {self._history_path} cannot be used.", why))
-                self._pause(None)
+                self._stop_until_resumed(HistoryUnusable(f"The folder of {self._history_path} cannot be used.", why))
+
+    def _stop_until_resumed(self, trouble: Trouble) -> None:
+        self._tell(Phase.STOPPED, trouble)
+        self._pause(None)
+        if not self._stopping.is_set():
+            self._tell(Phase.STARTING)
 
     def _elected(self) -> FileLock:
         """Held by the one that listens; the system frees it when its process ends, however it ends."""
