@@ -66,7 +66,7 @@ def _walk(value: object, wrapper: Object | None, depth: int) -> Iterator[Event |
         try:
             inner = _read(value)
         except _Unreadable as reason:
-            yield _NO_TASK if _is_imm(wrapper) else str(reason)
+            yield str(reason)
         else:
             yield from _walk(inner, wrapper, depth + 1)
     elif isinstance(value, list):
@@ -85,7 +85,7 @@ def _walk(value: object, wrapper: Object | None, depth: int) -> Iterator[Event |
         # The new version wraps its body in `content`, and CloudEvents in `data`; `Message` is MNS's own envelope.
         for key in ("content", "data", "message"):
             if key in value:
-                yield from _walk(value[key], wrapper if key == "message" else value, depth + 1)
+                yield from _walk(value[key], value, depth + 1)
 
 
 def _old_event(item: object) -> Event | str:
@@ -202,7 +202,7 @@ def _small_int(digits: str) -> int | None:
     return int(digits) if len(digits) <= 18 else None
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_tidy, parse_int=_small_int, parse_constant=lambda _: None, strict=False)
+_JSON = json.JSONDecoder(object_pairs_hook=_tidy, parse_int=_small_int, strict=False)
 _BLANKS = re.compile(r"\s*")
 
 

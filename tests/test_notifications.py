@@ -225,8 +225,8 @@ def test_the_tutorials_batch_gives_every_event_without_its_blanks() -> None:
     ],
 )
 def test_the_documented_envelope_is_read_although_it_is_not_well_formed(written: Callable[[str], str]) -> None:
-    text = json.dumps(old(code="NoError & <more>"))
-    assert only(TORN_ENVELOPE.replace("{}", written(text)).encode()).code == "NoError & <more>"
+    text = json.dumps(old(code="Bad & </Message> <more>"))
+    assert only(TORN_ENVELOPE.replace("{}", written(text)).encode()).code == "Bad & </Message> <more>"
 
 
 def test_entities_are_read_even_where_the_message_itself_is_torn() -> None:
@@ -366,6 +366,17 @@ def test_text_that_no_file_can_hold_becomes_the_escape_it_came_as() -> None:
     assert (event.task_id, event.code) == (r"t\ud800", "\0\\udfff😀")
 
 
+def test_a_line_break_within_a_string_is_text() -> None:
+    assert only(b'{"events": [{"imm": {"taskId": "t-1", "code": "two\nlines"}}]}').code == "two\nlines"
+
+
+def test_only_so_many_wrappings_are_opened() -> None:
+    message: object = old()
+    for _ in range(20):
+        message = {"Message": message}
+    assert parse(body(message)).events == ()
+
+
 def test_of_two_keys_with_one_name_the_last_counts() -> None:
     assert only(b'{"events": [{"imm": {"taskId": "first", "taskId": "second"}}]}').task_id == "second"
 
@@ -396,6 +407,8 @@ def test_of_two_keys_with_one_name_the_last_counts() -> None:
         ),
         (body(old(taskId=" ")), "names no task"),
         (body(new(TaskId=None)), "names no task"),
+        (body(new(TaskId=True)), "names no task"),
+        (body(["hello", {}, new(TaskId=None)]), "names no task"),
         (body(wrapped("not JSON")), "names no task"),
         (body({"events": [{"eventSource": "acs:imm"}]}), "names no task"),
     ],
