@@ -1,0 +1,65 @@
+"""`python -m imm_tui.emulator ROOT`: the cloud of `imm-tui demo`, a child process that does not outlive its parent.
+
+It prints its environment, closes its standard output, serves until its standard input ends (its parent closed it, or is
+gone, also by kill -9) or a signal comes, and then removes ROOT and all that is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+from imm_tui.emulator.account import Account
+from imm_tui.emulator.server import Emulator, Unusable, exports, until_signalled
+
+PATIENCE = 3.0
+"""Seconds that the server has to end by itself once the parent is gone."""
+
+
+async def serve(root: Path, pace: float) -> None:
+    """Serve until the parent or a signal says stop. ROOT is gone when this returns."""
+    loop = asyncio.get_running_loop()
+    stop = until_signalled(loop)
+
+    def watch_parent() -> None:
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+        if not ended.wait(PATIENCE):
+            shutil.rmtree(root, ignore_errors=True)
+            os._exit(1)
+
+    ended = threading.Event()
+    emulator = Emulator(Account.made_up(), root / "objects", pace=pace)
+    try:
+        await emulator.start(samples=True)
+        print(exports(emulator.environment), end="", flush=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        threading.Thread(target=watch_parent, daemon=True).start()
+        await stop.wait()
+    finally:
+        await emulator.close()
+        shutil.rmtree(root, ignore_errors=True)
+        ended.set()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m imm_tui.emulator", description=__doc__.partition("\n")[0])
+    parser.add_argument("root", metavar="ROOT", type=Path, help="a folder of its own, removed at the end")
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds that a conversion is held up, to be watched")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(serve(arguments.root, arguments.pace))
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,355 @@
+"""IMM and MNS behind one HTTP port: the routing, replies in each service's own form, and `imm-tui emulator`."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import uuid
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiohttp import web
+
+from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
+from imm_tui.emulator.mns import (
+    Mns,
+    Queue,
+    QueueAttributes,
+    Subscription,
+    SubscriptionAttributes,
+    Topic,
+    TopicAttributes,
+)
+from imm_tui.emulator.mns_http import Request, answer, query_of
+from imm_tui.emulator.mns_wire import VERSION, MnsError, error_document, escape
+from imm_tui.emulator.signatures import RpcError, Signatures, parameters_of
+
+try:
+    from imm_tui.emulator.imm import Imm, ImmError
+    from imm_tui.emulator.samples import write_samples
+except ModuleNotFoundError:  # until those rooms are built: MNS alone
+    from typing import Any
+
+    class ImmError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class Imm:  # type: ignore[no-redef]
+        def __init__(self, *_: Any) -> None: ...
+        async def call(self, parameters: Any) -> Any:
+            raise RpcError(
+                404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
+            )
+
+        async def close(self) -> None: ...
+        def put_project(self, name: str) -> None: ...
+
+    def write_samples(bucket: Path) -> None: ...
+
+
+BUCKET = "demo"
+LONGEST_LINE = 65536
+"""Bytes of a request line or a header: IMM's SDKs put all parameters into the URL, user data of 2 KB among them."""
+
+
+class Unusable(Exception):
+    """The emulator cannot start; the text says what, why, and what to do."""
+
+
+class Emulator:
+    """IMM and MNS of one account, with a project, a topic, a queue and their subscription ready to use.
+
+    `oss://BUCKET/KEY` is the file `data_dir/BUCKET/KEY`; `pace` is the time in seconds that each conversion takes at
+    least; `notify_format` is the NotifyContentFormat of the ready-made subscription.
+    """
+
+    def __init__(self, account: Account, data_dir: Path, *, pace: float = 0.0, notify_format: str = "XML") -> None:
+        self._account = account
+        self._data_dir = data_dir
+        self._signatures = Signatures(account)
+        self._mns = Mns(account)
+        self._imm = Imm(account, self._publish, data_dir, pace)
+        self._runner: web.ServerRunner | None = None
+        self._endpoint = ""
+        self._request_ids = itertools.count(secrets.randbits(88))
+        self._mns.queues[QUEUE] = Queue(QUEUE, QueueAttributes())
+        self._mns.topics[TOPIC] = Topic(TOPIC, TopicAttributes())
+        self._mns.topics[TOPIC].subscriptions[SUBSCRIPTION] = Subscription(
+            SUBSCRIPTION,
+            SubscriptionAttributes(self._mns.queue_arn(QUEUE), notify_content_format=notify_format),
+        )
+        self._imm.put_project(PROJECT)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point a client of any kind here. The token is there to hide one of the caller's own."""
+        return {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self._account.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self._account.access_key_secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": "",
+            "IMM_TUI_REGION": self._account.region,
+            "IMM_TUI_ACCOUNT_ID": self._account.account_id,
+            "IMM_TUI_MNS_ENDPOINT": self._endpoint,
+            "IMM_TUI_IMM_ENDPOINT": self._endpoint,
+            "IMM_TUI_PROJECT": PROJECT,
+            "IMM_TUI_TOPIC": TOPIC,
+            "IMM_TUI_QUEUE": QUEUE,
+        }
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, samples: bool = False) -> None:
+        """Listen; port 0 takes a free one. Unusable: the folder or the address is not to be had."""
+        bucket = self._data_dir / BUCKET
+        try:
+            bucket.mkdir(parents=True, exist_ok=True)
+            if samples:
+                write_samples(bucket)
+        except OSError as error:
+            raise Unusable(
+                f"imm-tui emulator: the data folder {self._data_dir} cannot be used: {error.strerror}. "
+                "Give --data-dir a folder that you may write to."
+            ) from error
+        quiet = logging.getLogger(f"{__name__}.silent")
+        quiet.disabled = True
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            logger=quiet,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port, reuse_address=True).start()
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise Unusable(
+                f"imm-tui emulator: cannot listen on {host} port {port}: {reason}. "
+                "Leave --port out to take a free one, or end what holds it."
+            ) from error
+        address = self._runner.addresses[0]
+        name = f"[{address[0]}]" if ":" in address[0] else address[0]
+        self._endpoint = f"http://{name}:{address[1]}"
+
+    async def close(self) -> None:
+        """Stop at once: open long polls are dropped, conversions are given up."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._imm.close()
+
+    def _publish(self, topic: str, body: str) -> None:
+        """IMM's side of a notification: a topic that does not exist means no message, and no error."""
+        if topic in self._mns.topics:
+            self._mns.publish(self._mns.topics[topic], body)
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        target = request.raw_path
+        path, _, query = target.partition("?")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        is_imm = path == "/" and not headers.get("authorization", "").startswith("MNS ")
+        if is_imm:
+            return await self._handle_imm(request, query, headers)
+        return await self._handle_mns(request, target, path, query, headers)
+
+    # MNS
+
+    async def _handle_mns(
+        self, request: web.BaseRequest, target: str, path: str, query: str, headers: dict[str, str]
+    ) -> web.Response:
+        base_url = f"http://{headers['host']}" if "host" in headers else self._endpoint
+        request_id = f"{next(self._request_ids):024X}"
+        location = ""
+        try:
+            if not path.startswith(("/queues", "/topics")):
+                raise MnsError("InvalidRequestURL", "Http request URL format invalid.", status=404)
+            body = await request.content.read()
+            self._signatures.check_mns(request.method, target, headers, body)
+            reply = await answer(self._mns, Request(request.method, path, query_of(query), headers, body, base_url))
+            status, text, location = reply.status, reply.body, reply.location
+        except MnsError as error:
+            status, text = error.status, error_document(error, request_id, base_url)
+        except Exception as fault:
+            status = 500
+            text = error_document(MnsError("InternalError", f"{type(fault).__name__}: {fault}"), request_id, base_url)
+        response_headers = {
+            "Server": "AliyunMNS",
+            "x-mns-request-id": request_id,
+            "x-mns-version": VERSION,
+        }
+        if location:
+            response_headers["Location"] = location
+        if text:
+            response_headers["Content-Type"] = "text/xml;charset=utf-8"
+        return web.Response(status=status, body=text.encode(), headers=response_headers)
+
+    # IMM
+
+    async def _handle_imm(self, request: web.BaseRequest, query: str, headers: dict[str, str]) -> web.Response:
+        request_id = str(uuid.uuid4()).upper()
+        parameters: dict[str, str] = {}
+        try:
+            parameters = parameters_of(query)
+            acs3 = headers.get("authorization", "").startswith("ACS3-")
+            if request.method not in ("GET", "POST"):
+                raise RpcError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
+            body = await request.content.read()
+            in_body = _body_parameters(body, headers.get("content-type", ""))
+            if acs3:
+                self._signatures.check_acs3(request.method, "/", parameters, headers, body)
+                parameters["Action"], parameters["Version"] = headers["x-acs-action"], headers["x-acs-version"]
+                parameters.setdefault("Format", "JSON")
+            else:
+                self._signatures.check_rpc(request.method, parameters, in_body)
+            parameters.update(in_body)
+            status, reply = 200, await asyncio.shield(self._imm.call(parameters))
+        except (ImmError, RpcError) as error:
+            status, reply = error.status, _refusal(error.code, error.message, headers, request_id)
+        except Exception as fault:
+            status = 500
+            reply = _refusal("InternalError", f"{type(fault).__name__}: {fault}", headers, request_id)
+        reply = {"RequestId": request_id, **reply}
+        if parameters.get("Format", "XML").upper() == "JSON":
+            text, content_type = json.dumps(reply, ensure_ascii=False), "application/json;charset=utf-8"
+        else:
+            root = "Error" if status >= 400 else f"{parameters['Action']}Response"
+            text = f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, reply)}'
+            content_type = "text/xml;charset=utf-8"
+        return web.Response(
+            status=status,
+            body=text.encode(),
+            headers={"Content-Type": content_type, "x-acs-request-id": request_id},
+        )
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """Lines for a shell to eval."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+
+
+def until_signalled(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    """An event that SIGINT, SIGTERM or SIGHUP sets."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data_dir: Path | None = None,
+    env_file: Path | None = None,
+    samples: bool = False,
+    pace: float = 0.0,
+    notify_format: str = "XML",
+) -> int:
+    """Run an emulator in the foreground until a signal ends it: the command `imm-tui emulator`.
+
+    Prints its environment on stdout, and nothing else there, once it listens. Without `data_dir` its objects are in a
+    temporary folder, removed at the end. Returns 0 at the end, or 2, with a line on stderr, when it cannot start.
+    """
+    folder = data_dir or Path(tempfile.mkdtemp(prefix="imm-tui-emulator-"))
+    try:
+        emulator = Emulator(Account.made_up(), folder, pace=pace, notify_format=notify_format)
+        asyncio.run(_serve(emulator, host, port, env_file, samples))
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+async def _serve(emulator: Emulator, host: str, port: int, env_file: Path | None, samples: bool) -> None:
+    stop = until_signalled(asyncio.get_running_loop())
+    try:
+        await emulator.start(host, port, samples=samples)
+        lines = exports(emulator.environment)
+        if env_file is not None:
+            _write_privately(env_file, lines)
+        print(lines, end="", flush=True)
+        if not is_loopback(host):
+            print(
+                f"imm-tui emulator: warning: {host} is not a loopback address. Whoever reaches this port has the run "
+                "of the emulator's data folder if they learn its keys.",
+                file=sys.stderr,
+            )
+        await stop.wait()
+    finally:
+        await emulator.close()
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _write_privately(path: Path, text: str) -> None:
+    """Replace the file in one step, readable by its owner only. Unusable: it cannot be written."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise Unusable(
+            f"imm-tui emulator: the file {path} cannot be written: {error.strerror}. "
+            "Give --env-file a path in a folder that you may write to."
+        ) from error
+
+
+def _refusal(code: str, message: str, headers: Mapping[str, str], request_id: str) -> dict[str, object]:
+    """The body of an error as IMM's gateway writes it."""
+    return {
+        "HostId": headers.get("host", ""),
+        "Code": code,
+        "Message": message,
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={code}&product=imm&requestId={request_id}",
+    }
+
+
+def _body_parameters(body: bytes, content_type: str) -> dict[str, str]:
+    """What a POST says in its body: a form, or (with ACS3) a JSON object whose members are parameters."""
+    if "json" in content_type and body:
+        try:
+            members = json.loads(body)
+        except ValueError as error:
+            raise RpcError(400, "InvalidJSON", f"The body is not JSON: {error}.") from None
+        if not isinstance(members, dict):
+            raise RpcError(400, "InvalidJSON", "The body is not a JSON object.")
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in members.items()}
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return parameters_of(body.decode("utf-8", "replace"))
+    return {}
+
+
+def _xml(name: str, value: object) -> str:
+    """A reply as XML: members become elements, and the items of a list repeat their element."""
+    match value:
+        case list():
+            return "".join(_xml(name, item) for item in value)
+        case dict():
+            return f"<{name}>{''.join(_xml(str(key), member) for key, member in value.items())}</{name}>"
+        case bool():
+            return f"<{name}>{str(value).lower()}</{name}>"
+    return f"<{name}>{escape('' if value is None else str(value))}</{name}>"

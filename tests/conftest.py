@@ -1,0 +1,92 @@
+"""What every test may use: a running emulator, as a child process of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEmulator:
+    """An emulator that listens. `env` holds exactly the variables that it printed."""
+
+    env: dict[str, str]
+    data_dir: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def endpoint(self) -> str:
+        return self.env["IMM_TUI_MNS_ENDPOINT"]
+
+    @property
+    def access_key_id(self) -> str:
+        return self.env["ALIBABA_CLOUD_ACCESS_KEY_ID"]
+
+    @property
+    def access_key_secret(self) -> str:
+        return self.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+
+    @property
+    def account_id(self) -> str:
+        return self.env["IMM_TUI_ACCOUNT_ID"]
+
+    @property
+    def region(self) -> str:
+        return self.env["IMM_TUI_REGION"]
+
+    @property
+    def project(self) -> str:
+        return self.env["IMM_TUI_PROJECT"]
+
+    @property
+    def topic(self) -> str:
+        return self.env["IMM_TUI_TOPIC"]
+
+    @property
+    def queue(self) -> str:
+        return self.env["IMM_TUI_QUEUE"]
+
+
+@contextmanager
+def running_emulator(root: Path, *options: str) -> Iterator[RunningEmulator]:
+    """Start `python -m imm_tui.emulator ROOT`; at the end its standard input is closed and it is waited for."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imm_tui.emulator", str(root), *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        lines = shlex.split(process.stdout.read())
+        assert lines, "the emulator printed no environment; its standard error says why"
+        env = dict(word.split("=", 1) for word in lines if word != "export")
+        yield RunningEmulator(env, root / "objects", process)
+        process.stdin.close()
+        process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """One emulator for the whole run. Keep apart by names: make a queue or a topic of your own."""
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
+    """An emulator that nobody else has touched."""
+    with running_emulator(tmp_path / "emulator") as running:
+        yield running
