@@ -31,7 +31,7 @@ LONG_POLL = 30
 """MNS API 2015-06-06, BatchReceiveMessage: at most 16 messages and 30 seconds."""
 
 _EARLY = 1.0
-"""Seconds. An empty answer to a long poll that comes sooner: the service caps long polls, and beyond answers at once."""
+"""Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
 _QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
 _ELECTION = 1.0

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer; each makes its own .venv.
+# Another Python: `make test PYTHON=python3.13 VENV=.venv-3.13`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint screenshots clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/imm-tui demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python screenshots/make.py
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# Groups of dependencies want pip 25.1.
+$(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,252 @@
+"""The history: what goes in comes out, whatever the order, and stays."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imm_tui.errors import HistoryUnusable
+from imm_tui.history import Arrival, History
+from imm_tui.tasks import Conversion, Event, Status, Task
+
+FINISHED = Event(
+    task_id="723f6489-2e91-4475-93a2-41bbedf76d1f",
+    name="FormatConvertJob:JobFinished",
+    status=Status.SUCCEEDED,
+    percent=100,
+    page_count=5,
+    code="NoError",
+    time="2018-11-14T09:51:20.342Z",
+)
+RUNNING = replace(FINISHED, name="FormatConvertJob:Progress", status=Status.RUNNING, percent=40, page_count=None)
+CONVERSION = Conversion(
+    source_uri="oss://demo/5页Word.docx",
+    target_uri="oss://demo/out/",
+    target_type="png",
+    pages="1-2",
+    password="geheim",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "history.db"
+
+
+@pytest.fixture
+def history(path: Path) -> Iterator[History]:
+    with History(path) as opened:
+        yield opened
+
+
+def arrival(*events: Event, message_id: str = "1", body: bytes = b"{}") -> Arrival:
+    return Arrival(message_id=message_id, body=body, events=events)
+
+
+def intent(history: History) -> int:
+    return history.record_intent(CONVERSION, project="p", api_version="2017-09-06", token="t", at=1_000)
+
+
+def facts(task: Task) -> Task:
+    """A task without what depends on when and as which row it was first heard of."""
+    return replace(task, id=0, seen_at=0)
+
+
+def test_a_submission_is_recorded_before_it_is_sent_without_its_password(history: History, path: Path) -> None:
+    task = history.task(intent(history))
+    assert task is not None
+    assert (task.status, task.source_uri, task.target_type) == (Status.SUBMITTING, CONVERSION.source_uri, "png")
+    assert (task.task_id, task.submitted_at, task.untracked) == (None, 1_000, False)
+    history.close()
+    assert b"geheim" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_an_event_finishes_the_task_that_was_submitted(history: History) -> None:
+    task = intent(history)
+    history.record_accepted(task, FINISHED.task_id, "R-1")
+    [delivery] = history.store([arrival(FINISHED, body="正文".encode())], 2_000)
+    assert (delivery.event, delivery.duplicate) == (FINISHED, False)
+    [known] = history.tasks()
+    assert (known.id, known.status, known.percent, known.page_count, known.code) == (
+        task,
+        Status.SUCCEEDED,
+        100,
+        5,
+        "NoError",
+    )
+    assert (known.request_id, known.events, known.finished_at) == ("R-1", 1, 1542189080342)
+    assert [message.body for message in history.messages_of(task)] == ["正文".encode()]
+
+
+def test_an_event_may_come_before_the_answer_to_its_own_submission(history: History) -> None:
+    task = intent(history)
+    history.store([arrival(FINISHED)], 2_000)
+    seen = history.changes(0)
+    assert [known.untracked for known in seen.tasks] == [False, True]
+    history.record_accepted(task, f"formatconvert-{FINISHED.task_id}", "R-1")
+    changes = history.changes(seen.revision)
+    assert [(known.id, known.status, known.events) for known in changes.tasks] == [(task, Status.SUCCEEDED, 1)]
+    assert changes.removed == [seen.tasks[1].id]
+    assert len(history.messages_of(task)) == 1
+
+
+def test_an_event_without_a_submission_is_an_untracked_task(history: History) -> None:
+    history.store([arrival(FINISHED)], 2_000)
+    [task] = history.tasks()
+    assert task.untracked
+    assert (task.task_id, task.status, task.name) == (FINISHED.task_id, Status.SUCCEEDED, FINISHED.task_id)
+
+
+def test_a_duplicate_counts_once_under_any_message_id(history: History) -> None:
+    history.store([arrival(FINISHED)], 1)
+    reports = history.store([arrival(FINISHED), arrival(FINISHED, message_id="2", body=b"[]")], 2)
+    assert [report.duplicate for report in reports] == [True, True]
+    [task] = history.tasks()
+    assert task.events == 1
+    assert [report.duplicate for report in history.deliveries(0)] == [False, True, True]
+
+
+def test_a_message_without_an_event_is_kept_with_its_reason_and_reported_once(history: History, path: Path) -> None:
+    poison = Arrival(message_id="9", body=b"\xff\x00 not ours", reason="neither JSON nor XML")
+    assert [report.reason for report in history.store([poison], 1)] == ["neither JSON nor XML"]
+    assert history.store([replace(poison, dequeue_count=2)], 2) == []
+    assert [(report.message_id, report.event) for report in history.deliveries(0)] == [("9", None)]
+    assert history.tasks() == []
+    rows = sqlite3.connect(path).execute("SELECT body, reason, dequeue_count FROM messages").fetchall()
+    assert rows == [(poison.body, poison.reason, 2)]
+
+
+def test_a_refused_submission_says_why(history: History) -> None:
+    task = intent(history)
+    history.record_refused(task, code="ResourceNotFound", message="No such project.", request_id="R-2", at=5_000)
+    known = history.task(task)
+    assert known is not None
+    assert (known.status, known.code, known.message, known.request_id, known.finished_at) == (
+        Status.FAILED,
+        "ResourceNotFound",
+        "No such project.",
+        "R-2",
+        5_000,
+    )
+
+
+def test_two_submissions_never_share_a_task(history: History) -> None:
+    first, second = intent(history), intent(history)
+    history.record_accepted(first, "T", "R-1")
+    history.record_accepted(second, "T", "R-2")
+    assert [task.status for task in history.tasks()] == [Status.UNKNOWN, Status.RUNNING]
+
+
+def test_changes_are_told_once_to_each_who_asks(history: History, path: Path) -> None:
+    with History(path) as screen:
+        version = screen.data_version()
+        task = intent(history)
+        assert screen.data_version() != version
+        first = screen.changes(0)
+        assert [changed.id for changed in first.tasks] == [task]
+        assert screen.changes(first.revision).tasks == []
+        history.record_unknown(task, message="cut", request_id=None)
+        assert [changed.status for changed in screen.changes(first.revision).tasks] == [Status.UNKNOWN]
+
+
+def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:
+    strange = replace(FINISHED, task_id="\ud800[/]\x00\x1b[31m", code="\udfff")
+    history.store([arrival(strange, message_id="\ud800")], 1)
+    [task] = history.tasks()
+    assert (task.task_id, task.code) == (strange.task_id, strange.code)
+    [delivery] = history.deliveries(0)
+    assert (delivery.message_id, delivery.event) == ("\ud800", strange)
+
+
+def test_the_file_is_for_its_owner_only(history: History, path: Path) -> None:
+    intent(history)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_it_commits_to_the_disk_before_it_returns(history: History) -> None:
+    full = 2
+    assert history._db.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert not history._db.in_transaction
+
+
+def test_a_newer_history_is_refused_and_left_untouched(path: Path) -> None:
+    path.parent.mkdir()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    before = path.read_bytes()
+    with pytest.raises(HistoryUnusable, match="newer"):
+        History(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all, and long enough to be read as one" * 40])
+def test_a_file_that_is_no_history_is_refused(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(HistoryUnusable, match="not a database"):
+        History(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HistoryUnusable, match="cannot be used"):
+        History(tmp_path / "file" / "history.db")
+
+
+EVENTS = st.builds(
+    Event,
+    task_id=st.sampled_from(["A", "formatconvert-a", "B"]),
+    name=st.sampled_from(["Job:JobFinished", "Job:Progress"]),
+    status=st.sampled_from([Status.RUNNING, Status.SUCCEEDED, Status.FAILED]),
+    percent=st.none() | st.integers(0, 100),
+    code=st.none() | st.just("OpenFileError"),
+    time=st.none() | st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    events=st.lists(EVENTS, min_size=1, max_size=8),
+    shuffle=st.randoms(use_true_random=False),
+    copies=st.integers(1, 3),
+    answered_after=st.integers(0, 8),
+)
+def test_any_order_any_duplicates_any_batches_end_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+    events: list[Event],
+    shuffle: random.Random,
+    copies: int,
+    answered_after: int,
+) -> None:
+    def end(sequence: list[Event], answered_after: int) -> dict[str | None, Task]:
+        with History(tmp_path_factory.mktemp("history") / "history.db") as history:
+            task = history.record_intent(CONVERSION, project="p", api_version="2017-09-06", token="t", at=0)
+            for number, event in enumerate([*sequence, None]):
+                if number == min(answered_after, len(sequence)):
+                    history.record_accepted(task, "A", "R")
+                if event is not None:
+                    history.store([arrival(event, message_id=str(number))], 1_000)
+            tasks = history.tasks()
+        return {known.task_id and known.task_id.lower(): replace(facts(known), task_id=None) for known in tasks}
+
+    shuffled = events * copies
+    shuffle.shuffle(shuffled)
+    assert end(shuffled, answered_after) == end(events, 0)
+
+
+@given(event=EVENTS, older=EVENTS)
+def test_a_running_event_never_outranks_a_finished_one(event: Event, older: Event) -> None:
+    finished = replace(event, status=Status.FAILED)
+    running = replace(older, status=Status.RUNNING)
+    assert finished.rank > running.rank
