@@ -1,0 +1,92 @@
+"""LibreOffice, where this machine has it: an Office document to a PDF."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from imm_tui.emulator.conversion import OPEN_ERROR, ConversionError
+from imm_tui.emulator.documents import is_ooxml
+
+# LibreOffice goes by the extension; WPS Office's own are those of its models in Microsoft's.
+_COUSINS = {
+    "wps": "doc",
+    "wpss": "doc",
+    "dps": "ppt",
+    "dpt": "ppt",
+    "dpss": "ppt",
+    "et": "xls",
+    "ett": "xls",
+    "ets": "xls",
+}
+
+# A document must not make its reader call out or run something.
+_SETTINGS = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="MacroSecurityLevel" oor:op="fuse"><value>3</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
+</oor:items>
+"""
+
+
+def find_soffice() -> str | None:
+    """The program's path, if it is on PATH."""
+    return shutil.which("soffice")
+
+
+class Office:
+    """One LibreOffice profile and at most one running LibreOffice, in the folder `scratch`."""
+
+    def __init__(self, scratch: Path, program: str) -> None:
+        self._program = program
+        self._scratch = scratch
+        self._process: subprocess.Popen[bytes] | None = None
+        settings = scratch / "profile" / "user" / "registrymodifications.xcu"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(_SETTINGS, encoding="utf-8")
+
+    def to_pdf(self, content: bytes, extension: str) -> bytes:
+        """The document as a PDF; takes as long as it takes (see `stop`). Raises ConversionError."""
+        cousin = _COUSINS.get(extension)
+        if cousin:
+            extension = cousin + ("x" if is_ooxml(content) else "")
+        source, result = self._scratch / f"document.{extension}", self._scratch / "document.pdf"
+        source.write_bytes(content)
+        result.unlink(missing_ok=True)
+        self._process = subprocess.Popen(
+            [
+                self._program,
+                "--headless",
+                "--norestore",
+                "--nolockcheck",
+                f"-env:UserInstallation={(self._scratch / 'profile').as_uri()}",
+                "--convert-to",
+                "pdf",
+                "--outdir",
+                str(self._scratch),
+                str(source),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # soffice is a script round the real program: a group of its own ends as one.
+            start_new_session=True,
+        )
+        self._process.wait()
+        source.unlink()
+        if not result.is_file():
+            raise ConversionError(OPEN_ERROR, "LibreOffice could not open the document.")
+        return result.read_bytes()
+
+    def stop(self) -> None:
+        """Ends a LibreOffice that is running, from any thread."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
