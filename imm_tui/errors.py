@@ -9,8 +9,8 @@ from __future__ import annotations
 class Trouble(Exception):
     """Something that a person can be told about.
 
-    `what` happened, `why`, and the `fix` to try, each a sentence or empty. `code` and `request_id` are the service's own
-    words, where it gave any. No part ever holds a key, a token, a signature or a signed URL.
+    `what` happened, `why`, and the `fix` to try, each a sentence or empty. `code` and `request_id` are the service's
+    own words, where it gave any. No part ever holds a key, a token, a signature or a signed URL.
     """
 
     def __init__(
