@@ -10,8 +10,10 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from imm_tui.emulator.account import Account
@@ -24,7 +26,8 @@ PATIENCE = 3.0
 async def serve(root: Path, pace: float) -> None:
     """Serve until the parent or a signal says stop. ROOT is gone when this returns."""
     loop = asyncio.get_running_loop()
-    stop = until_signalled(loop)
+    stop = until_signalled(signal.SIGTERM, signal.SIGHUP)
+    ended = threading.Event()
 
     def watch_parent() -> None:
         while os.read(0, 1024):
@@ -34,13 +37,13 @@ async def serve(root: Path, pace: float) -> None:
             shutil.rmtree(root, ignore_errors=True)
             os._exit(1)
 
-    ended = threading.Event()
+    threading.Thread(target=watch_parent, daemon=True).start()
     emulator = Emulator(Account.made_up(), root / "objects", pace=pace)
     try:
         await emulator.start(samples=True)
-        print(exports(emulator.environment), end="", flush=True)
+        with suppress(BrokenPipeError):
+            print(exports(emulator.environment), end="", flush=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        threading.Thread(target=watch_parent, daemon=True).start()
         await stop.wait()
     finally:
         await emulator.close()
@@ -53,10 +56,11 @@ def main() -> int:
     parser.add_argument("root", metavar="ROOT", type=Path, help="a folder of its own, removed at the end")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds that a conversion is held up, to be watched")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to understand
     try:
         asyncio.run(serve(arguments.root, arguments.pace))
     except Unusable as error:
-        print(error, file=sys.stderr)
+        print(f"imm-tui: the emulator did not start: {error}", file=sys.stderr)
         return 2
     return 0
 

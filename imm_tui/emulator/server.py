@@ -21,6 +21,7 @@ from pathlib import Path
 from aiohttp import web
 
 from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
+from imm_tui.emulator.imm import Imm, ImmError
 from imm_tui.emulator.mns import (
     Mns,
     Queue,
@@ -32,26 +33,11 @@ from imm_tui.emulator.mns import (
 )
 from imm_tui.emulator.mns_http import Request, answer, query_of
 from imm_tui.emulator.mns_wire import VERSION, MnsError, error_document, escape
-from imm_tui.emulator.signatures import RpcError, Signatures, parameters_of
+from imm_tui.emulator.signatures import Signatures, parameters_of
 
 try:
-    from imm_tui.emulator.imm import Imm, ImmError
     from imm_tui.emulator.samples import write_samples
-except ModuleNotFoundError:  # until those rooms are built: MNS alone
-    from typing import Any
-
-    class ImmError(Exception):  # type: ignore[no-redef]
-        pass
-
-    class Imm:  # type: ignore[no-redef]
-        def __init__(self, *_: Any) -> None: ...
-        async def call(self, parameters: Any) -> Any:
-            raise RpcError(
-                404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
-            )
-
-        async def close(self) -> None: ...
-        def put_project(self, name: str) -> None: ...
+except ModuleNotFoundError:  # until that room is built
 
     def write_samples(bucket: Path) -> None: ...
 
@@ -114,7 +100,7 @@ class Emulator:
                 write_samples(bucket)
         except OSError as error:
             raise Unusable(
-                f"imm-tui emulator: the data folder {self._data_dir} cannot be used: {error.strerror}. "
+                f"the data folder {self._data_dir} cannot be used: {error.strerror}. "
                 "Give --data-dir a folder that you may write to."
             ) from error
         quiet = logging.getLogger(f"{__name__}.silent")
@@ -134,8 +120,8 @@ class Emulator:
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise Unusable(
-                f"imm-tui emulator: cannot listen on {host} port {port}: {reason}. "
-                "Leave --port out to take a free one, or end what holds it."
+                f"cannot listen on {host} port {port}: {reason}. "
+                "Choose another --host or --port; without --port a free one is taken."
             ) from error
         address = self._runner.addresses[0]
         name = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -201,7 +187,7 @@ class Emulator:
             parameters = parameters_of(query)
             acs3 = headers.get("authorization", "").startswith("ACS3-")
             if request.method not in ("GET", "POST"):
-                raise RpcError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
+                raise ImmError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
             body = await request.content.read()
             in_body = _body_parameters(body, headers.get("content-type", ""))
             if acs3:
@@ -212,7 +198,7 @@ class Emulator:
                 self._signatures.check_rpc(request.method, parameters, in_body)
             parameters.update(in_body)
             status, reply = 200, await asyncio.shield(self._imm.call(parameters))
-        except (ImmError, RpcError) as error:
+        except ImmError as error:
             status, reply = error.status, _refusal(error.code, error.message, headers, request_id)
         except Exception as fault:
             status = 500
@@ -236,11 +222,11 @@ def exports(environment: Mapping[str, str]) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 
-def until_signalled(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """An event that SIGINT, SIGTERM or SIGHUP sets."""
+def until_signalled(*signals: signal.Signals) -> asyncio.Event:
+    """An event, on the running loop, that each of these signals sets."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+    for number in signals:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 
 
@@ -261,10 +247,9 @@ def serve(
     """
     folder = data_dir or Path(tempfile.mkdtemp(prefix="imm-tui-emulator-"))
     try:
-        emulator = Emulator(Account.made_up(), folder, pace=pace, notify_format=notify_format)
-        asyncio.run(_serve(emulator, host, port, env_file, samples))
+        asyncio.run(_serve(folder, host, port, env_file, samples, pace, notify_format))
     except Unusable as error:
-        print(error, file=sys.stderr)
+        print(f"imm-tui emulator: {error}", file=sys.stderr)
         return 2
     finally:
         if data_dir is None:
@@ -272,8 +257,11 @@ def serve(
     return 0
 
 
-async def _serve(emulator: Emulator, host: str, port: int, env_file: Path | None, samples: bool) -> None:
-    stop = until_signalled(asyncio.get_running_loop())
+async def _serve(
+    folder: Path, host: str, port: int, env_file: Path | None, samples: bool, pace: float, notify_format: str
+) -> None:
+    stop = until_signalled(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    emulator = Emulator(Account.made_up(), folder, pace=pace, notify_format=notify_format)
     try:
         await emulator.start(host, port, samples=samples)
         lines = exports(emulator.environment)
@@ -282,8 +270,7 @@ async def _serve(emulator: Emulator, host: str, port: int, env_file: Path | None
         print(lines, end="", flush=True)
         if not is_loopback(host):
             print(
-                f"imm-tui emulator: warning: {host} is not a loopback address. Whoever reaches this port has the run "
-                "of the emulator's data folder if they learn its keys.",
+                f"imm-tui emulator: warning: {host} is not a loopback address; others may reach this port.",
                 file=sys.stderr,
             )
         await stop.wait()
@@ -313,7 +300,7 @@ def _write_privately(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise Unusable(
-            f"imm-tui emulator: the file {path} cannot be written: {error.strerror}. "
+            f"the file {path} cannot be written: {error.strerror}. "
             "Give --env-file a path in a folder that you may write to."
         ) from error
 
@@ -334,9 +321,9 @@ def _body_parameters(body: bytes, content_type: str) -> dict[str, str]:
         try:
             members = json.loads(body)
         except ValueError as error:
-            raise RpcError(400, "InvalidJSON", f"The body is not JSON: {error}.") from None
+            raise ImmError(400, "InvalidJSON", f"The body is not JSON: {error}.") from None
         if not isinstance(members, dict):
-            raise RpcError(400, "InvalidJSON", "The body is not a JSON object.")
+            raise ImmError(400, "InvalidJSON", "The body is not a JSON object.")
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in members.items()}
     if content_type.startswith("application/x-www-form-urlencoded"):
         return parameters_of(body.decode("utf-8", "replace"))

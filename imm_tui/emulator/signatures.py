@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from imm_tui.emulator.account import Account
 from imm_tui.emulator.mns_wire import VERSION, MnsError
+from imm_tui.emulator.parameters import ImmError
 
 WINDOW = 15 * 60
 """Seconds by which a request's date may differ from ours, either way."""
@@ -29,16 +30,6 @@ ACS3_SIGNED = (
     "x-acs-content-sha256",
 )
 """The headers that must be there, and be signed."""
-
-
-class RpcError(Exception):
-    """A refusal by the gateway that stands before IMM."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
 
 
 class Signatures:
@@ -92,9 +83,9 @@ class Signatures:
         parameters = {**query, **form}
         for name in ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
             if not parameters.get(name):
-                raise RpcError(400, f"Missing{name}", f"{name} is mandatory for this action.")
+                raise ImmError(400, f"Missing{name}", f"{name} is mandatory for this action.")
         if (parameters["SignatureMethod"], parameters["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
-            raise RpcError(
+            raise ImmError(
                 400, "InvalidParameter.SignatureMethod", "Sign with HMAC-SHA1 in version 1.0, or with ACS3-HMAC-SHA256."
             )
         self._check_time(parameters["Timestamp"])
@@ -112,13 +103,13 @@ class Signatures:
         """The gateway's signature version 3, in the Authorization header. `headers` has lower-case names."""
         for name in ACS3_SIGNED:
             if not headers.get(name):
-                raise RpcError(400, f"Missing{name}", f"{name} is mandatory for this action.")
+                raise ImmError(400, f"Missing{name}", f"{name} is mandatory for this action.")
         scheme, _, rest = headers["authorization"].partition(" ")
         fields = dict(item.strip().partition("=")[::2] for item in rest.split(","))
         signed_names = fields.get("SignedHeaders", "").split(";")
         complete = fields.get("Credential") and fields.get("Signature") and set(ACS3_SIGNED) <= set(signed_names)
         if scheme != ACS3 or not complete:
-            raise RpcError(
+            raise ImmError(
                 400,
                 "IncompleteSignature",
                 f"The request signature does not conform to Aliyun standards: it must be {ACS3}, with Credential, "
@@ -138,19 +129,19 @@ class Signatures:
         try:
             sent = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
         except ValueError:
-            raise RpcError(
+            raise ImmError(
                 400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."
             ) from None
         if abs(time.time() - sent) > WINDOW:
-            raise RpcError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+            raise ImmError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 
     def _check_key(self, key_id: str) -> None:
         if key_id != self._account.access_key_id:
-            raise RpcError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+            raise ImmError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
 
     def _check_token(self, token: str | None) -> None:
         if token:
-            raise RpcError(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
+            raise ImmError(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
 
     def _check_nonce(self, nonce: str) -> None:
         """A nonce is remembered for as long as a request that bears it could still be in time."""
@@ -158,7 +149,7 @@ class Signatures:
         while self._nonces_by_age and self._nonces_by_age[0][0] < now - 2 * WINDOW:
             self._nonces.discard(self._nonces_by_age.popleft()[1])
         if nonce in self._nonces:
-            raise RpcError(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
+            raise ImmError(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
         self._nonces.add(nonce)
         self._nonces_by_age.append((now, nonce))
 
@@ -202,8 +193,8 @@ def _encode(text: str) -> str:
     return quote(text, safe="~")
 
 
-def _mismatch(what_we_signed: str) -> RpcError:
-    return RpcError(
+def _mismatch(what_we_signed: str) -> ImmError:
+    return ImmError(
         400, "SignatureDoesNotMatch", f"Specified signature is not matched with our calculation. {what_we_signed}"
     )
 
