@@ -158,7 +158,7 @@ class Imm2020:
     def _list_tasks(self, parameters: Parameters) -> dict[str, object]:
         project = self._project(parameters).name
         size = parameters.integer("MaxResults", 100, 1, 100)
-        status = parameters.choice("Status", ("", "Running", "Succeeded", "Failed"), "")
+        status = parameters.choice("Status", ("Running", "Succeeded", "Failed"), "")
         sort = parameters.choice("Sort", ("TaskId", "StartTime", "EndTime"), "TaskId")
         descending = parameters.choice("Order", ("asc", "desc"), "asc") == "desc"
         types = parameters.json_list("TaskTypes")

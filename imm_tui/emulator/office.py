@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 from imm_tui.emulator.conversion import OPEN_ERROR, ConversionError
@@ -49,6 +50,7 @@ class Office:
         self._program = program
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
         settings = scratch / "profile" / "user" / "registrymodifications.xcu"
         settings.parent.mkdir(parents=True)
         settings.write_text(_SETTINGS, encoding="utf-8")
@@ -61,25 +63,27 @@ class Office:
         source, result = self._scratch / f"document.{extension}", self._scratch / "document.pdf"
         source.write_bytes(content)
         result.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [
-                self._program,
-                "--headless",
-                "--norestore",
-                "--nolockcheck",
-                f"-env:UserInstallation={(self._scratch / 'profile').as_uri()}",
-                "--convert-to",
-                "pdf",
-                "--outdir",
-                str(self._scratch),
-                str(source),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            # soffice is a script round the real program: a group of its own ends as one.
-            start_new_session=True,
-        )
+        with self._starting:
+            self._process = subprocess.Popen(
+                [
+                    self._program,
+                    "--headless",
+                    "--norestore",
+                    "--nolockcheck",
+                    f"-env:UserInstallation={(self._scratch / 'profile').as_uri()}",
+                    *(["--infilter=CSV:44,34,76"] if extension == "csv" and _is_utf8(content) else []),
+                    "--convert-to",
+                    "pdf",
+                    "--outdir",
+                    str(self._scratch),
+                    str(source),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # soffice is a script round the real program: a group of its own ends as one.
+                start_new_session=True,
+            )
         self._process.wait()
         source.unlink()
         if not result.is_file():
@@ -87,6 +91,16 @@ class Office:
         return result.read_bytes()
 
     def stop(self) -> None:
-        """Ends a LibreOffice that is running, from any thread."""
+        """Ends a LibreOffice that is running, for good: none starts any more. From any thread."""
+        self._starting.acquire()
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _is_utf8(content: bytes) -> bool:
+    """LibreOffice reads a table's text in the system's encoding (on a server often none to speak of) unless told."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

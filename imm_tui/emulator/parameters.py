@@ -50,10 +50,11 @@ class Parameters:
         return value
 
     def choice(self, name: str, choices: Collection[str], default: str) -> str:
-        value = self.text(name) or default
-        if value not in choices:
+        """One of `choices`, or `default` when absent."""
+        value = self.text(name)
+        if value and value not in choices:
             raise invalid(name, f"it must be one of {', '.join(choices)}")
-        return value
+        return value or default
 
     def integer(self, name: str, default: int, low: int, high: int, *, everything: bool = False) -> int:
         """A whole number in `low`..`high`, or -1 where `everything` lets it stand for "no limit"."""
