@@ -78,7 +78,10 @@ def _read(package: zipfile.ZipFile, name: str) -> bytes:
 
 def _count_ole(content: bytes, family: str) -> int:
     try:
-        with olefile.OleFileIO(content) as file:
+        with olefile.OleFileIO(BytesIO(content)) as file:
+            used = [sector for sector, following in enumerate(file.fat) if following != olefile.FREESECT]
+            if len(content) < (used[-1] + 2) * file.sectorsize:  # the header takes the place of one sector
+                raise _damaged("its end is missing")
             if file.exists("EncryptedPackage") or file.exists("EncryptedSummary"):
                 raise ConversionError(OPEN_ERROR, _PASSWORD)
             if family == "word":
@@ -102,8 +105,15 @@ def _count_word(file: olefile.OleFileIO) -> int:
 
 
 def _count_slides(file: olefile.OleFileIO) -> int:
-    file.openstream("PowerPoint Document")
-    return int(file.get_metadata().slides or 1)
+    """What the summary says, or else the slides in the stream ([MS-PPT] 2.3.1, RecordHeader)."""
+    stream = file.openstream("PowerPoint Document")
+    if slides := file.get_metadata().slides:
+        return int(slides)
+    slides = 0
+    while len(head := stream.read(8)) == 8:
+        slides += int.from_bytes(head[2:4], "little") == 0x03EE  # RT_Slide
+        stream.seek(int.from_bytes(head[4:], "little"), 1)
+    return slides
 
 
 def _count_sheets(file: olefile.OleFileIO) -> int:
