@@ -1,0 +1,280 @@
+"""Settings: one profile of `config.toml`, with the environment above it and the flags above both.
+
+Never a key: those have a room of their own (credentials.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NoReturn, cast
+from urllib.parse import urlsplit
+
+from imm_tui.errors import BadInput
+from imm_tui.tasks import API_VERSIONS, ApiVersion
+
+KEYS = (
+    "region",
+    "api_version",
+    "project",
+    "topic",
+    "queue",
+    "account_id",
+    "mns_endpoint",
+    "imm_endpoint",
+    "target_uri",
+    "aliyun_profile",
+)
+"""The settings that the file, an environment variable (`IMM_TUI_REGION`) and a flag (`--region`) can give."""
+
+# What the services take. MNS gives new names 120 characters, but older ones of up to 256 are still in use.
+_RULES = {
+    "region": (r"[a-z]+(-[a-z0-9]+)+", "A region is written like cn-beijing."),
+    "project": (
+        r"[A-Za-z_][A-Za-z0-9_-]{0,127}",
+        "A project's name has up to 128 letters, digits, - and _, and starts with a letter or _.",
+    ),
+    "topic": (
+        r"[A-Za-z][A-Za-z0-9-]{0,255}",
+        "A topic's name has up to 256 letters, digits and hyphens, and starts with a letter.",
+    ),
+    "queue": (
+        r"[A-Za-z0-9][A-Za-z0-9-]{0,255}",
+        "A queue's name has up to 256 letters, digits and hyphens, and starts with a letter or a digit.",
+    ),
+    "account_id": (r"[0-9]{1,20}", "The account id is the number that the console shows for the main account."),
+    "api_version": ("|".join(API_VERSIONS), f"It is one of {' and '.join(API_VERSIONS)}."),
+}
+_PROFILE_NAME = re.compile(r"\w[\w.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One profile, resolved: flag, else environment, else file, else default. Empty is not set."""
+
+    profile: str = "default"
+    region: str = ""
+    api_version: ApiVersion = "2020-09-30"
+    project: str = ""
+    topic: str = ""
+    queue: str = ""
+    account_id: str = ""
+    mns_endpoint: str = ""
+    """`https://HOST[:PORT]`, no slash behind it; so is `imm_endpoint`."""
+    imm_endpoint: str = ""
+    target_uri: str = ""
+    aliyun_profile: str = ""
+    allow_http: bool = False
+    config_file: Path | None = field(default=None, compare=False)
+    """The file that was read, or would have been if it existed."""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each setting that is set came from, for a person to read."""
+
+    def missing_to_listen(self) -> tuple[str, ...]:
+        """The settings without which no event can be received."""
+        endpoint = () if self.mns_endpoint else self._unset("region", "account_id")
+        return endpoint + self._unset("queue")
+
+    def missing_to_submit(self) -> tuple[str, ...]:
+        """The settings without which nothing can be submitted. 2017-09-06 wants the endpoint beside the topic."""
+        missing = self._unset("region", "project")
+        if self.topic and self.api_version == "2017-09-06" and not self.mns_endpoint:
+            missing += self._unset("account_id")
+        return missing
+
+    def _unset(self, *names: str) -> tuple[str, ...]:
+        return tuple(name for name in names if not getattr(self, name))
+
+
+def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Resolve the settings. `flags` are by the names of KEYS, and `config` and `profile`.
+
+    Raises BadInput, with the name of the setting and where it came from.
+    """
+    path = config_path(flags.get("config"), environ)
+    document = _read(path, needed=bool(flags.get("config")))
+    profile, section = _choose_profile(document, path, flags.get("profile"), environ.get("IMM_TUI_PROFILE"))
+    place = f"[profiles.{profile}] in {path}"
+    values: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    for key in KEYS:
+        variable = f"IMM_TUI_{key.upper()}"
+        candidates = [
+            (flags.get(key), f"--{key.replace('_', '-')}"),
+            (environ.get(variable), variable),
+            (section.get(key), place),
+        ]
+        if key == "region":
+            candidates.append((environ.get("ALIBABA_CLOUD_REGION_ID"), "ALIBABA_CLOUD_REGION_ID"))
+        for value, source in candidates:
+            if value and value.strip():
+                values[key], sources[key] = value.strip(), source
+                break
+    for key, (pattern, rule) in _RULES.items():
+        if key in values and not re.fullmatch(pattern, values[key]):
+            _refuse(key, values[key], sources[key], rule)
+    allow_http = section.get("allow_http", False)
+    for key in ("mns_endpoint", "imm_endpoint"):
+        if key in values:
+            values[key] = _endpoint(key, values[key], sources[key], allow_http)
+    if region := values.get("region"):
+        if account := values.get("account_id"):
+            values.setdefault("mns_endpoint", f"https://{account}.mns.{region}.aliyuncs.com")
+        values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com")
+    version = cast(ApiVersion, values.pop("api_version", "2020-09-30"))
+    return Settings(
+        profile=profile, api_version=version, allow_http=allow_http, config_file=path, sources=sources, **values
+    )
+
+
+def config_path(flag: str | None, environ: Mapping[str, str]) -> Path:
+    """The configuration file: `--config`, else IMM_TUI_CONFIG, else in the platform's folder. It need not exist."""
+    if named := _given(flag, environ.get("IMM_TUI_CONFIG")):
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("imm-tui", appauthor=False) / "config.toml"
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of the histories: IMM_TUI_DATA_DIR, else the platform's. It need not exist."""
+    if named := _given(environ.get("IMM_TUI_DATA_DIR")):
+        return Path(named).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("imm-tui", appauthor=False)
+
+
+def history_path(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The history of a profile. Raises BadInput for a profile's name that is no part of a file's name."""
+    profile = _check_profile(settings.profile)
+    return data_dir(environ) / ("history.db" if profile == "default" else f"history-{profile}.db")
+
+
+def _given(*values: str | None) -> str:
+    """The first value that is more than blanks, without the blanks around it."""
+    return next((value.strip() for value in values if value and value.strip()), "")
+
+
+def _refuse(key: str, value: str, source: str, rule: str) -> NoReturn:
+    raise BadInput(f"{key} cannot be “{value}”.", f"It comes from {source}.", rule, field=key)
+
+
+def _check_profile(name: str) -> str:
+    if not _PROFILE_NAME.fullmatch(name):
+        raise BadInput(
+            f"A profile cannot be called “{name}”.",
+            "It names the profile's history, a file.",
+            "Use up to 64 letters, digits, dots, - and _, with a letter or a digit first.",
+            field="profile",
+        )
+    return name
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    """A sentence that leads from a wrong name to the right one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near else f"What there is: {', '.join(names)}."
+
+
+def _read(path: Path, *, needed: bool) -> dict[str, Any]:
+    """The file's tables, none where it does not exist; then `needed` makes a difference."""
+    what = f"The configuration file {path} cannot be read."
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        if needed:
+            raise BadInput(what, "It does not exist.", "Check --config.", field="config") from None
+        return {}
+    except OSError as error:
+        raise BadInput(what, f"{error.strerror}.", field="config") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(what, f"It is not text in UTF-8: byte {error.start} is not.", field="config") from None
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(what, f"It is not TOML: {error}.", field="config") from None
+    except RecursionError:
+        raise BadInput(what, "It is nested too deeply.", field="config") from None
+
+
+def _choose_profile(
+    document: dict[str, Any], path: Path, flag: str | None, variable: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The name of the profile and its table, with every key and type checked; other profiles are left alone."""
+    _check_keys(document, ["profile", "profiles"], f"the top of {path}")
+    profiles = document.get("profiles", {})
+    standing = document.get("profile", "")
+    if not isinstance(standing, str) or not isinstance(profiles, dict):
+        raise BadInput(
+            f"{path} cannot be used.",
+            "profile = “NAME” chooses a profile, and [profiles.NAME] is one.",
+            field="profile",
+        )
+    name = _check_profile(_given(flag, variable, standing, "default"))
+    if name not in profiles and name != "default":
+        known = _nearest(name, list(profiles)) if profiles else "That file holds no profile."
+        raise BadInput(f"There is no profile {name} in {path}.", known, field="profile")
+    section = profiles.get(name, {})
+    place = f"[profiles.{name}] in {path}"
+    if not isinstance(section, dict):
+        raise BadInput(f"{place} is not a table.", field="profile")
+    _check_keys(section, [*KEYS, "allow_http"], place)
+    if isinstance(number := section.get("account_id"), int) and not isinstance(number, bool):
+        section["account_id"] = str(number)
+    for key, value in section.items():
+        if not isinstance(value, bool if key == "allow_http" else str):
+            wanted = "true or false" if key == "allow_http" else "text in quotes"
+            raise BadInput(f"{key} cannot be used.", f"It comes from {place}, where it has to be {wanted}.", field=key)
+    return name, section
+
+
+def _check_keys(table: dict[str, Any], known: list[str], place: str) -> None:
+    for key in table:
+        if key in known:
+            continue
+        hint = _nearest(key, known)
+        if re.search("secret|token|access_?key", key, re.IGNORECASE):
+            hint = "Keys are never kept in this file: set the ALIBABA_CLOUD_… variables, or run `aliyun configure`."
+        raise BadInput(f"There is no setting called “{key}”.", f"It stands in {place}.", hint, field=key)
+
+
+def _endpoint(key: str, value: str, source: str, allow_http: bool) -> str:
+    """A service's address as `scheme://host[:port]`. The value is not quoted: it may hold a password."""
+    if "://" not in value:
+        value = f"https://{value}"
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        url, host = urlsplit(""), ""
+    rest = url.path.rstrip("/") + url.query + url.fragment
+    if url.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host) or rest or "@" in url.netloc:
+        raise BadInput(
+            f"{key} is not the address of a service.",
+            f"It comes from {source}.",
+            "It is written https://HOST, or https://HOST:PORT.",
+            field=key,
+        )
+    if url.scheme == "http" and not (allow_http or _is_loopback(host)):
+        raise BadInput(
+            f"{key} would send everything unencrypted.",
+            f"It comes from {source} and starts with http.",
+            "Write https://…, or put allow_http = true into the profile if that is what you want.",
+            field=key,
+        )
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,284 @@
+"""Which value wins, what is derived, and what a person is told about a setting that cannot be used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imm_tui.config import KEYS, Settings, config_path, data_dir, history_path, load
+from imm_tui.errors import BadInput
+
+GOOD = {
+    "region": "cn-beijing",
+    "api_version": "2017-09-06",
+    "project": "GetResult-ByNotify-Demo",
+    "topic": "imm-events",
+    "queue": "imm-events-mine",
+    "account_id": "1234567890123456",
+    "mns_endpoint": "https://mns.example.com",
+    "imm_endpoint": "https://imm.example.com",
+    "target_uri": "oss://bucket/converted/",
+    "aliyun_profile": "work",
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def resolve(file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, **environ: str) -> Settings:
+    """The settings as this file, these flags and these variables give them."""
+    file.write_bytes(toml if isinstance(toml, bytes) else toml.encode())
+    return load(flags or {}, {"IMM_TUI_CONFIG": str(file), **environ})
+
+
+def refusal(file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, **environ: str) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        resolve(file, toml, flags, **environ)
+    return caught.value
+
+
+def toml_of(values: dict[str, str]) -> str:
+    return "[profiles.default]\n" + "".join(f'{key} = "{value}"\n' for key, value in values.items())
+
+
+def test_every_setting_can_stand_in_the_file(file: Path) -> None:
+    settings = resolve(file, toml_of(GOOD))
+    assert {key: getattr(settings, key) for key in KEYS} == GOOD
+    assert settings.config_file == file
+    assert settings.sources == dict.fromkeys(KEYS, f"[profiles.default] in {file}")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(file: Path, key: str) -> None:
+    other = {"api_version": "2020-09-30", "account_id": "42", "region": "cn-hangzhou"}.get(key, GOOD[key] + "2")
+    variable = f"IMM_TUI_{key.upper()}"
+    by_variable = resolve(file, toml_of(GOOD), None, **{variable: f" {other}\n"})
+    assert getattr(by_variable, key) == other
+    assert by_variable.sources[key] == variable
+    by_flag = resolve(file, toml_of({**GOOD, key: other}), {key: GOOD[key]}, **{variable: other})
+    assert getattr(by_flag, key) == GOOD[key]
+    assert by_flag.sources[key] == "--" + key.replace("_", "-")
+
+
+def test_blank_is_not_set(file: Path) -> None:
+    settings = resolve(file, toml_of(GOOD), {"queue": None, "topic": ""}, IMM_TUI_REGION=" ", IMM_TUI_PROFILE="")
+    assert (settings.queue, settings.topic, settings.region) == (GOOD["queue"], GOOD["topic"], GOOD["region"])
+    assert resolve(file, toml_of({"api_version": "", "queue": " "})) == Settings()
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    settings = load({}, {"IMM_TUI_CONFIG": str(tmp_path / "none" / "config.toml")})
+    assert settings == Settings()
+    assert (settings.profile, settings.api_version) == ("default", "2020-09-30")
+
+
+def test_the_clis_region_is_the_last_resort(file: Path) -> None:
+    assert resolve(file, ALIBABA_CLOUD_REGION_ID="cn-shanghai").region == "cn-shanghai"
+    assert (
+        resolve(file, toml_of({"region": "cn-beijing"}), ALIBABA_CLOUD_REGION_ID="cn-shanghai").region == "cn-beijing"
+    )
+
+
+def test_endpoints_follow_from_account_and_region(file: Path) -> None:
+    settings = resolve(file, IMM_TUI_REGION="cn-beijing", IMM_TUI_ACCOUNT_ID="42")
+    assert settings.mns_endpoint == "https://42.mns.cn-beijing.aliyuncs.com"
+    assert settings.imm_endpoint == "https://imm.cn-beijing.aliyuncs.com"
+    assert resolve(file, IMM_TUI_REGION="cn-beijing").mns_endpoint == ""
+
+
+def test_an_account_id_may_be_written_as_the_number_it_is(file: Path) -> None:
+    assert resolve(file, "[profiles.default]\naccount_id = 1234567890123456").account_id == "1234567890123456"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("42.mns.cn-beijing.aliyuncs.com", "https://42.mns.cn-beijing.aliyuncs.com"),
+        ("https://42.mns.cn-beijing.aliyuncs.com/", "https://42.mns.cn-beijing.aliyuncs.com"),
+        ("localhost:8080", "https://localhost:8080"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("HTTP://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_endpoint_is_a_scheme_a_host_and_a_port(file: Path, written: str, meant: str) -> None:
+    assert resolve(file, IMM_TUI_MNS_ENDPOINT=written).mns_endpoint == meant
+
+
+@pytest.mark.parametrize("host", ["42.mns.cn-beijing.aliyuncs.com", "10.0.0.1", "localhost.example.com", "0.0.0.0"])
+def test_http_to_anywhere_but_this_machine_needs_leave(file: Path, host: str) -> None:
+    trouble = refusal(file, IMM_TUI_MNS_ENDPOINT=f"http://{host}")
+    assert trouble.field == "mns_endpoint"
+    assert "unencrypted" in str(trouble)
+    assert "allow_http" in str(trouble)
+    assert resolve(file, "[profiles.default]\nallow_http = true", IMM_TUI_MNS_ENDPOINT=f"http://{host}").allow_http
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ftp://host",
+        "https://",
+        "https://user:hunter2@host",
+        "https://host/path",
+        "https://host?a=b",
+        "https://host:port",
+        "https://host:84432",
+        "https://[::1",
+        "https://hö.example.com",
+        "https://a b",
+    ],
+)
+def test_anything_else_is_no_endpoint_and_is_not_repeated(file: Path, value: str) -> None:
+    trouble = refusal(file, IMM_TUI_IMM_ENDPOINT=value)
+    assert "IMM_TUI_IMM_ENDPOINT" in str(trouble)
+    assert "hunter2" not in str(trouble)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("region", "cn_beijing"),
+        ("region", "evil.example.com/cn-beijing"),
+        ("api_version", "2020"),
+        ("project", "1st"),
+        ("project", "p" * 129),
+        ("topic", "1st"),
+        ("topic", "a_b"),
+        ("queue", "-queue"),
+        ("queue", "q" * 257),
+        ("queue", "a/../b"),
+        ("account_id", "me"),
+        ("account_id", "٤٢"),
+    ],
+)
+def test_a_value_that_the_service_cannot_mean_is_refused_with_its_source(file: Path, key: str, value: str) -> None:
+    trouble = refusal(file, toml_of({key: value}))
+    assert trouble.field == key
+    assert value in str(trouble)
+    assert str(file) in str(trouble)
+    assert f"--{key.replace('_', '-')}" in str(refusal(file, flags={key: value}))
+
+
+PROFILES = """
+profile = "work"
+[profiles.work]
+region = "cn-beijing"
+[profiles.home]
+region = "cn-hangzhou"
+quueue = "this profile is broken, and nobody asked for it"
+[profiles.default]
+region = "cn-shenzhen"
+"""
+
+
+def test_the_profile_is_the_flags_else_the_environments_else_the_files(file: Path) -> None:
+    assert resolve(file, PROFILES).region == "cn-beijing"
+    assert resolve(file, PROFILES, IMM_TUI_PROFILE="default").region == "cn-shenzhen"
+    assert resolve(file, PROFILES, {"profile": "work"}, IMM_TUI_PROFILE="default").profile == "work"
+    assert resolve(file, PROFILES.replace('profile = "work"', "")).profile == "default"
+
+
+def test_a_profile_that_is_not_there_is_refused_with_the_nearest_one(file: Path) -> None:
+    for trouble in (refusal(file, PROFILES, {"profile": "wrok"}), refusal(file, PROFILES, IMM_TUI_PROFILE="wrok")):
+        assert trouble.field == "profile"
+        assert "wrok" in str(trouble)
+        assert "Did you mean work?" in str(trouble)
+        assert str(file) in str(trouble)
+    assert "work, home, default" in str(refusal(file, PROFILES, {"profile": "zzz"}))
+    assert "holds no profile" in str(refusal(file, "", {"profile": "work"}))
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_one(file: Path) -> None:
+    trouble = refusal(file, PROFILES, {"profile": "home"})
+    assert trouble.field == "quueue"
+    assert "Did you mean queue?" in str(trouble)
+    assert f"[profiles.home] in {file}" in str(trouble)
+    assert "Did you mean profiles?" in str(refusal(file, "[profils.work]"))
+
+
+def test_a_key_in_the_file_is_refused_unseen(file: Path) -> None:
+    trouble = refusal(file, toml_of({"access_key_secret": "hunter2"}))
+    assert "Keys are never kept in this file" in str(trouble)
+    assert "hunter2" not in str(trouble)
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[profiles.default]\nregion = cn-beijing\n", "line 2"),
+        ("a" * 70_000 + " = ", "not TOML"),
+        (b'[profiles.default]\nregion = "\xff"', "UTF-8"),
+        ("a = " + "[" * 50_000, "cannot be read"),
+        ("[profiles.default]\nqueue = 7", "queue"),
+        ("[profiles.default]\naccount_id = true", "account_id"),
+        ('[profiles.default]\nallow_http = "yes"', "true or false"),
+        ("profiles = 7", "[profiles.NAME]"),
+        ("[profile.work]", "[profiles.NAME]"),
+        ("[profiles]\ndefault = 7", "not a table"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_which_and_why(file: Path, toml: str | bytes, words: str) -> None:
+    trouble = refusal(file, toml)
+    assert str(file) in str(trouble)
+    assert words in str(trouble)
+
+
+def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
+    assert resolve(file, b"\xef\xbb\xbf" + toml_of(GOOD).encode()).queue == GOOD["queue"]
+
+
+def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="directory"):
+        load({"config": str(tmp_path)}, {})
+
+
+def test_a_file_that_a_flag_names_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="does not exist"):
+        load({"config": str(tmp_path / "none.toml")}, {})
+
+
+def test_what_is_missing_is_named() -> None:
+    assert Settings().missing_to_listen() == ("region", "account_id", "queue")
+    assert Settings(mns_endpoint="https://x", queue="q").missing_to_listen() == ()
+    assert Settings().missing_to_submit() == ("region", "project")
+    assert Settings(region="cn-beijing", project="p", topic="t").missing_to_submit() == ()
+    old = Settings(region="cn-beijing", project="p", topic="t", api_version="2017-09-06")
+    assert old.missing_to_submit() == ("account_id",)
+
+
+def test_the_files_are_where_the_environment_says_else_where_the_platform_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert config_path("~/a.toml", {"IMM_TUI_CONFIG": "/b.toml"}) == tmp_path / "a.toml"
+    assert config_path(None, {"IMM_TUI_CONFIG": "/b.toml"}) == Path("/b.toml")
+    assert config_path(None, {}).parts[-2:] == ("imm-tui", "config.toml")
+    assert data_dir({"IMM_TUI_DATA_DIR": "~/data"}) == tmp_path / "data"
+    assert data_dir({}).name == "imm-tui"
+
+
+def test_each_profile_has_a_history_of_its_own(tmp_path: Path) -> None:
+    environ = {"IMM_TUI_DATA_DIR": str(tmp_path)}
+    assert history_path(Settings(), environ) == tmp_path / "history.db"
+    assert history_path(Settings(profile="工作.1"), environ) == tmp_path / "history-工作.1.db"
+
+
+@pytest.mark.parametrize("name", ["../up", "/root", "a/b", "a\\b", "..", ".", "a\0", "a b", "", "p" * 65, "-p"])
+def test_a_profiles_name_never_leaves_the_folder(file: Path, name: str) -> None:
+    with pytest.raises(BadInput):
+        history_path(Settings(profile=name), {"IMM_TUI_DATA_DIR": str(file.parent)})
+    if name:
+        assert refusal(file, flags={"profile": name}).field == "profile"
+
+
+def test_settings_without_a_file_import_only_what_it_needs(file: Path) -> None:
+    code = "import sys; from imm_tui.config import load; load({}, {'IMM_TUI_CONFIG': sys.argv[1]}); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert not {"platformdirs", "difflib", "tomllib", "textual"} & set(run.stdout.split())
