@@ -140,8 +140,8 @@ def _queue_elements(queue: Queue) -> list[tuple[str, object]]:
     attributes = queue.attributes
     return [
         ("QueueName", queue.name),
-        ("CreateTime", milliseconds(queue.created)),
-        ("LastModifyTime", milliseconds(queue.modified)),
+        ("CreateTime", int(queue.created)),
+        ("LastModifyTime", int(queue.modified)),
         *((name, getattr(attributes, _snake(name))) for name in _QUEUE_LIMITS),
         ("ActiveMessages", active),
         ("InactiveMessages", inactive),
@@ -309,8 +309,8 @@ def _topic_attributes(body: bytes, attributes: TopicAttributes) -> TopicAttribut
 def _topic_elements(topic: Topic) -> list[tuple[str, object]]:
     return [
         ("TopicName", topic.name),
-        ("CreateTime", milliseconds(topic.created)),
-        ("LastModifyTime", milliseconds(topic.modified)),
+        ("CreateTime", int(topic.created)),
+        ("LastModifyTime", int(topic.modified)),
         ("MaximumMessageSize", topic.attributes.maximum_message_size),
         ("MessageRetentionPeriod", TOPIC_RETENTION),
         ("MessageCount", 0),  # a message leaves the topic as soon as it is pushed
@@ -386,8 +386,8 @@ def _subscription_elements(mns: Mns, topic: Topic, subscription: Subscription) -
         ("Endpoint", attributes.endpoint),
         ("NotifyStrategy", attributes.notify_strategy),
         ("NotifyContentFormat", attributes.notify_content_format),
-        ("CreateTime", milliseconds(subscription.created)),
-        ("LastModifyTime", milliseconds(subscription.modified)),
+        ("CreateTime", int(subscription.created)),
+        ("LastModifyTime", int(subscription.modified)),
     ]
     if attributes.filter_tag:
         values.append(("FilterTag", attributes.filter_tag))

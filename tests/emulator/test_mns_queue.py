@@ -1,0 +1,88 @@
+"""The queue itself: order, hiding, retention, and who gets a message when several wait."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imm_tui.emulator.mns import Queue, QueueAttributes
+from imm_tui.emulator.mns_wire import MnsError
+
+FOR_EVER = QueueAttributes(visibility_timeout=43200)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("send"), st.integers(1, 16)),
+            st.tuples(st.just("receive"), st.integers(1, 16)),
+            st.tuples(st.just("delete"), st.integers(0, 99)),
+        )
+    )
+)
+def test_messages_come_by_priority_then_age_until_they_are_deleted(operations: list[tuple[str, int]]) -> None:
+    async def run() -> None:
+        queue = Queue("q", FOR_EVER)
+        visible: list[tuple[int, int, str]] = []
+        handles: list[str] = []
+        for number, (operation, value) in enumerate(operations):
+            if operation == "send":
+                visible.append((value, number, queue.send(str(number), priority=value).id))
+            elif operation == "receive":
+                visible.sort()
+                expected, visible = visible[:value], visible[value:]
+                assert [message.id for message in queue.peek(value)] == [entry[2] for entry in expected]
+                received = await queue.receive(value, 0)
+                assert [message.id for message in received] == [entry[2] for entry in expected]
+                handles += [message.handle for message in received]
+            elif handles:
+                queue.delete(handles.pop(value % len(handles)))
+            assert queue.counts() == (len(visible), len(handles), 0)
+
+    asyncio.run(run())
+
+
+async def test_a_message_outlives_its_retention_period_nowhere() -> None:
+    queue = Queue("q", FOR_EVER)
+    queue.send("delayed", delay=60)
+    queue.send("received")
+    (received,) = await queue.receive(1, 0)
+    queue.send("visible")
+    queue.change(replace(FOR_EVER, message_retention_period=0))
+    assert queue.counts() == (0, 0, 0)
+    assert queue.peek(16) == await queue.receive(16, 0) == []
+    with pytest.raises(MnsError, match="MessageNotExist"):
+        queue.delete(received.handle)
+
+
+async def test_a_poll_that_is_cancelled_on_its_turn_passes_it_on() -> None:
+    queue = Queue("q", FOR_EVER)
+    first, second = (asyncio.create_task(queue.receive(1, 60)) for _ in range(2))
+    await asyncio.sleep(0)
+    message = queue.send("for whoever is left")
+    first.cancel()
+    assert await second == [message]
+    assert first.cancelled()
+
+
+async def test_polls_are_served_in_the_order_they_came() -> None:
+    queue = Queue("q", FOR_EVER)
+    polls = [asyncio.create_task(queue.receive(1, 60)) for _ in range(3)]
+    await asyncio.sleep(0)
+    sent = [[queue.send(str(number))] for number in range(3)]
+    assert await asyncio.gather(*polls) == sent
+
+
+async def test_a_message_taken_from_under_a_woken_poll_leaves_it_waiting() -> None:
+    queue = Queue("q", FOR_EVER)
+    poll = asyncio.create_task(queue.receive(1, 60))
+    await asyncio.sleep(0)
+    first = queue.send("first")
+    assert await queue.receive(1, 0) == [first]
+    await asyncio.sleep(0)
+    second = queue.send("second")
+    assert await poll == [second]
