@@ -117,12 +117,14 @@ class Listener:
         """Ends the long poll at once; a batch that is being stored or deleted may finish, within a second."""
         self._stopping.set()
         self._resumed.set()
+        if threading.current_thread() is self._thread:
+            return  # from on_batch or on_state: it ends before it receives again
         finished = self._finishing.acquire(timeout=_FINISH)
         if self._queue is not None:
             self._queue.kill()
         if finished:
             self._finishing.release()
-        if threading.current_thread() is not self._thread and self._thread.is_alive():
+        if self._thread.is_alive():
             self._thread.join(_FINISH)
 
     def resume(self) -> None:
