@@ -1,0 +1,242 @@
+"""One MNS queue through aliyun-mns 1.1.5, made safe.
+
+The SDK builds and signs the requests. Sending them and reading the replies is done here: the SDK prints the key at
+every request, sends a request twice when a connection breaks, waits for ever on TLS, takes a portal's page for a
+deleted message, and drops a whole batch for one message that it cannot read.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import mns.mns_client
+from mns.mns_client import MNSClient
+from mns.mns_request import (
+    BatchDeleteMessageRequest,
+    BatchDeleteMessageResponse,
+    BatchReceiveMessageRequest,
+    BatchReceiveMessageResponse,
+    ChangeMessageVisibilityRequest,
+    ChangeMessageVisibilityResponse,
+)
+
+from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
+from imm_tui.cloud.service import (
+    HOPELESS_CODES,
+    Address,
+    Connection,
+    code_of,
+    refused,
+    request_id_of,
+    unreachable,
+    usable,
+)
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, Refused, Unreachable
+
+__all__ = ["BATCH", "STOPPING_CODES", "Cancelled", "Queue", "Received"]
+
+# MNSClient prints the secret, the signature and every reply's headers. A module's global hides the builtin from that
+# module alone, in every thread, and leaves sys.stdout in peace.
+mns.mns_client.print = lambda *_args, **_kwargs: None
+
+BATCH = 16
+"""Messages that one call can receive or delete (MNS API 2015-06-06, BatchReceiveMessage, BatchDeleteMessage)."""
+
+STOPPING_CODES = HOPELESS_CODES | {"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"}
+"""Codes of a Refused that no retry can mend: a person has to change a key, a permission, a name or a clock."""
+
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
+_HANDLE = re.compile(r"[!-~]+")
+_ACTIONS = {"GET": "mns:ReceiveMessage", "DELETE": "mns:DeleteMessage", "PUT": "mns:ChangeMessageVisibility"}
+
+
+class Cancelled(Exception):
+    """The queue was killed."""
+
+
+class Queue:
+    """One queue over one connection of its own. Not for sharing between threads, except for `kill`."""
+
+    def __init__(self, endpoint: str, name: str, credentials: Credentials) -> None:
+        """Opens nothing yet. Raises BadInput for an `endpoint` or a `name` that cannot be, NoCredentials for keys."""
+        self._address = Address.parse(endpoint, "mns_endpoint")
+        self._name = name.strip()
+        if not _QUEUE_NAME.fullmatch(self._name):
+            raise BadInput(
+                f"“{self._name}” is not the name of a queue." if self._name else "The queue's name is empty.",
+                "A queue's name has up to 120 letters, digits and hyphens, and does not begin with a hyphen.",
+                "Copy the name from the MNS console.",
+                field="queue",
+            )
+        self._credentials = usable(credentials)
+        self._wire = _Wire(self._address)
+        self._client = _Client(self._wire, self._credentials)
+
+    def receive(self, count: int = BATCH, wait: int = 30) -> list[Received]:
+        """Up to `count` (1 to 16) messages; [] when the queue stayed empty for `wait` (0 to 30) seconds.
+
+        The service may answer that it is empty before `wait` is over. Raises Refused, Unreachable, Cancelled.
+        """
+        request = BatchReceiveMessageRequest(self._name, count, base64decode=False, wait_seconds=wait)
+        reply = self._call(self._client.batch_receive_message, request, BatchReceiveMessageResponse(), wait)
+        if reply.status == 200 and (messages := messages_of(reply.body)) is not None:
+            return messages
+        if (refusal := self._refusal(reply, request.method)).code == "MessageNotExist":
+            return []
+        raise refusal
+
+    def delete(self, receipt_handles: Sequence[str]) -> list[str]:
+        """Delete messages, any number of them; which handles' messages the service says are deleted.
+
+        One that is missing in the answer may have become visible again, or be deleted already. Raises Refused,
+        Unreachable or Cancelled if a call fails before any message was deleted; after that it returns what was.
+        """
+        handles = [handle for handle in receipt_handles if _HANDLE.fullmatch(handle)]
+        deleted: list[str] = []
+        for start in range(0, len(handles), BATCH):
+            batch = handles[start : start + BATCH]
+            try:
+                deleted += self._delete(batch)
+            except (Refused, Unreachable):
+                if not deleted:
+                    raise
+                break
+        return deleted
+
+    def _delete(self, batch: list[str]) -> list[str]:
+        request = BatchDeleteMessageRequest(self._name, batch)
+        reply = self._call(self._client.batch_delete_message, request, BatchDeleteMessageResponse())
+        if reply.status == 204:
+            return batch
+        if reply.status >= 400 and (kept := failed_deletes(reply.body)) is not None and kept <= set(batch):
+            return [handle for handle in batch if handle not in kept]
+        raise self._refusal(reply, request.method)
+
+    def change_visibility(self, receipt_handle: str, seconds: int) -> str:
+        """Hide a received message for `seconds` (1 to 43200) from now; its new receipt handle, the old one is void.
+
+        Raises Refused, Unreachable, Cancelled, and BadInput for a handle that MNS cannot have given.
+        """
+        if not _HANDLE.fullmatch(receipt_handle):
+            raise BadInput("This is not a receipt handle of MNS.", field="receipt_handle")
+        # The SDK puts the handle into the URL as it is, and signs that URL.
+        handle = quote(receipt_handle, safe="!$'()*+,/:;=@-._~")
+        request = ChangeMessageVisibilityRequest(self._name, handle, seconds)
+        reply = self._call(self._client.change_message_visibility, request, ChangeMessageVisibilityResponse())
+        if reply.status == 200 and (fields := fields_of(reply.body, "ChangeVisibility")).get("ReceiptHandle"):
+            return fields["ReceiptHandle"]
+        raise self._refusal(reply, request.method)
+
+    def kill(self) -> None:
+        """From any thread: end a blocked call at once. That call and every later one raise Cancelled."""
+        self._wire.connection.kill()
+
+    def close(self) -> None:
+        """Close the connection; a later call opens a new one."""
+        self._wire.connection.close()
+
+    def _call(self, operation: Callable[[Any, Any], None], request: Any, response: Any, wait: int = 0) -> _Reply:
+        self._wire.silence = wait + 5.0
+        operation(request, response)
+        reply = response.error_data
+        assert isinstance(reply, _Reply)
+        return reply
+
+    def _refusal(self, reply: _Reply, method: str) -> Refused | Unreachable:
+        """The trouble that a reply which is no success tells of."""
+        fields = fields_of(reply.body, "Error")
+        code = code_of(fields.get("Code"))
+        if code is not None and reply.status >= 400:
+            credentials = self._credentials
+            return refused(
+                "MNS",
+                code,
+                fields.get("Message", ""),
+                request_id_of(fields.get("RequestId"), reply.header.get("x-mns-request-id")),
+                resource=f"the queue “{self._name}”",
+                action=_ACTIONS[method],
+                secrets=(credentials.access_key_secret, credentials.security_token),
+            )
+        return Unreachable(
+            f"No answer of MNS came from {self._address.authority}.",
+            f"The answer has the HTTP status {reply.status} and is not in MNS's form: something else gave it.",
+            "Check the MNS endpoint, and whether a proxy or a sign-in page stands in the way.",
+            request_id=request_id_of(reply.header.get("x-mns-request-id")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """The SDK copies `status` and `header`; the rest is between `_Wire` and `Queue`."""
+
+    status: int
+    header: http.client.HTTPMessage
+    body: bytes
+
+
+class _Wire:
+    """Stands where the SDK has its MNSHttp."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.connection = Connection("MNS", address.host, address.port, address.tls_context())
+        self.silence = 0.0
+        """Seconds without a byte after which the call in hand is given up."""
+
+    def is_keep_alive(self) -> bool:
+        return True
+
+    def send_request(self, request: Any) -> _Reply:
+        """Send `request`, once: a receive that is sent again hides the messages that the first one took.
+
+        A connection that the service closed while it was idle is noticed before anything is sent.
+        """
+        connection = self.connection
+        try:
+            if connection.killed:
+                raise Cancelled
+            if connection.stale:
+                connection.close()
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(self.silence)
+            connection.request(request.method, request.uri, request.data, request.header)
+            with connection.getresponse() as response:
+                return _Reply(response.status, response.headers, response.read())
+        except (Unreachable, OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            fault: Exception = error
+        except BaseException:
+            connection.close()
+            raise
+        raise self._trouble(fault)
+
+    def _trouble(self, fault: Exception) -> Exception:
+        if self.connection.killed:
+            return Cancelled()
+        return fault if isinstance(fault, Unreachable) else unreachable("MNS", self.address.authority, fault)
+
+
+class _Client(MNSClient):  # type: ignore[misc]  # the SDK has no types
+    """The SDK up to the reply, and nothing of what it does with one."""
+
+    def __init__(self, wire: _Wire, credentials: Credentials) -> None:
+        # It makes a connection of its own, opens it at the first request only, and loses it here. Under https:// that
+        # would load every certificate of the system for nothing.
+        super().__init__(
+            f"http://{wire.address.authority}",
+            credentials.access_key_id,
+            credentials.access_key_secret,
+            security_token=credentials.security_token,
+        )
+        self.http = wire
+
+    def check_status(self, request: Any, reply: _Reply, response: Any, decoder: Any = None) -> None:
+        """Called with each reply; while `error_data` is anything but "", the SDK leaves the reply alone."""
+        response.error_data = reply

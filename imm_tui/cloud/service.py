@@ -1,0 +1,464 @@
+"""What MNS and IMM share as services across a network: an address, a connection, a refusal, a fault on the way.
+
+A connection here verifies TLS, gives up in bounded time, reads replies of bounded size, sends nothing twice and can be
+killed from another thread. Every failure ends as a sentence for a person; no sentence holds a key, a URL or a body.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, NoCredentials, Refused, Unreachable
+
+REPLY_LIMIT = 16 * 1024 * 1024
+"""Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
+
+CONNECT_SECONDS = 5.0
+"""For one of a name's addresses, and for TLS; twice that for DNS and all addresses together."""
+
+SLACK_SECONDS = 10.0
+"""How much longer than its first byte a reply may take as a whole."""
+
+HOPELESS_CODES = frozenset(
+    {
+        "SignatureDoesNotMatch",
+        "InvalidAccessKeyId",
+        "InvalidAccessKeyId.NotFound",
+        "InvalidAccessKeyId.Inactive",
+        "InvalidAccessKeySecret",
+        "InvalidSecurityToken",
+        "InvalidSecurityToken.Expired",
+        "InvalidSecurityToken.Malformed",
+        "InvalidSecurityToken.MismatchWithAccessKey",
+        "MissingSecurityToken",
+        "SecurityTokenExpired",
+        "AccessDenied",
+        "Forbidden",
+        "Forbidden.RAM",
+        "NoPermission",
+        "TimeExpired",
+        "InvalidTimeStamp.Expired",
+        "InvalidTimeStamp.Format",
+        "RequestTimeTooSkewed",
+        "InvalidDateHeader",
+    }
+)
+"""Codes of a Refused that no retry can mend, whatever is asked: a person has to change a key, a permission, a clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service listens."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @classmethod
+    def parse(cls, text: str, field: str) -> Self:
+        """Read `https://host[:port][/]`, or a bare `host[:port]`, which means https. Raises BadInput for `field`."""
+        text = text.strip()
+        try:
+            parts = urlsplit(text if "://" in text else f"https://{text}")
+            host, port = (parts.hostname or "").rstrip("."), parts.port
+            surplus = parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
+        except ValueError:
+            readable = False
+        else:
+            readable = parts.scheme in ("http", "https") and _is_host(host) and port != 0 and not surplus
+        # urlsplit passes over a line end within, as if it were not there.
+        if not readable or not text.isprintable() or " " in text:
+            # What stands before an @ may be a password.
+            raise BadInput(
+                f"“{text.rpartition('@')[2]}” is not the address of a service." if text else "The address is empty.",
+                "An address has a scheme and a host, and nothing behind them.",
+                "Write it like https://host or https://host:port.",
+                field=field,
+            )
+        tls = parts.scheme == "https"
+        return cls(host, port or (443 if tls else 80), tls)
+
+    @property
+    def authority(self) -> str:
+        """`host` or `host:port`, as it goes into the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.authority}"
+
+    @property
+    def loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Verifies the certificate and the host's name against the system's trust store, or SSL_CERT_FILE."""
+        return ssl.create_default_context() if self.tls else None
+
+
+_LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
+
+
+def _is_host(host: str) -> bool:
+    if ":" not in host:
+        return len(host) <= 253 and _LABELS.fullmatch(host) is not None
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+_KEY = re.compile(r"[!-~]+")
+
+
+def usable(credentials: Credentials) -> Credentials:
+    """`credentials` without the blanks and line ends that copying leaves round a key. Raises NoCredentials.
+
+    A line end within a header would be sent as one, and the SDKs quote such a header, signature included, in their
+    exceptions; so what is no access key at all stops here.
+    """
+    stripped = Credentials(
+        credentials.access_key_id.strip(),
+        credentials.access_key_secret.strip(),
+        credentials.security_token.strip(),
+        credentials.source,
+    )
+    parts = {"id": stripped.access_key_id, "secret": stripped.access_key_secret}
+    if stripped.security_token:
+        parts["security token"] = stripped.security_token
+    for name, part in parts.items():
+        if not _KEY.fullmatch(part):
+            raise NoCredentials(
+                f"The access key's {name} cannot be used.",
+                "It is empty." if not part else "It holds a blank or a character that no access key has.",
+                "Copy the access key again from where it was made.",
+            )
+    return stripped
+
+
+class Connection(http.client.HTTPConnection):
+    """One HTTP connection. Connecting raises Unreachable, so whatever else fails, fails after something was sent."""
+
+    is_verified = True
+    """urllib3 asks whether the certificate is; `tls` sees to it."""
+
+    def __init__(self, service: str, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self.default_port = 443 if tls else 80
+        super().__init__(host, port, timeout=CONNECT_SECONDS)
+        self.response_class = BoundedResponse
+        self.killed = False
+        self._service = service
+        self._tls = tls
+        self._server_name = host
+        self._dialling: Future[socket.socket] | None = None
+        self._create_connection = self._dial  # http.client's own hook; its connect() does the rest, a tunnel included
+
+    def set_tunnel(self, host: str, *args: Any, **kwargs: Any) -> None:
+        self._server_name = host
+        super().set_tunnel(host, *args, **kwargs)
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+            if self._tls is not None:
+                # In two steps, so that kill() finds the socket in its place during the handshake.
+                self.sock = self._tls.wrap_socket(
+                    self.sock, server_hostname=self._server_name, do_handshake_on_connect=False
+                )
+                self._stop_if_killed()
+                self.sock.do_handshake()
+        except (OSError, http.client.HTTPException, ValueError, CancelledError) as error:
+            self.close()
+            fault: Exception = error
+        except BaseException:
+            self.close()
+            raise
+        else:
+            return
+        raise unreachable(self._service, f"{self.host}:{self.port}", fault)
+
+    def _dial(self, address: tuple[str, int], timeout: float, _source: object = None) -> socket.socket:
+        """A TCP connection, looked up and opened in a thread of its own: nothing can interrupt a DNS look-up, but
+        whoever waits for it can be."""
+        dialling: Future[socket.socket] = Future()
+
+        def dial() -> None:
+            try:
+                opened = socket.create_connection(address, timeout)
+            except Exception as error:
+                with suppress(InvalidStateError):
+                    dialling.set_exception(error)
+                return
+            try:
+                dialling.set_result(opened)
+            except InvalidStateError:  # nobody waits any more
+                opened.close()
+
+        self._dialling = dialling
+        try:
+            self._stop_if_killed()
+            threading.Thread(target=dial, name=f"dial {address[0]}", daemon=True).start()
+            self.sock = dialling.result(2 * timeout)
+            self._stop_if_killed()
+            return self.sock
+        except BaseException:
+            # The dial closes its socket if it is done only now; if it was a moment faster, we do.
+            if not dialling.cancel() and dialling.exception() is None:
+                dialling.result().close()
+            raise
+        finally:
+            self._dialling = None
+
+    def _stop_if_killed(self) -> None:
+        if self.killed:
+            raise ConnectionAbortedError
+
+    def kill(self) -> None:
+        """End whatever this connection is doing, at once and for good. From any thread."""
+        self.killed = True
+        if (dialling := self._dialling) is not None:
+            dialling.cancel()
+        if (opened := self.sock) is not None:
+            # Not close(), which a blocked reader would not notice; nor SSLSocket's own shutdown(), which would take the
+            # TLS state from under it.
+            with suppress(OSError):
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the other side has closed this idle connection, or said something that nobody asked for."""
+        if self.sock is None:
+            return False
+        try:
+            self.sock.settimeout(0)
+            socket.socket.recv(self.sock, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+class BoundedResponse(http.client.HTTPResponse):
+    """A reply that has to come within the socket's time-out for each part, that and SLACK_SECONDS as a whole, and
+    within REPLY_LIMIT. The standard library bounds only the silence between two bytes."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
+
+    def begin(self) -> None:
+        super().begin()
+        if self.length is not None and self.length > REPLY_LIMIT:
+            raise ReplyTooLong
+
+
+class ReplyTooLong(http.client.HTTPException):
+    """A reply longer than REPLY_LIMIT."""
+
+
+class _Bounded(io.RawIOBase):
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._socket = sock
+        self._silence = sock.gettimeout() or SLACK_SECONDS
+        self._deadline = time.monotonic() + self._silence + SLACK_SECONDS
+        self._left = REPLY_LIMIT
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(min(self._silence, left))
+        count: int = self._raw.readinto(buffer) or 0
+        self._left -= count
+        if self._left < 0:
+            raise ReplyTooLong
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def unreachable(service: str, place: str, fault: Exception) -> Unreachable:
+    """What a person is told of a `fault` on the way to `service` at `place`. Never the exception's own text."""
+    what = f"{service} cannot be reached at {place}."
+    match fault:
+        case socket.gaierror() | UnicodeError():
+            return Unreachable(
+                what,
+                "The name cannot be looked up in DNS.",
+                "Check the region and the account id in the endpoint, and the network.",
+            )
+        case ssl.SSLCertVerificationError():
+            return Unreachable(
+                what,
+                "Its TLS certificate is not to be trusted, or is another host's.",
+                "Check the endpoint. Behind a company's proxy, let SSL_CERT_FILE name its certificate.",
+            )
+        case ssl.SSLError():
+            return Unreachable(
+                what,
+                "What listens there does not speak TLS.",
+                "Check the endpoint's scheme, http or https, and its port.",
+            )
+        case ConnectionRefusedError():
+            return Unreachable(
+                what,
+                "The connection was refused: nothing listens there.",
+                "Check the endpoint, and the proxy if there is one.",
+            )
+        case TimeoutError():
+            return Unreachable(what, "It did not answer in time.", "Check the network and the endpoint, and try again.")
+        case ReplyTooLong():
+            return Unreachable(
+                what,
+                f"Its reply is longer than {REPLY_LIMIT >> 20} MB, so it is not the service's.",
+                "Check the endpoint and the proxy.",
+            )
+        case http.client.RemoteDisconnected() | http.client.IncompleteRead() | ConnectionError() | ssl.SSLEOFError():
+            return Unreachable(what, "The connection was cut before a whole answer came.", "Try again.")
+        case http.client.HTTPException():
+            return Unreachable(what, "What listens there does not speak HTTP.", "Check the endpoint's scheme and port.")
+        case OSError() if str(fault).startswith("Tunnel connection failed"):
+            return Unreachable(what, "The proxy does not let it through.", "Check HTTPS_PROXY and NO_PROXY.")
+        case OSError() if fault.errno is not None and fault.strerror:
+            return Unreachable(what, f"The system says: {fault.strerror}.", "Check the network and the endpoint.")
+    return Unreachable(what, "The connection failed.", "Check the network and the endpoint.")
+
+
+# By code, the first that matches from its beginning: what happened, why, what to do next.
+_REFUSALS = (
+    (
+        r"SignatureDoesNotMatch|InvalidAccessKeySecret|IncompleteSignature|InvalidSignature",
+        "{service} does not accept the signature.",
+        "The access key's secret does not belong to its id, or something on the way changes the requests.",
+        "Check the secret for a missing or an extra character.",
+    ),
+    (
+        r"InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b",
+        "{service} does not know the access key.",
+        "It is misspelt, disabled or deleted.",
+        "Check in the RAM console that the access key exists and is enabled.",
+    ),
+    (
+        r"InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken",
+        "{service} does not accept the security token.",
+        "A token is good for some hours, and only with the access key that it was issued with.",
+        "Get new temporary credentials.",
+    ),
+    (
+        r"TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp",
+        "{service} does not accept the time of the request.",
+        "This machine's clock is more than 15 minutes off.",
+        "Set the clock, best by NTP.",
+    ),
+    (
+        r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",
+        "{service} denies access to {resource}.",
+        "The access key's owner lacks the permission {action}.",
+        "Have it granted in the RAM console, or use another access key.",
+    ),
+    (
+        r"QueueNotExist",
+        "{resource} does not exist.",
+        "A queue belongs to one account and one region, and both are part of the endpoint.",
+        "Check the queue's name and the MNS endpoint, or create the queue.",
+    ),
+    (
+        r"(.*\.)?(Invalid)?(Notify)?Topic\w*\.?Not(Exist|Found)",
+        "The topic does not exist.",
+        "A topic has to be in the project's own region and account.",
+        "Check the topic's name and the region.",
+    ),
+    (
+        r"ResourceNotFound|.*Project.*Not(Exist|Found)",
+        "{service} does not find {resource}.",
+        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
+        "Check the project's name, the region and the API version.",
+    ),
+    (
+        r"Throttling|QpsLimitExceeded|TooManyRequests|LimitExceeded|.*LimitExceeded",
+        "{service} is called too often.",
+        "A limit of this account is reached.",
+        "Wait a little and try again.",
+    ),
+    (
+        r"InternalError|InternalServerError|InternalFailure|ServiceUnavailable|Unavailable",
+        "{service} has a fault of its own.",
+        "",
+        "Try again later.",
+    ),
+    (
+        r"InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation",
+        "{service} does not have this operation.",
+        "Not every region has both API versions.",
+        "Check the region, the API version and the endpoint.",
+    ),
+)
+
+
+def refused(
+    service: str,
+    code: str,
+    message: str,
+    request_id: str | None,
+    *,
+    resource: str,
+    action: str,
+    secrets: Iterable[str],
+) -> Refused:
+    """What a person is told of a refusal. `message` is the service's own text, quoted unless it might tell a secret.
+
+    A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
+    """
+    what, why, fix = f"{service} refuses the request: {code}.", "", ""
+    for pattern, *sentences in _REFUSALS:
+        if re.match(pattern, code, re.IGNORECASE):
+            what, why, fix = (
+                sentence.format(service=service, resource=resource, action=action) for sentence in sentences
+            )
+            break
+    told = [form for secret in secrets if secret for form in (secret, quote(secret, safe="")) if form in message]
+    if message.strip() and not told and not re.search(r"signature|string.to.sign", message, re.IGNORECASE):
+        why = f"{why} {service} says: {message.strip()}".strip()
+    return Refused(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id)
+
+
+_CODE = re.compile(r"[A-Za-z][\w.:{}-]{0,127}")
+_REQUEST_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
+
+
+def code_of(text: object) -> str | None:
+    """`text` if it can be a service's error code, without blanks around it."""
+    return text.strip() if isinstance(text, str) and _CODE.fullmatch(text.strip()) else None
+
+
+def request_id_of(*texts: object) -> str | None:
+    """The first of `texts` that can be a request's id."""
+    for text in texts:
+        if isinstance(text, str) and _REQUEST_ID.fullmatch(text.strip()):
+            return text.strip()
+    return None
