@@ -1,0 +1,238 @@
+"""The listener against the emulator: what is not stored is not deleted, and nothing stops it for good."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.history import Delivery, History
+from imm_tui.listener import Backoff, Listener, ListenerState, Phase
+from imm_tui.tasks import Status
+from tests.conftest import RunningEmulator
+from tests.mailbox import Mailbox, notification
+
+PATIENCE = 30
+
+
+class Watcher:
+    """What a listener told, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self._told = threading.Condition()
+        self.deliveries: list[Delivery] = []
+        self.states: list[ListenerState] = []
+
+    def batch(self, deliveries: list[Delivery]) -> None:
+        with self._told:
+            self.deliveries += deliveries
+            self._told.notify_all()
+
+    def state(self, state: ListenerState) -> None:
+        with self._told:
+            self.states.append(state)
+            self._told.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        with self._told:
+            assert self._told.wait_for(condition, PATIENCE), [state.phase for state in self.states]
+
+    def until_phase(self, phase: Phase) -> ListenerState:
+        self.until(lambda: bool(self.states) and self.states[-1].phase is phase)
+        return self.states[-1]
+
+    def until_delivered(self, count: int) -> list[Delivery]:
+        self.until(lambda: len(self.deliveries) >= count)
+        return self.deliveries
+
+
+@contextmanager
+def listening(
+    settings: Settings, credentials: Credentials, path: Path, wait: int = 30
+) -> Iterator[tuple[Listener, Watcher]]:
+    watcher = Watcher()
+    listener = Listener(settings, credentials, path, wait=wait, on_batch=watcher.batch, on_state=watcher.state)
+    listener.start()
+    try:
+        yield listener, watcher
+    finally:
+        listener.stop()
+        assert listener.join(PATIENCE)
+
+
+@pytest.fixture
+def mailbox(emulator: RunningEmulator) -> Mailbox:
+    return Mailbox(emulator)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.db"
+
+
+@pytest.mark.parametrize("notify_format", ["XML", "JSON", "SIMPLIFIED"])
+def test_what_is_published_is_stored_and_then_deleted(
+    emulator: RunningEmulator, path: Path, notify_format: str
+) -> None:
+    mailbox = Mailbox(emulator, notify_format)
+    mailbox.publish(*(notification(f"task-{number}") for number in range(40)))
+    with listening(mailbox.settings, mailbox.credentials, path) as (_, watcher):
+        deliveries = watcher.until_delivered(40)
+    assert mailbox.left == (0, 0)
+    with History(path) as history:
+        assert {task.task_id for task in history.tasks()} == {f"task-{number}" for number in range(40)}
+        assert {(task.status, task.page_count, task.percent) for task in history.tasks()} == {
+            (Status.SUCCEEDED, 5, 100)
+        }
+        assert history.deliveries(0) == deliveries
+
+
+def test_a_message_that_cannot_be_read_is_kept_and_left_while_its_neighbours_arrive(
+    mailbox: Mailbox, path: Path
+) -> None:
+    mailbox.publish("not ours", notification("a"), '{"order": 7}', notification("b"))
+    with listening(mailbox.settings, mailbox.credentials, path) as (_, watcher):
+        watcher.until_delivered(4)
+        assert mailbox.left == (0, 2)
+    with History(path) as history:
+        assert {task.task_id for task in history.tasks()} == {"a", "b"}
+        quarantined = [delivery for delivery in history.deliveries(0) if delivery.event is None]
+        assert len(quarantined) == 2
+        assert all(delivery.reason for delivery in quarantined)
+
+
+def test_a_message_that_could_not_be_stored_is_not_deleted(mailbox: Mailbox, path: Path) -> None:
+    History(path).close()
+    broken = sqlite3.connect(path)
+    broken.execute("ALTER TABLE events RENAME TO elsewhere")
+    mailbox.publish(notification("a"))
+    with listening(mailbox.settings, mailbox.credentials, path) as (_, watcher):
+        state = watcher.until_phase(Phase.RECONNECTING)
+        assert state.trouble is not None
+        assert "history" in state.trouble.what
+        assert sum(mailbox.left) == 1
+    broken.close()
+
+
+def test_it_stops_when_trying_again_would_not_help_and_resumes_when_told(mailbox: Mailbox, path: Path) -> None:
+    wrong = Credentials(mailbox.credentials.access_key_id, "wrong")
+    with listening(mailbox.settings, wrong, path) as (listener, watcher):
+        state = watcher.until_phase(Phase.STOPPED)
+        assert state.trouble is not None
+        assert state.trouble.code == "SignatureDoesNotMatch"
+        assert state.trouble.request_id
+        count = len(watcher.states)
+        listener.resume()
+        watcher.until(lambda: len(watcher.states) >= count + 2)
+        assert watcher.states[count].phase is Phase.STARTING
+        assert watcher.states[count + 1].phase is Phase.STOPPED
+
+
+def test_a_queue_that_does_not_exist_stops_it(mailbox: Mailbox, path: Path) -> None:
+    settings = replace(mailbox.settings, queue="nowhere")
+    with listening(settings, mailbox.credentials, path) as (_, watcher):
+        state = watcher.until_phase(Phase.STOPPED)
+        assert state.trouble is not None
+        assert state.trouble.code == "QueueNotExist"
+
+
+def test_it_reconnects_by_itself(path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    settings = Settings(queue="q", mns_endpoint=f"http://127.0.0.1:{port}")
+    with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
+        state = watcher.until_phase(Phase.RECONNECTING)
+        assert state.trouble is not None
+        assert state.retry_at is not None
+        with answering("MessageNotExist", 404, port):
+            listener.resume()
+            watcher.until_phase(Phase.LISTENING)
+
+
+def test_of_two_on_one_history_one_listens_and_the_other_takes_over(mailbox: Mailbox, path: Path) -> None:
+    with listening(mailbox.settings, mailbox.credentials, path) as (first, told_first):
+        told_first.until_phase(Phase.LISTENING)
+        with listening(mailbox.settings, mailbox.credentials, path) as (_, told_second):
+            told_second.until_phase(Phase.WATCHING)
+            mailbox.publish(notification("a"))
+            told_first.until_delivered(1)
+            assert not told_second.deliveries
+            first.stop()
+            told_second.until_phase(Phase.LISTENING)
+            mailbox.publish(notification("b"))
+            told_second.until_delivered(1)
+
+
+def test_stop_ends_a_long_poll_at_once(mailbox: Mailbox, path: Path) -> None:
+    with listening(mailbox.settings, mailbox.credentials, path) as (listener, watcher):
+        watcher.until_phase(Phase.LISTENING)
+        listener.stop()
+        assert listener.join(10), "a long poll takes 30 seconds"
+
+
+def test_an_early_empty_answer_is_no_reason_to_hurry(path: Path) -> None:
+    with answering("MessageNotExist", 404) as (port, requests):
+        settings = Settings(queue="q", mns_endpoint=f"http://127.0.0.1:{port}")
+        with listening(settings, Credentials("id", "secret"), path):
+            time.sleep(4)
+        # Answered at once, and asked again at once, this would be thousands.
+        assert 2 <= len(requests) <= 8
+
+
+def test_an_empty_queue_is_counted_from_the_first_empty_answer(mailbox: Mailbox, path: Path) -> None:
+    with listening(mailbox.settings, mailbox.credentials, path, wait=1) as (_, watcher):
+        watcher.until(lambda: any(state.empty_for >= 1 for state in watcher.states))
+        mailbox.publish(notification("a"))
+        watcher.until_delivered(1)
+        watcher.until(lambda: watcher.states[-1].empty_for == 0)
+
+
+def test_delays_double_and_never_exceed_the_longest() -> None:
+    backoff = Backoff(1, 15)
+    delays = [backoff.delay() for _ in range(50)]
+    for delay, longest in zip(delays, [1, 2, 4, 8, *[15] * 46], strict=True):
+        assert longest / 2 <= delay <= longest
+    assert len(set(delays[4:])) > 1, "all clients would come back at the same moment"
+    backoff.reset()
+    assert backoff.delay() <= 1
+
+
+@contextmanager
+def answering(code: str, status: int, port: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """A server that gives one and the same error to every request; yields its port and the requests it got."""
+    requests: list[str] = []
+    parts = f"<Code>{code}</Code><Message>m</Message><RequestId>R</RequestId><HostId>h</HostId>"
+    body = f'<Error xmlns="http://mns.aliyuncs.com/doc/v1/">{parts}</Error>'
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            requests.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port, requests
+    finally:
+        server.shutdown()
+        server.server_close()
