@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
 import os
 import secrets
@@ -13,15 +12,15 @@ import shutil
 import signal
 import sys
 import tempfile
-import uuid
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
 
+from imm_tui.emulator import gateway, mns_http
 from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
-from imm_tui.emulator.imm import Imm, ImmError
+from imm_tui.emulator.imm import Imm
 from imm_tui.emulator.mns import (
     Mns,
     Queue,
@@ -31,20 +30,16 @@ from imm_tui.emulator.mns import (
     Topic,
     TopicAttributes,
 )
-from imm_tui.emulator.mns_http import Request, answer, query_of
-from imm_tui.emulator.mns_wire import VERSION, MnsError, error_document, escape
-from imm_tui.emulator.signatures import Signatures, parameters_of
-
-try:
-    from imm_tui.emulator.samples import write_samples
-except ModuleNotFoundError:  # until that room is built
-
-    def write_samples(bucket: Path) -> None: ...
-
+from imm_tui.emulator.mns_wire import VERSION, MnsError, Reply, error_document
+from imm_tui.emulator.samples import write_samples
+from imm_tui.emulator.signatures import Signatures
 
 BUCKET = "demo"
 LONGEST_LINE = 65536
 """Bytes of a request line or a header: IMM's SDKs put all parameters into the URL, user data of 2 KB among them."""
+
+GRACE = 0.01
+"""Seconds that open requests have to end by themselves; then they are dropped."""
 
 
 class Unusable(Exception):
@@ -58,7 +53,7 @@ class Emulator:
     least; `notify_format` is the NotifyContentFormat of the ready-made subscription.
     """
 
-    def __init__(self, account: Account, data_dir: Path, *, pace: float = 0.0, notify_format: str = "XML") -> None:
+    def __init__(self, account: Account, data_dir: Path, *, pace: float = 0.0, notify_format: str = "JSON") -> None:
         self._account = account
         self._data_dir = data_dir
         self._signatures = Signatures(account)
@@ -113,7 +108,7 @@ class Emulator:
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        self._runner = web.ServerRunner(server, shutdown_timeout=GRACE)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port, reuse_address=True).start()
@@ -142,79 +137,44 @@ class Emulator:
         target = request.raw_path
         path, _, query = target.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        is_imm = path == "/" and not headers.get("authorization", "").startswith("MNS ")
-        if is_imm:
-            return await self._handle_imm(request, query, headers)
-        return await self._handle_mns(request, target, path, query, headers)
-
-    # MNS
-
-    async def _handle_mns(
-        self, request: web.BaseRequest, target: str, path: str, query: str, headers: dict[str, str]
-    ) -> web.Response:
-        base_url = f"http://{headers['host']}" if "host" in headers else self._endpoint
-        request_id = f"{next(self._request_ids):024X}"
-        location = ""
-        try:
-            if not path.startswith(("/queues", "/topics")):
-                raise MnsError("InvalidRequestURL", "Http request URL format invalid.", status=404)
-            body = await request.content.read()
-            self._signatures.check_mns(request.method, target, headers, body)
-            reply = await answer(self._mns, Request(request.method, path, query_of(query), headers, body, base_url))
-            status, text, location = reply.status, reply.body, reply.location
-        except MnsError as error:
-            status, text = error.status, error_document(error, request_id, base_url)
-        except Exception as fault:
-            status = 500
-            text = error_document(MnsError("InternalError", f"{type(fault).__name__}: {fault}"), request_id, base_url)
-        response_headers = {
-            "Server": "AliyunMNS",
-            "x-mns-request-id": request_id,
-            "x-mns-version": VERSION,
-        }
-        if location:
-            response_headers["Location"] = location
-        if text:
-            response_headers["Content-Type"] = "text/xml;charset=utf-8"
-        return web.Response(status=status, body=text.encode(), headers=response_headers)
-
-    # IMM
-
-    async def _handle_imm(self, request: web.BaseRequest, query: str, headers: dict[str, str]) -> web.Response:
-        request_id = str(uuid.uuid4()).upper()
-        parameters: dict[str, str] = {}
-        try:
-            parameters = parameters_of(query)
-            acs3 = headers.get("authorization", "").startswith("ACS3-")
-            if request.method not in ("GET", "POST"):
-                raise ImmError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
-            body = await request.content.read()
-            in_body = _body_parameters(body, headers.get("content-type", ""))
-            if acs3:
-                self._signatures.check_acs3(request.method, "/", parameters, headers, body)
-                parameters["Action"], parameters["Version"] = headers["x-acs-action"], headers["x-acs-version"]
-                parameters.setdefault("Format", "JSON")
-            else:
-                self._signatures.check_rpc(request.method, parameters, in_body)
-            parameters.update(in_body)
-            status, reply = 200, await asyncio.shield(self._imm.call(parameters))
-        except ImmError as error:
-            status, reply = error.status, _refusal(error.code, error.message, headers, request_id)
-        except Exception as fault:
-            status = 500
-            reply = _refusal("InternalError", f"{type(fault).__name__}: {fault}", headers, request_id)
-        reply = {"RequestId": request_id, **reply}
-        if parameters.get("Format", "XML").upper() == "JSON":
-            text, content_type = json.dumps(reply, ensure_ascii=False), "application/json;charset=utf-8"
-        else:
-            root = "Error" if status >= 400 else f"{parameters['Action']}Response"
-            text = f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, reply)}'
-            content_type = "text/xml;charset=utf-8"
-        return web.Response(
-            status=status,
-            body=text.encode(),
-            headers={"Content-Type": content_type, "x-acs-request-id": request_id},
+        body = await request.content.read()
+        if path == "/" and not headers.get("authorization", "").startswith("MNS "):
+            reply = await gateway.answer(self._imm, self._signatures, request.method, query, headers, body)
+            return web.Response(
+                status=reply.status,
+                body=reply.body.encode("utf-8", "replace"),
+                headers={"Content-Type": reply.content_type, "x-acs-request-id": reply.request_id},
+            )
+        return await self._handle_mns(
+            target,
+            mns_http.Request(
+                method=request.method,
+                path=path,
+                query=mns_http.query_of(query),
+                headers=headers,
+                body=body,
+                base_url=f"http://{headers['host']}" if "host" in headers else self._endpoint,
+            ),
         )
+
+    async def _handle_mns(self, target: str, request: mns_http.Request) -> web.Response:
+        request_id = f"{next(self._request_ids):024X}"
+        try:
+            if not request.path.startswith(("/queues", "/topics")):
+                raise MnsError("InvalidRequestURL", "Http request URL format invalid.", status=404)
+            self._signatures.check_mns(request.method, target, request.headers, request.body)
+            reply = await mns_http.answer(self._mns, request)
+        except Exception as error:
+            refusal = (
+                error if isinstance(error, MnsError) else MnsError("InternalError", f"{type(error).__name__}: {error}")
+            )
+            reply = Reply(refusal.status, error_document(refusal, request_id, request.base_url))
+        headers = {"Server": "AliyunMNS", "x-mns-request-id": request_id, "x-mns-version": VERSION}
+        if reply.location:
+            headers["Location"] = reply.location
+        if reply.body:
+            headers["Content-Type"] = "text/xml;charset=utf-8"
+        return web.Response(status=reply.status, body=reply.body.encode("utf-8", "replace"), headers=headers)
 
 
 def exports(environment: Mapping[str, str]) -> str:
@@ -238,7 +198,7 @@ def serve(
     env_file: Path | None = None,
     samples: bool = False,
     pace: float = 0.0,
-    notify_format: str = "XML",
+    notify_format: str = "JSON",
 ) -> int:
     """Run an emulator in the foreground until a signal ends it: the command `imm-tui emulator`.
 
@@ -303,40 +263,3 @@ def _write_privately(path: Path, text: str) -> None:
             f"the file {path} cannot be written: {error.strerror}. "
             "Give --env-file a path in a folder that you may write to."
         ) from error
-
-
-def _refusal(code: str, message: str, headers: Mapping[str, str], request_id: str) -> dict[str, object]:
-    """The body of an error as IMM's gateway writes it."""
-    return {
-        "HostId": headers.get("host", ""),
-        "Code": code,
-        "Message": message,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={code}&product=imm&requestId={request_id}",
-    }
-
-
-def _body_parameters(body: bytes, content_type: str) -> dict[str, str]:
-    """What a POST says in its body: a form, or (with ACS3) a JSON object whose members are parameters."""
-    if "json" in content_type and body:
-        try:
-            members = json.loads(body)
-        except ValueError as error:
-            raise ImmError(400, "InvalidJSON", f"The body is not JSON: {error}.") from None
-        if not isinstance(members, dict):
-            raise ImmError(400, "InvalidJSON", "The body is not a JSON object.")
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in members.items()}
-    if content_type.startswith("application/x-www-form-urlencoded"):
-        return parameters_of(body.decode("utf-8", "replace"))
-    return {}
-
-
-def _xml(name: str, value: object) -> str:
-    """A reply as XML: members become elements, and the items of a list repeat their element."""
-    match value:
-        case list():
-            return "".join(_xml(name, item) for item in value)
-        case dict():
-            return f"<{name}>{''.join(_xml(str(key), member) for key, member in value.items())}</{name}>"
-        case bool():
-            return f"<{name}>{str(value).lower()}</{name}>"
-    return f"<{name}>{escape('' if value is None else str(value))}</{name}>"

@@ -1,0 +1,91 @@
+"""The RPC gateway before IMM: parameters out of a request, the signature checked, replies and refusals in its form."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imm_tui.emulator.imm import Imm, ImmError
+from imm_tui.emulator.mns_wire import escape
+from imm_tui.emulator.signatures import Signatures, parameters_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    request_id: str
+    content_type: str
+    body: str
+
+
+async def answer(
+    imm: Imm, signatures: Signatures, method: str, query: str, headers: Mapping[str, str], body: bytes
+) -> Reply:
+    """Carry out one call, in the query's own Format: XML unless it says JSON, and JSON with signature version 3.
+
+    `headers` has lower-case names. A caller that goes away does not undo its call.
+    """
+    parameters = parameters_of(query)
+    request_id = str(uuid.uuid4()).upper()
+    try:
+        if method not in ("GET", "POST"):
+            raise ImmError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
+        in_body = _body_parameters(body, headers.get("content-type", ""))
+        if headers.get("authorization", "").startswith("ACS3-"):
+            signatures.check_acs3(method, "/", parameters, headers, body)
+            parameters["Action"], parameters["Version"] = headers["x-acs-action"], headers["x-acs-version"]
+        else:
+            signatures.check_rpc(method, parameters, in_body)
+        parameters.update(in_body)
+        status, reply = 200, await asyncio.shield(imm.call(parameters))
+    except Exception as error:
+        refusal = (
+            error if isinstance(error, ImmError) else ImmError(500, "InternalError", f"{type(error).__name__}: {error}")
+        )
+        status, reply = refusal.status, _refusal(refusal, request_id, headers.get("host", ""))
+    reply = {"RequestId": request_id, **reply}
+    default = "JSON" if "authorization" in headers else "XML"
+    if parameters.get("Format", default).upper() == "JSON":
+        return Reply(status, request_id, "application/json;charset=utf-8", json.dumps(reply, ensure_ascii=False))
+    root = "Error" if status >= 400 else f"{parameters['Action']}Response"
+    document = f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, reply)}'
+    return Reply(status, request_id, "text/xml;charset=utf-8", document)
+
+
+def _refusal(error: ImmError, request_id: str, host: str) -> dict[str, object]:
+    return {
+        "HostId": host,
+        "Code": error.code,
+        "Message": error.message,
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&product=imm&requestId={request_id}",
+    }
+
+
+def _body_parameters(body: bytes, content_type: str) -> dict[str, str]:
+    """What a POST says in its body: a form, or a JSON object whose members are parameters."""
+    if body and "json" in content_type:
+        try:
+            members = json.loads(body)
+        except ValueError as error:
+            raise ImmError(400, "InvalidJSON", f"The body is not JSON: {error}.") from None
+        if not isinstance(members, dict):
+            raise ImmError(400, "InvalidJSON", "The body is not a JSON object.")
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in members.items()}
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return parameters_of(body.decode("utf-8", "replace"))
+    return {}
+
+
+def _xml(name: str, value: object) -> str:
+    """Members become elements, and the items of a list repeat their element."""
+    match value:
+        case list():
+            return "".join(_xml(name, item) for item in value)
+        case dict():
+            return f"<{name}>{''.join(_xml(str(key), member) for key, member in value.items())}</{name}>"
+        case bool():
+            return f"<{name}>{str(value).lower()}</{name}>"
+    return f"<{name}>{escape(str(value))}</{name}>"
