@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -131,7 +131,7 @@ def task_key(task_id: str) -> str:
     return _TASK_ID_PREFIX.sub("", task_id).lower()
 
 
-_FRACTION = re.compile(r"(?<=\d)([.,]\d+)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def milliseconds(time: str | None) -> int | None:
@@ -144,10 +144,10 @@ def milliseconds(time: str | None) -> int | None:
     if re.fullmatch(r"[0-9]{12,14}", time):
         return int(time)
     try:
-        moment = datetime.fromisoformat(_FRACTION.sub(lambda match: match[1][:7], time, count=1))
+        moment = datetime.fromisoformat(time)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)  # in UTC its year may be 0 or 10000
     except (ValueError, OverflowError):
         return None
 
@@ -156,4 +156,5 @@ def rfc3339(moment: int | None) -> str | None:
     """Epoch milliseconds as RFC 3339 in UTC, `2026-11-23T06:51:25.042Z`."""
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = _EPOCH + timedelta(milliseconds=moment)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -19,7 +19,8 @@ BLOCK_LENGTH = 200_000
 # zero-width and variation marks, on whose width terminals disagree; line separators; lone surrogates, no text at all.
 _HAZARD = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IN_LINE = re.compile(f"[\t\n{_HAZARD}]")
 _IN_BLOCK = re.compile(f"[{_HAZARD}]")
