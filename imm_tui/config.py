@@ -227,7 +227,7 @@ def _choose_profile(
     if not isinstance(section, dict):
         raise BadInput(f"{place} is not a table.", field="profile")
     _check_keys(section, [*KEYS, "allow_http"], place)
-    if isinstance(number := section.get("account_id"), int) and not isinstance(number, bool):
+    if isinstance(number := section.get("account_id"), int):
         section["account_id"] = str(number)
     for key, value in section.items():
         if not isinstance(value, bool if key == "allow_http" else str):

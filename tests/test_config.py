@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -275,7 +276,8 @@ def test_a_profiles_name_never_leaves_the_folder(file: Path, name: str) -> None:
     with pytest.raises(BadInput):
         history_path(Settings(profile=name), {"IMM_TUI_DATA_DIR": str(file.parent)})
     if name:
-        assert refusal(file, flags={"profile": name}).field == "profile"
+        table = f"[profiles.{json.dumps(name)}]"
+        assert "cannot be called" in str(refusal(file, table, {"profile": name}))
 
 
 def test_settings_without_a_file_import_only_what_it_needs(file: Path) -> None:
