@@ -120,7 +120,8 @@ class Signatures:
         canonical = acs3_canonical_request(method, path, query, signed_names, headers, body)
         signed = f"{ACS3}\n{hashlib.sha256(canonical.encode('utf-8', 'surrogateescape')).hexdigest()}"
         ours = hmac.digest(self._secret, signed.encode(), "sha256").hex()
-        if not hmac.compare_digest(ours.encode(), fields["Signature"].encode("utf-8", "surrogateescape")):
+        intact = headers["x-acs-content-sha256"] == hashlib.sha256(body).hexdigest()
+        if not (intact and hmac.compare_digest(ours.encode(), fields["Signature"].encode("utf-8", "surrogateescape"))):
             raise _mismatch(f"server StringToSign is {signed}, server CanonicalRequest is {canonical}")
         self._check_token(headers.get("x-acs-security-token"))
         self._check_nonce(headers["x-acs-signature-nonce"])
