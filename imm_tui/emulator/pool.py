@@ -56,7 +56,7 @@ class _Worker:
     async def stop(self) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.process.communicate()  # closes stdin
+                await self.process.communicate(b"")  # closes stdin
         except TimeoutError:
             self.process.kill()
             await self.process.communicate()
@@ -97,7 +97,13 @@ class Pool:
             if worker.process.returncode is None:
                 return worker
             await worker.stop()
-        return await _Worker.start(self._data_dir)
+        starting = asyncio.create_task(_Worker.start(self._data_dir))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # asyncio loses a process whose start is cancelled half-way.
+            await (await starting).stop()
+            raise
 
     async def close(self) -> None:
         """Ends the idle workers; those at work end with their `convert`, which is cancelled first."""
