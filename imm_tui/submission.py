@@ -10,7 +10,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Calls under way at the same time: enough for IMM's 50 a second at 150 ms each."""
+
+PATIENCE = 2.0
+"""Seconds that the answers under way have when a run of submissions is interrupted."""
 
 DPI = range(96, 601)
 """CreateOfficeConversionTask, ImageDPI."""
@@ -191,15 +194,19 @@ def connect(settings: Settings, credentials: Credentials) -> Imm:
     )
 
 
-def submit(history: History, imm: Imm, settings: Settings, conversions: Sequence[Conversion]) -> Iterator[Outcome]:
+def submit(
+    history: History, imm: Imm, settings: Settings, conversions: Sequence[Conversion]
+) -> Generator[Outcome, None, None]:
     """Submits each conversion once and yields what became of it, in the order of the answers.
 
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
     as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
+    Closed early, it sends no more, and records what is under way: its answer, or after PATIENCE that it is unknown.
     """
     waiting: dict[Future[Accepted], int] = {}
     hopeless: Trouble | None = None
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="submission") as pool:
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="submission")
+    try:
         for conversion in conversions:
             token = str(uuid.uuid4())
             task = history.record_intent(
@@ -215,23 +222,35 @@ def submit(history: History, imm: Imm, settings: Settings, conversions: Sequence
                     yield outcome
         while waiting:
             yield from _answers(history, waiting)
+    finally:
+        deadline = time.monotonic() + PATIENCE
+        while waiting and (left := deadline - time.monotonic()) > 0:
+            for _ in _answers(history, waiting, left):
+                pass
+        for task in waiting.values():
+            history.record_unknown(task, message="It was interrupted before IMM had answered.", request_id=None)
+        pool.shutdown(wait=False)
 
 
-def _answers(history: History, waiting: dict[Future[Accepted], int]) -> Iterator[Outcome]:
+def _answers(history: History, waiting: dict[Future[Accepted], int], timeout: float | None = None) -> Iterator[Outcome]:
     """Waits for at least one answer, records what came, and takes it out of `waiting`."""
-    answered, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    answered, _ = wait(waiting, timeout, FIRST_COMPLETED)
     for future in answered:
-        task = waiting.pop(future)
-        try:
-            accepted = future.result()
-        except OutcomeUnknown as trouble:
-            history.record_unknown(task, message=str(trouble), request_id=trouble.request_id)
-            yield Outcome(_recorded(history, task), trouble)
-        except Trouble as trouble:
-            yield _failed(history, task, trouble)
-        else:
-            history.record_accepted(task, accepted.task_id, accepted.request_id)
-            yield Outcome(_recorded(history, task))
+        outcome = _answer(history, waiting[future], future)
+        del waiting[future]  # not before it is recorded
+        yield outcome
+
+
+def _answer(history: History, task: int, future: Future[Accepted]) -> Outcome:
+    try:
+        accepted = future.result()
+    except OutcomeUnknown as trouble:
+        history.record_unknown(task, message=str(trouble), request_id=trouble.request_id)
+        return Outcome(_recorded(history, task), trouble)
+    except Trouble as trouble:
+        return _failed(history, task, trouble)
+    history.record_accepted(task, accepted.task_id, accepted.request_id)
+    return Outcome(_recorded(history, task))
 
 
 def _failed(history: History, task: int, trouble: Trouble) -> Outcome:
