@@ -1,0 +1,54 @@
+"""How a command ends: its exit code, and which code stands where several apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from imm_tui.errors import NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
+
+
+class Exit(IntEnum):
+    """The codes that a script may rely on."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    """Some task failed."""
+    USAGE = 2
+    """An argument, a setting or a local file cannot be used."""
+    TIMED_OUT = 3
+    """Some task still runs."""
+    NO_CREDENTIALS = 4
+    REFUSED = 5
+    """The service said no, or cannot be reached."""
+    UNKNOWN = 6
+    """A submission may or may not have arrived."""
+    INTERNAL = 70
+    """A mistake of this program; sysexits.h calls it EX_SOFTWARE."""
+    HUNG_UP = 129
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    """Whoever read the output has gone: what a shell shows for a program that SIGPIPE ended."""
+    TERMINATED = 143
+
+
+_WORST_FIRST = (Exit.USAGE, Exit.NO_CREDENTIALS, Exit.UNKNOWN, Exit.REFUSED, Exit.TIMED_OUT, Exit.FAILED)
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """The one that stands for all of them; SUCCEEDED where there is none."""
+    given = set(codes)
+    return next((code for code in _WORST_FIRST if code in given), Exit.SUCCEEDED)
+
+
+def code_of(trouble: Trouble) -> Exit:
+    """The code of a command that this trouble ended."""
+    match trouble:
+        case NoCredentials():
+            return Exit.NO_CREDENTIALS
+        case OutcomeUnknown():
+            return Exit.UNKNOWN
+        case Refused() | Unreachable():
+            return Exit.REFUSED
+        case _:
+            return Exit.USAGE

@@ -1,0 +1,218 @@
+"""`imm-tui submit`: submissions without a screen, and the wait for their tasks to end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from imm_tui import submission
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput
+from imm_tui.exits import Exit, code_of, worst
+from imm_tui.headless.output import Narrator, put, say, task_line, told
+from imm_tui.history import History
+from imm_tui.listener import Listener, Phase
+from imm_tui.submission import Outcome
+from imm_tui.tasks import Conversion, Status, Task
+
+_LOOK = 0.1
+"""Seconds between two looks at whether another process has written to the history."""
+
+_NARRATE = 5.0
+"""Seconds between two lines of progress."""
+
+_RUNNING = (Status.SUBMITTING, Status.RUNNING)
+
+
+def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
+    """The sources named on the command line, then those of `file`: UTF-8, one URI a line, blank lines skipped; `-` is
+    stdin. Raises BadInput, which names the argument or the line that is no source URI.
+    """
+    named = [(f"“{argument}”", argument) for argument in arguments]
+    if file is not None:
+        named += _lines(file)
+    sources = []
+    for name, text in named:
+        try:
+            sources.append(submission.check_source_uri(text))
+        except BadInput as bad:
+            raise BadInput(f"{name}: {bad.what}", bad.why, bad.fix, field=bad.field) from None
+    return sources
+
+
+def _lines(file: str) -> Iterator[tuple[str, str]]:
+    """The lines of a file that are not blank, each with a name for it."""
+    shown = "standard input" if file == "-" else file
+    for number, raw in enumerate(_read(file).removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        name = f"Line {number} of {shown}"
+        try:
+            text = raw.decode().strip()
+        except UnicodeDecodeError:
+            raise BadInput(f"{name} is not text in UTF-8.", field="source_uri") from None
+        if text:
+            yield name, text
+
+
+def read_password(file: str) -> str:
+    """The first line of `file`; `-` is stdin. Raises BadInput where there is none."""
+    try:
+        password = _read(file).removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        raise BadInput("The password is not text in UTF-8.", field="password") from None
+    if not password:
+        raise BadInput("There is no password.", f"The first line of {file} is empty.", field="password")
+    return password
+
+
+def _read(file: str) -> bytes:
+    try:
+        if file != "-":
+            return Path(file).read_bytes()
+        return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    except OSError as error:
+        shown = "Standard input" if file == "-" else file
+        raise BadInput(f"{shown} cannot be read.", f"{error.strerror or error}.") from None
+
+
+def submit(
+    settings: Settings,
+    credentials: Credentials,
+    history_path: Path,
+    conversions: Sequence[Conversion],
+    *,
+    wait: bool = False,
+    timeout: float = 600.0,
+    as_json: bool = False,
+) -> Exit:
+    """Submits `conversions` and prints each: when it was accepted or refused, or, with `wait`, when its task has ended.
+
+    The wait ends `timeout` seconds after the last submission, or when nothing can be received any more; what has not
+    ended is printed as it stands then.
+    """
+    imm = submission.connect(settings, credentials)
+    with History(history_path) as history:
+        report = _Report(len(conversions), as_json)
+        with closing(submission.submit(history, imm, settings, conversions)) as outcomes:
+            if wait:
+                _Wait(history, report).until_all_ended(outcomes, settings, credentials, timeout)
+            else:
+                for outcome in outcomes:
+                    report.answered(outcome)
+                    report.put(outcome.task)
+        return report.exit
+
+
+class _Report:
+    """The lines of one run, and the exit code that they add up to."""
+
+    def __init__(self, total: int, as_json: bool) -> None:
+        self._total = total
+        self._as_json = as_json
+        self._codes: set[Exit] = set()
+        self._said: set[tuple[str, ...]] = set()
+        self._narrated = time.monotonic()
+        self._answers = 0
+        self._lines = 0
+
+    @property
+    def exit(self) -> Exit:
+        return worst(self._codes)
+
+    def add(self, code: Exit) -> None:
+        self._codes.add(code)
+
+    def answered(self, outcome: Outcome) -> None:
+        """Says why a submission was not accepted, the first time that there is this reason."""
+        self._answers += 1
+        if (trouble := outcome.trouble) is not None:
+            self._codes.add(code_of(trouble))
+            if told(trouble) not in self._said:
+                self._said.add(told(trouble))
+                say(f"{outcome.task.source_uri}: {trouble}")
+
+    def put(self, task: Task) -> None:
+        put(task_line(task, as_json=self._as_json))
+        self._lines += 1
+        if task.status is Status.FAILED:
+            self._codes.add(Exit.FAILED)
+        elif task.status is Status.UNKNOWN:
+            self._codes.add(Exit.UNKNOWN)
+
+    def narrate(self) -> None:
+        """Says now and then how far a run of many has come."""
+        if self._total > 1 and time.monotonic() - self._narrated >= _NARRATE:
+            self._narrated = time.monotonic()
+            done, verb = (self._answers, "submitted") if self._answers < self._total else (self._lines, "ended")
+            say(f"{done} of {self._total} {verb}.")
+
+
+class _Wait:
+    """Waits for the tasks of one run to end, by what the history says, whoever received the events."""
+
+    def __init__(self, history: History, report: _Report) -> None:
+        self._history = history
+        self._report = report
+        self._version = history.data_version()
+        self._revision = history.changes(sys.maxsize).revision  # only what changes from here on
+        self._running: set[int] = set()
+
+    def until_all_ended(
+        self, outcomes: Iterable[Outcome], settings: Settings, credentials: Credentials, timeout: float
+    ) -> None:
+        news = threading.Event()
+        listener = Listener(
+            settings,
+            credentials,
+            self._history.path,
+            on_batch=lambda batch: news.set(),
+            on_state=lambda state: news.set(),
+        )
+        listener.start()  # before the first submission: its event may be here before the answer
+        try:
+            for outcome in outcomes:
+                self._report.answered(outcome)
+                if outcome.task.status in _RUNNING:
+                    self._running.add(outcome.task.id)
+                else:
+                    self._report.put(outcome.task)
+                self._put_ended()
+            self._until(time.monotonic() + timeout, listener, news)
+        finally:
+            listener.stop()
+        for task in sorted(self._running):
+            if (standing := self._history.task(task)) is not None:
+                self._report.put(standing)
+
+    def _until(self, deadline: float, listener: Listener, news: threading.Event) -> None:
+        narrator = Narrator()
+        while True:
+            state = listener.state  # before the history: what it stored before it stopped is there
+            self._put_ended()
+            if not self._running:
+                return
+            narrator.follow(state)
+            left = deadline - time.monotonic()
+            if state.phase is Phase.STOPPED or left <= 0:
+                self._report.add(Exit.TIMED_OUT)
+                if state.trouble is not None:
+                    self._report.add(code_of(state.trouble))
+                return
+            news.wait(min(left, _LOOK))
+            news.clear()
+
+    def _put_ended(self) -> None:
+        self._report.narrate()
+        if (version := self._history.data_version()) == self._version:
+            return
+        self._version = version
+        changes = self._history.changes(self._revision)
+        self._revision = changes.revision
+        for task in changes.tasks:
+            if task.id in self._running and task.status not in _RUNNING:
+                self._running.remove(task.id)
+                self._report.put(task)
