@@ -1,0 +1,457 @@
+"""The commands: parses the arguments, calls one function, chooses the exit code.
+
+Whatever a command needs is imported by that command alone: `--help` waits for no screen, no SDK and no database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from imm_tui import __version__
+from imm_tui.errors import BadInput, NoCredentials, Trouble
+from imm_tui.exits import Exit, code_of
+
+TYPE_CHECKING = False  # as type checkers know it; the import of typing alone would be a tenth of --help
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import NoReturn
+
+    from imm_tui.config import Settings
+    from imm_tui.credentials import Credentials
+
+_EXIT_CODES = """\
+exit codes:
+  0         all succeeded
+  1         some task failed
+  2         an argument, a setting or a file cannot be used
+  3         timed out: some task still runs
+  4         no credentials
+  5         the service refused, or cannot be reached
+  6         an outcome is unknown: cut, or not readable, after it was sent
+  130, 143  interrupted, terminated
+Where several apply, the first of 2, 4, 130, 6, 5, 3, 1 is it.
+"""
+
+_WHERE_SETTINGS_COME_FROM = """\
+A flag wins over its environment variable (--mns-endpoint is IMM_TUI_MNS_ENDPOINT), and that over [profiles.NAME] in
+config.toml. The file is in ~/.config/imm-tui, on macOS in ~/Library/Application Support/imm-tui, on Windows in
+%LOCALAPPDATA%\\imm-tui, or where --config or IMM_TUI_CONFIG says; IMM_TUI_DATA_DIR names the folder of the history.
+Keys are no settings: they come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, else from where
+`aliyun configure` keeps them, else from the rest of Alibaba Cloud's chain.
+"""
+
+_SETTINGS = {
+    "config": ("FILE", "the configuration file"),
+    "profile": ("NAME", "which profile of it (default: default)"),
+    "region": ("REGION", "such as cn-beijing"),
+    "api_version": ("VERSION", "of IMM: 2017-09-06, or 2020-09-30 (the default)"),
+    "project": ("NAME", "the IMM project"),
+    "topic": ("NAME", "the MNS topic that IMM publishes to"),
+    "queue": ("NAME", "the MNS queue that is subscribed to the topic"),
+    "account_id": ("NUMBER", "the main account's: with the region it gives the MNS endpoint"),
+    "mns_endpoint": ("URL", "where MNS is, if elsewhere"),
+    "imm_endpoint": ("URL", "where IMM is, if elsewhere"),
+    "target_uri": ("URI", "where results go, such as oss://bucket/converted/"),
+    "aliyun_profile": ("NAME", "take the key from this profile of `aliyun configure`"),
+}
+
+_DEMO_PACE = 2.0
+
+_DEMO_HINT = "`imm-tui demo` shows everything on an emulator and needs no account."
+
+
+class _SignalCame(SystemExit):
+    """A signal asks the program to end; its exit code is the one that a shell would show."""
+
+
+def run() -> NoReturn:
+    """The console script `imm-tui`: `main` as a process of its own, with signals, streams and an end."""
+    code: object
+    try:
+        _set_up_process()
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except SystemExit as end:
+        code = end.code
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        code = Exit.BROKEN_PIPE
+    except OSError as error:
+        code = Exit.USAGE  # what was asked of the system was in the arguments, or is stdout itself
+        _say(f"The system refuses something: {error.strerror or type(error).__name__}.")
+    except Exception as error:
+        code = Exit.INTERNAL
+        _say(_mistake(error))
+    _leave(code if isinstance(code, int) else Exit.SUCCEEDED)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command and returns its exit code. SystemExit: --help and --version, and arguments that cannot be."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except Trouble as trouble:
+        _say(trouble)
+        return code_of(trouble)
+
+
+def _set_up_process() -> None:
+    import warnings
+
+    # Whatever -W and PYTHONWARNINGS ask for: warnings speak to developers, and this terminal belongs to the user.
+    warnings.simplefilter("ignore")
+    os.umask(0o077)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed; in this order each gets its own descriptor back
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # they are TextIOWrappers
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # cleaning up has begun
+    raise _SignalCame(128 + number)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process without waiting for threads: one may be in a call that takes its time."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _mistake(error: BaseException) -> str:
+    """A mistake of this program, for a report. The error's own text is left out: it may quote anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
+    return f"This is a mistake of imm-tui {__version__} itself: {type(error).__name__}{place}. Please report it."
+
+
+def _say(text: object) -> None:
+    from imm_tui.text import line
+
+    print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
+
+
+# The arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line; no flag can be abbreviated."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        _say(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` says more.")
+        sys.exit(Exit.USAGE)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    try:
+        width = os.get_terminal_size().columns
+    except OSError:
+        width = 120
+    # A width that is given spares argparse the import of shutil.
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30, width=max(60, min(width, 120)) - 2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="imm-tui",
+        usage="imm-tui [-h] [--version] [SETTINGS] [COMMAND ...]",
+        description="Submit document conversions to Alibaba Cloud IMM and watch them finish. Without a command: the "
+        "dashboard.",
+        epilog=f"{_WHERE_SETTINGS_COME_FROM}\n{_EXIT_CODES}",
+    )
+    parser.add_argument("--version", action="version", version=f"imm-tui {__version__}")
+    parser.set_defaults(run=_dashboard)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog="imm-tui")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], what: str, epilog: str = "") -> _Parser:
+        added: _Parser = commands.add_parser(
+            name, help=what, description=f"{what[:1].upper()}{what[1:]}.", epilog=epilog
+        )
+        added.set_defaults(run=run)
+        return added
+
+    demo = command("demo", _demo, "the dashboard on an embedded emulator: no account, nothing left behind")
+    demo.add_argument(
+        "--api-version",
+        choices=("2017-09-06", "2020-09-30"),
+        default=argparse.SUPPRESS,
+        help="of IMM (default: 2017-09-06)",
+    )
+    demo.add_argument(
+        "--pace",
+        metavar="S",
+        type=_seconds,
+        default=_DEMO_PACE,
+        help="seconds that a conversion takes (default: %(default)g)",
+    )
+
+    submit = command("submit", _submit, "submit conversions, one line of output each", _EXIT_CODES)
+    submit.add_argument("sources", metavar="SOURCE", nargs="*", help="a document, oss://bucket/key")
+    submit.add_argument("--from", dest="file", metavar="FILE", help="sources, one a line; - is stdin")
+    submit.add_argument("--to", metavar="TYPE", required=True, help="png, jpg, pdf or txt; with 2017-09-06 vector too")
+    submit.add_argument("--pages", metavar="P", default="", help="such as 1,2-4,7 (default: all)")
+    submit.add_argument("--dpi", metavar="N", default="", help="of images, 96 to 600")
+    submit.add_argument(
+        "--password-file", metavar="FILE", help="the documents' password, the file's first line; - is stdin"
+    )
+    submit.add_argument(
+        "--wait", action="store_true", help="print each task when it has ended, not when it is accepted"
+    )
+    submit.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=600.0, help="seconds to wait for the tasks (default: 600)"
+    )
+    _add_json(submit)
+    _add_settings(submit)
+
+    watch = command("watch", _watch, "consume events, one line of output each", _EXIT_CODES)
+    watch.add_argument("--count", metavar="N", type=_count, help="end after N events; a batch is never cut")
+    watch.add_argument(
+        "--idle-exit", metavar="S", type=_seconds, help="end when the queue has been empty for S seconds"
+    )
+    _add_json(watch)
+    _add_settings(watch)
+
+    tasks = command("tasks", _tasks, "list what the history knows, newest first", _EXIT_CODES)
+    tasks.add_argument("--status", metavar="S", default="", help="Submitting, Running, Succeeded, Failed or Unknown")
+    tasks.add_argument("--limit", metavar="N", type=_count, default=100, help="at most N tasks (default: 100)")
+    _add_json(tasks)
+    _add_settings(tasks)
+
+    emulator = command(
+        "emulator",
+        _emulator,
+        "run an emulator of IMM and MNS in the foreground",
+        "Prints `export NAME=value` lines for a client, then serves until it is interrupted. oss://BUCKET/KEY is the\n"
+        "file BUCKET/KEY in the data folder; every folder in it is a bucket.\n",
+    )
+    emulator.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    emulator.add_argument("--port", type=_port, default=0, help="on which port (default: a free one)")
+    emulator.add_argument("--data-dir", metavar="D", help="the folder of the buckets (default: a temporary one)")
+    emulator.add_argument("--env-file", metavar="F", help="write the lines to this file as well")
+    emulator.add_argument("--samples", action="store_true", help="put the demo's documents into the bucket `demo`")
+    emulator.add_argument(
+        "--pace",
+        metavar="S",
+        type=_seconds,
+        default=0.0,
+        help="seconds that a conversion takes (default: its own time)",
+    )
+    emulator.add_argument(
+        "--notify-format",
+        choices=("XML", "JSON", "SIMPLIFIED"),
+        default="JSON",
+        help="NotifyContentFormat of the subscription (default: %(default)s)",
+    )
+    _add_settings(parser)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON Lines, every value as it was received")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings")
+    for name, (metavar, what) in _SETTINGS.items():
+        # Suppressed, so that a command's missing flag does not undo the same flag in front of the command.
+        group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=what, default=argparse.SUPPRESS)
+
+
+def _number(text: str, kind: Callable[[str], float], fits: Callable[[float], bool], rule: str) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = float("nan")
+    if not fits(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    return _number(text, float, lambda number: 0 <= number < 1e9, "a number of seconds")
+
+
+def _count(text: str) -> int:
+    return int(_number(text, int, lambda number: 1 <= number < 1e15, "a whole number from 1"))
+
+
+def _port(text: str) -> int:
+    return int(_number(text, int, lambda number: 0 <= number < 65536, "a port, 0 to 65535"))
+
+
+# The commands
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    if not _has_terminal():
+        _credentials(settings, settings.missing_to_listen() + settings.missing_to_submit())
+        raise _no_terminal("The dashboard")
+    from imm_tui import credentials
+    from imm_tui.tui.app import ImmApp
+
+    keys: Credentials | None = None
+    problem: Trouble | None = None
+    try:
+        keys = credentials.find(settings.aliyun_profile, os.environ)
+    except NoCredentials as trouble:
+        problem = trouble
+    if keys is not None and (missing := settings.missing_to_listen()):
+        problem = _lacking(settings, missing)
+    app = ImmApp(settings, _history_path(settings), keys, problem=problem)
+    if app.run() == "demo":
+        return _demo(arguments)
+    return app.return_code or 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    if not _has_terminal():
+        raise _no_terminal("The demo")
+    from imm_tui import demo
+
+    return demo.run(
+        api_version=getattr(arguments, "api_version", None) or "2017-09-06", pace=getattr(arguments, "pace", _DEMO_PACE)
+    )
+
+
+def _has_terminal() -> bool:
+    """Whether a person sees what is drawn and can press keys: Textual reads stdin and draws on stderr."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def _no_terminal(what: str) -> BadInput:
+    return BadInput(
+        f"{what} needs a terminal.",
+        "stdin, stdout or stderr is none here.",
+        "Without one there are imm-tui submit, imm-tui watch and imm-tui tasks.",
+    )
+
+
+def _submit(arguments: argparse.Namespace) -> int:
+    from imm_tui import submission
+    from imm_tui.headless.submit import read_password, read_sources, submit
+
+    settings = _settings(arguments)
+    if arguments.file == "-" == arguments.password_file:
+        raise BadInput("Standard input cannot be both the sources and the password.", fix="Put one into a file.")
+    sources = read_sources(arguments.sources, arguments.file)
+    conversions = submission.plan(
+        sources,
+        arguments.to,
+        settings,
+        pages=arguments.pages,
+        dpi=arguments.dpi,
+        password=read_password(arguments.password_file) if arguments.password_file else "",
+    )
+    if again := len(sources) - len(conversions):
+        _say(f"{again} of {len(sources)} sources stand there again; each is submitted once.")
+    missing = settings.missing_to_submit()
+    if arguments.wait:
+        # Without a topic no event comes, without a queue none is received.
+        missing += (() if settings.topic else ("topic",)) + settings.missing_to_listen()
+    return submit(
+        settings,
+        _credentials(settings, missing),
+        _history_path(settings),
+        conversions,
+        wait=arguments.wait,
+        timeout=arguments.timeout,
+        as_json=arguments.json,
+    )
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    from imm_tui.headless.watch import watch
+
+    settings = _settings(arguments)
+    return watch(
+        settings,
+        _credentials(settings, settings.missing_to_listen()),
+        _history_path(settings),
+        count=arguments.count,
+        idle_exit=arguments.idle_exit,
+        as_json=arguments.json,
+    )
+
+
+def _tasks(arguments: argparse.Namespace) -> int:
+    from imm_tui.headless.tasks import list_tasks
+
+    path = _history_path(_settings(arguments))
+    return list_tasks(path, status=arguments.status, limit=arguments.limit, as_json=arguments.json)
+
+
+def _emulator(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from imm_tui.emulator.server import serve
+
+    return serve(
+        host=arguments.host,
+        port=arguments.port,
+        data_dir=Path(arguments.data_dir) if arguments.data_dir else None,
+        env_file=Path(arguments.env_file) if arguments.env_file else None,
+        samples=arguments.samples,
+        pace=arguments.pace,
+        notify_format=arguments.notify_format,
+    )
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from imm_tui import config
+
+    return config.load({name: getattr(arguments, name, None) for name in _SETTINGS}, os.environ)
+
+
+def _history_path(settings: Settings) -> Path:
+    from imm_tui import config
+
+    return config.history_path(settings, os.environ)
+
+
+def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
+    """The keys. Raises NoCredentials, or BadInput for the settings that are missing; says both where both are so."""
+    from imm_tui import credentials
+
+    lacking = _lacking(settings, missing) if missing else None
+    try:
+        found = credentials.find(settings.aliyun_profile, os.environ)
+    except NoCredentials:
+        if lacking is not None:
+            _say(lacking)
+            _say(_DEMO_HINT)
+        raise
+    if lacking is not None:
+        raise lacking
+    return found
+
+
+def _lacking(settings: Settings, missing: Sequence[str]) -> BadInput:
+    names = list(dict.fromkeys(missing))
+    what = f"The setting {names[0]} is" if len(names) == 1 else f"The settings {', '.join(names)} are"
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+    place = f"[profiles.{settings.profile}] in {settings.config_file}"
+    return BadInput(
+        f"{what} missing.",
+        f"Neither a flag nor an environment variable nor {place} gives it.",
+        f"Write it there, or give {flags}.",
+        field=names[0],
+    )

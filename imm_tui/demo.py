@@ -1,0 +1,138 @@
+"""`imm-tui demo`: the dashboard on an emulator of its own, where documents submit themselves. It leaves nothing behind.
+
+The emulator is a child process. Its folder holds all that the demo writes; both of them remove it, so that it goes
+even when one of the two is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from imm_tui import config, credentials, submission
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import Trouble
+from imm_tui.history import History
+
+_BUCKET = "demo"
+
+_SLOW = 1.5
+"""Seconds after which a start is worth a word."""
+
+_BEFORE_THE_FIRST = 1.0
+"""Seconds that the screen has for itself before the first document is submitted."""
+
+_BETWEEN = 1.5
+"""Seconds from one document to the next."""
+
+_PATIENCE = 3.0
+"""Seconds that the emulator has to end by itself."""
+
+
+def run(*, api_version: str, pace: float) -> int:
+    """Shows the dashboard until it is left; `pace` is the seconds that a conversion takes. Returns the exit code.
+
+    Raises Trouble when the emulator does not start.
+    """
+    with _folder() as root, _emulator(root, pace) as answer:
+        from imm_tui.tui.app import ImmApp  # while the emulator starts
+
+        environment = answer()
+        # An empty file in place of the user's: their account stays out of it.
+        flags = {"config": os.devnull, "api_version": api_version, "target_uri": f"oss://{_BUCKET}/converted/"}
+        settings = config.load(flags, environment)
+        keys = credentials.find(environ=environment)
+        history_path = root / "history.db"
+        app = ImmApp(settings, history_path, keys, demo=True)
+        with _presenting(settings, keys, history_path, root / "objects" / _BUCKET, app.wake):
+            app.run()
+        return app.return_code or 0
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    root = Path(tempfile.mkdtemp(prefix="imm-tui-demo-"))
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def _emulator(root: Path, pace: float) -> Iterator[Callable[[], dict[str, str]]]:
+    """Starts the emulator and gives the function that waits for its environment; ends it afterwards."""
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            # -P and the path: it finds what this process has found, and nothing that lies in the current folder.
+            [sys.executable, "-P", "-W", "ignore", "-m", "imm_tui.emulator", str(root), "--pace", str(pace)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # the terminal's Ctrl-C and hang-up are for this process
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        output = child.stdout
+
+        def environment() -> dict[str, str]:
+            slow = threading.Timer(_SLOW, print, ["imm-tui: Starting the emulator …"], {"file": sys.stderr})
+            slow.daemon = True
+            slow.start()
+            lines = output.read().decode()
+            slow.cancel()
+            if not lines:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise Trouble("The emulator of the demo did not start.", said)
+            return dict(word.split("=", 1) for word in shlex.split(lines) if word != "export")
+
+        try:
+            yield environment
+        finally:
+            # It ends when its standard input does, also if this process is killed.
+            with suppress(BrokenPipeError):
+                child.stdin.close()
+            output.close()
+            try:
+                child.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+@contextmanager
+def _presenting(
+    settings: Settings, keys: Credentials, history_path: Path, bucket: Path, wake: Callable[[], None]
+) -> Iterator[None]:
+    """Submits every document of the bucket meanwhile, one after the other, so that there is something to watch."""
+    over = threading.Event()
+    names = sorted(path.name for path in bucket.iterdir() if path.is_file())
+
+    def submit() -> None:
+        if over.wait(_BEFORE_THE_FIRST):
+            return
+        with suppress(Trouble), History(history_path) as history:  # the screen says it when the emulator is gone
+            imm = submission.connect(settings, keys)
+            for conversion in submission.plan([f"oss://{_BUCKET}/{name}" for name in names], "png", settings):
+                for _ in submission.submit(history, imm, settings, [conversion]):
+                    wake()
+                if over.wait(_BETWEEN):
+                    return
+
+    presenter = threading.Thread(target=submit, name="presenter", daemon=True)
+    presenter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        presenter.join(_PATIENCE)
