@@ -33,7 +33,7 @@ from imm_tui.cloud.service import (
     usable,
 )
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Unreachable
+from imm_tui.errors import BadInput, OutcomeUnknown, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Conversion
 
 # The SDK logs every parameter, and a signed URL with each error; with DEBUG=sdk in the environment it writes them to
@@ -107,29 +107,60 @@ class Imm:
         it for the first; 2020-09-30 has none, there it travels as the UserData and comes back in the event.
         Raises Refused; Unreachable if nothing was sent; OutcomeUnknown if something was and no answer can be read.
         """
-        parameters = self._parameters_2017(conversion, token) if self._old else self._parameters_2020(conversion, token)
-        request = self._request({name: value for name, value in parameters.items() if value is not None})
-        trouble: Unreachable | OutcomeUnknown
-        try:
-            status, body = self._client.send(request)
-        except Unreachable as error:
-            trouble = error
-        except Exception as error:  # the SDK's own, and whatever a reply made it stumble over
-            cut = "It did not answer in time." if "timed out" in str(error) else "The connection was cut."
-            trouble = _outcome_unknown(cut)
-        else:
-            return self._accepted(status, body, conversion)
-        # Not from within: the SDK's exception holds the signed URL, and its frames do.
-        raise trouble.with_traceback(None)
+        for name in ("source_uri", "target_uri", "pages", "password"):
+            if not _is_text(getattr(conversion, name) or ""):
+                raise BadInput("This is not valid text.", "It holds a byte that is not UTF-8.", field=name)
+        outcome = self._outcome(conversion, token)
+        if isinstance(outcome, Accepted):
+            return outcome
+        # Raised here and not where it was found: the SDK's exceptions and frames hold the signed URL.
+        raise outcome.with_traceback(None)
 
     def close(self) -> None:
         """Close the connections that no call is using."""
         self._client.session.close()
 
-    def _request(self, parameters: dict[str, Any]) -> Any:
-        for name, value in parameters.items():
-            if isinstance(value, str) and not _is_text(value):
-                raise BadInput(f"{name} is not valid text.", "It holds a byte that is not UTF-8.", "Rename the object.")
+    def _outcome(self, conversion: Conversion, token: str) -> Accepted | Trouble:
+        request = self._request(conversion, token)
+        try:
+            status, body = self._client.send(request)
+        except Unreachable as trouble:
+            return trouble
+        except Exception as error:  # the SDK's own, and whatever else a reply made it stumble over
+            return _unknown("It did not answer in time." if "timed out" in str(error) else "The connection was cut.")
+        return self._read(status, body, conversion)
+
+    def _read(self, status: int, body: bytes, conversion: Conversion) -> Accepted | Trouble:
+        """What an answer says. A fault of IMM's own that it can still put into words is a refusal, not a mystery."""
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+        fields = answer if isinstance(answer, dict) else {}
+        request_id = request_id_of(fields.get("RequestId"))
+        task_id = fields.get("TaskId")
+        if 200 <= status < 300 and isinstance(task_id, str) and task_id.strip():
+            return Accepted(task_id.strip(), request_id or "")
+        code = code_of(fields.get("Code"))
+        if status < 400 or code is None:
+            return _unknown(f"The answer has the HTTP status {status} and is not in IMM's form.", request_id)
+        message = fields.get("Message")
+        return refused(
+            "IMM",
+            code,
+            message if isinstance(message, str) else "",
+            request_id,
+            resource=f"the project “{self._project}” in {self._region} under {self._version}",
+            action="imm:CreateOfficeConversionTask",
+            secrets=(
+                self._credentials.access_key_secret,
+                self._credentials.security_token,
+                conversion.password or "",
+            ),
+        )
+
+    def _request(self, conversion: Conversion, token: str) -> Any:
+        parameters = self._parameters_2017(conversion, token) if self._old else self._parameters_2020(conversion, token)
         # aliyun-python-sdk-imm 2.1 has no class for 2017-09-06 any more. What the old one sent is this, byte for byte.
         request = (
             RpcRequest("imm", self._version, "CreateOfficeConversionTask", "imm")
@@ -141,9 +172,10 @@ class Imm:
         # The SDK compares by identity: any other "https" means plain http to it.
         request.set_protocol_type(protocol_type.HTTPS if self._address.tls else protocol_type.HTTP)
         for name, value in parameters.items():
-            # In the query, like the SDK's classes do, the password as well: nothing says that IMM reads a body. Only
-            # TLS protects either. Not through the setters: that of Notification depends on the SDK's release.
-            request.add_query_param(name, value)
+            # In the query, like the SDK's classes do, the password as well: nothing says that IMM reads a body, and
+            # only TLS protects either. Not through the setters: that of Notification depends on the SDK's release.
+            if value is not None:  # it would be sent as "None"
+                request.add_query_param(name, value)
         return request
 
     def _parameters_2017(self, conversion: Conversion, token: str) -> dict[str, Any]:
@@ -174,33 +206,6 @@ class Imm:
             "UserData": token,
         }
 
-    def _accepted(self, status: int, body: bytes, conversion: Conversion) -> Accepted:
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        fields = answer if isinstance(answer, dict) else {}
-        request_id = request_id_of(fields.get("RequestId"))
-        task_id = fields.get("TaskId")
-        if 200 <= status < 300 and isinstance(task_id, str) and task_id.strip():
-            return Accepted(task_id.strip(), request_id or "")
-        code = code_of(fields.get("Code"))
-        if status >= 400 and code is not None:
-            raise self._refused(code, fields.get("Message"), request_id, conversion)
-        raise _outcome_unknown(f"The answer has the HTTP status {status} and is not in IMM's form.", request_id)
-
-    def _refused(self, code: str, message: object, request_id: str | None, conversion: Conversion) -> Refused:
-        credentials = self._credentials
-        return refused(
-            "IMM",
-            code,
-            message if isinstance(message, str) else "",
-            request_id,
-            resource=f"the project “{self._project}” in {self._region} under {self._version}",
-            action="imm:CreateOfficeConversionTask",
-            secrets=(credentials.access_key_secret, credentials.security_token, conversion.password or ""),
-        )
-
 
 def _checked(text: str, pattern: re.Pattern[str], field: str, form: str) -> str:
     text = text.strip()
@@ -218,7 +223,7 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _outcome_unknown(why: str, request_id: str | None = None) -> OutcomeUnknown:
+def _unknown(why: str, request_id: str | None = None) -> OutcomeUnknown:
     return OutcomeUnknown(
         "The task was sent, and whether IMM has it is not known.",
         why,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +50,9 @@ BATCH = 16
 
 STOPPING_CODES = HOPELESS_CODES | {"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"}
 """Codes of a Refused that no retry can mend: a person has to change a key, a permission, a name or a clock."""
+
+PATIENCE_SECONDS = 5.0
+"""How much longer than the wait that was asked for an answer may take to begin, or to go on."""
 
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
 _HANDLE = re.compile(r"[!-~]+")
@@ -142,7 +145,7 @@ class Queue:
         self._wire.connection.close()
 
     def _call(self, operation: Callable[[Any, Any], None], request: Any, response: Any, wait: int = 0) -> _Reply:
-        self._wire.silence = wait + 5.0
+        self._wire.silence = wait + PATIENCE_SECONDS
         operation(request, response)
         reply = response.error_data
         assert isinstance(reply, _Reply)
@@ -177,7 +180,7 @@ class _Reply:
 
     status: int
     header: http.client.HTTPMessage
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class _Wire:

@@ -126,7 +126,7 @@ def _is_host(host: str) -> bool:
         return False
 
 
-_KEY = re.compile(r"[!-~]+")
+_KEYS = {"access_key_id": r"[!-~]+", "access_key_secret": r"[!-~]+", "security_token": r"[!-~]*"}
 
 
 def usable(credentials: Credentials) -> Credentials:
@@ -141,14 +141,12 @@ def usable(credentials: Credentials) -> Credentials:
         credentials.security_token.strip(),
         credentials.source,
     )
-    parts = {"id": stripped.access_key_id, "secret": stripped.access_key_secret}
-    if stripped.security_token:
-        parts["security token"] = stripped.security_token
-    for name, part in parts.items():
-        if not _KEY.fullmatch(part):
+    # By name, so that no key is a local variable where this raises: a crash report shows those.
+    for attribute, form in _KEYS.items():
+        if not re.fullmatch(form, getattr(stripped, attribute)):
             raise NoCredentials(
-                f"The access key's {name} cannot be used.",
-                "It is empty." if not part else "It holds a blank or a character that no access key has.",
+                f"The {attribute.replace('_', ' ')} cannot be used.",
+                "It is empty, or holds a blank or a character that no access key has.",
                 "Copy the access key again from where it was made.",
             )
     return stripped
@@ -263,10 +261,13 @@ class BoundedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
+        self._bounded = _Bounded(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._bounded)
 
     def begin(self) -> None:
         super().begin()
+        if self._bounded.ended:  # within the head, where the standard library takes it for the blank line
+            raise http.client.IncompleteRead(b"")
         if self.length is not None and self.length > REPLY_LIMIT:
             raise ReplyTooLong
 
@@ -282,6 +283,7 @@ class _Bounded(io.RawIOBase):
         self._silence = sock.gettimeout() or SLACK_SECONDS
         self._deadline = time.monotonic() + self._silence + SLACK_SECONDS
         self._left = REPLY_LIMIT
+        self.ended = False
 
     def readable(self) -> bool:
         return True
@@ -292,6 +294,7 @@ class _Bounded(io.RawIOBase):
             raise TimeoutError
         self._socket.settimeout(min(self._silence, left))
         count: int = self._raw.readinto(buffer) or 0
+        self.ended = count == 0
         self._left -= count
         if self._left < 0:
             raise ReplyTooLong

@@ -1,0 +1,515 @@
+"""A queue over a wire on which anything can happen."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from imm_tui.cloud import mns, service
+from imm_tui.cloud.mns import STOPPING_CODES, Cancelled, Queue, Received
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, NoCredentials, Refused, Trouble, Unreachable
+from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing
+from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
+
+NAMESPACE = 'xmlns="http://mns.aliyuncs.com/doc/v1/"'
+MESSAGE = f"""<?xml version="1.0"?>
+<Messages {NAMESPACE}><Message>
+  <MessageId>id-1</MessageId><ReceiptHandle>handle-1</ReceiptHandle><MessageBody>&lt;你好&gt;</MessageBody>
+  <EnqueueTime>1250700979248</EnqueueTime><DequeueCount>3</DequeueCount><Priority>8</Priority>
+</Message></Messages>"""
+VISIBILITY = f"""<ChangeVisibility {NAMESPACE}><ReceiptHandle>handle-2</ReceiptHandle>
+<NextVisibleTime>1250700979298</NextVisibleTime></ChangeVisibility>"""
+
+Call = Callable[[Queue], object]
+CALLS: dict[str, Call] = {
+    "receive": lambda queue: queue.receive(16, 0),
+    "delete": lambda queue: queue.delete(["handle-1"]),
+    "change_visibility": lambda queue: queue.change_visibility("handle-1", 60),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+def error(code: str, message: str = "No.") -> str:
+    return (
+        f"<Error {NAMESPACE}><Code>{code}</Code><Message>{message}</Message>"
+        "<RequestId>512B2A634403E52B1956133E</RequestId><HostId>http://x</HostId></Error>"
+    )
+
+
+def queue_on(url: str, credentials: Credentials = KEYS) -> closing[Queue]:
+    return closing(Queue(url, "a-queue", credentials))
+
+
+def trouble_of(call: Call, *acts: Act, arrived: int = 1) -> Trouble:
+    """What `call` raises when a service does `acts`; `arrived` requests have reached it by then, and no more."""
+    with Service(*acts) as fake, queue_on(fake.url) as queue:
+        with pytest.raises(Trouble) as caught:
+            call(queue)
+        assert_tells_nothing(caught.value, fake)
+    assert len(fake.requests) == arrived
+    assert not vars(queue._wire.connection)["sock"]
+    return caught.value
+
+
+def test_a_message_arrives_as_it_was_delivered() -> None:
+    with Service(answer(200, MESSAGE)) as fake, queue_on(fake.url) as queue:
+        received = queue.receive(7, 20)
+    assert received == [Received("id-1", "handle-1", "<你好>".encode(), 3, 1250700979248)]
+    (request,) = fake.requests
+    assert (request.method, request.target) == ("GET", "/queues/a-queue/messages?numOfMessages=7&waitseconds=20")
+    assert request.headers["host"] == f"127.0.0.1:{fake.port}"
+    assert request.headers["authorization"].startswith(f"MNS {KEYS.access_key_id}:")
+    assert "security-token" not in request.headers
+
+
+def test_an_empty_queue_is_no_trouble() -> None:
+    with Service(answer(404, error("MessageNotExist")), answer(200, f"<Messages {NAMESPACE}/>")) as fake:
+        with queue_on(fake.url) as queue:
+            assert queue.receive(16, 0) == []
+            assert queue.receive(16, 0) == []
+        assert fake.connections == 1
+
+
+def test_a_security_token_and_keys_without_the_blanks_round_them_are_sent() -> None:
+    sloppy = Credentials(f" {KEYS.access_key_id}\n", f"{SECRET}\r\n", f"{TEMPORARY_KEYS.security_token}\n")
+    with Service(answer(204)) as fake, queue_on(fake.url, sloppy) as queue:
+        assert queue.delete(["handle-1"]) == ["handle-1"]
+    assert fake.requests[0].headers["security-token"] == TEMPORARY_KEYS.security_token
+    assert fake.requests[0].headers["authorization"].startswith(f"MNS {KEYS.access_key_id}:")
+
+
+# What is deleted
+
+
+def test_any_number_of_messages_is_deleted_by_sixteens() -> None:
+    handles = [f"handle-{number}" for number in range(40)]
+    with Service(answer(204)) as fake, queue_on(fake.url) as queue:
+        assert queue.delete(handles) == handles
+        assert queue.delete([]) == []
+    assert [request.body.count(b"<ReceiptHandle>") for request in fake.requests] == [16, 16, 8]
+
+
+@pytest.mark.parametrize("handle", ["", "two words", "caf\u00e9", "\x01", "line\nend"])
+def test_what_is_no_receipt_handle_spoils_no_batch(handle: str) -> None:
+    with Service(answer(204)) as fake, queue_on(fake.url) as queue:
+        assert queue.delete(["handle-1", handle]) == ["handle-1"]
+        with pytest.raises(BadInput):
+            queue.change_visibility(handle, 60)
+    assert len(fake.requests) == 1
+
+
+def failures(*handles: str, code: str = "MessageNotExist") -> str:
+    items = "".join(
+        f"<Error><ErrorCode>{code}</ErrorCode><ErrorMessage/><ReceiptHandle>{handle}</ReceiptHandle><New/></Error>"
+        for handle in handles
+    )
+    return f"<Errors {NAMESPACE}>{items}</Errors>"
+
+
+def test_a_delete_that_failed_in_part_tells_which_are_deleted() -> None:
+    with Service(answer(404, failures("b", "d"))) as fake, queue_on(fake.url) as queue:
+        assert queue.delete(["a", "b", "c", "d"]) == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(200),
+        answer(200, failures("b")),
+        answer(200, "<html><body>Welcome to the hotel</body></html>", content_type="text/html"),
+        answer(302, location="http://portal/"),
+        answer(404, failures()),
+        answer(404, failures("b", "")),
+        answer(404, failures("somebody-else's")),
+        answer(404, f"<Errors {NAMESPACE}><Error><ErrorCode>X</ErrorCode></Error></Errors>"),
+        answer(500, "<Errors"),
+    ],
+)
+def test_only_a_204_or_an_exact_account_of_the_failures_means_deleted(reply: Act) -> None:
+    assert isinstance(trouble_of(lambda queue: queue.delete(["a", "b"]), reply), Unreachable)
+
+
+def test_messages_that_were_deleted_before_a_later_call_failed_are_not_forgotten() -> None:
+    handles = [f"handle-{number}" for number in range(40)]
+    with Service(answer(204), answer(500, error("InternalError"))) as fake, queue_on(fake.url) as queue:
+        assert queue.delete(handles) == handles[:16]
+    assert len(fake.requests) == 2
+
+
+def test_a_changed_visibility_gives_the_new_handle() -> None:
+    with Service(answer(200, VISIBILITY)) as fake, queue_on(fake.url) as queue:
+        assert queue.change_visibility("1-ODU4+/==&x#?%", 60) == "handle-2"
+    target = "/queues/a-queue/messages?ReceiptHandle=1-ODU4+/==%26x%23%3F%25&VisibilityTimeout=60"
+    assert (fake.requests[0].method, fake.requests[0].target) == ("PUT", target)
+
+
+# Answers that are none
+
+
+@every_call
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(200, "<html><title>Sign in</title></html>", content_type="text/html"),
+        answer(200, "<html><br><p>Not even closed</html>"),
+        answer(200),
+        answer(200, f"<Queue {NAMESPACE}/>"),
+        answer(200, error("MessageNotExist")),
+        answer(301, MESSAGE, location="http://elsewhere/"),
+        answer(302, location="http://portal/"),
+        answer(307, error("TemporaryRedirect"), location="/"),
+        answer(403, '{"Code": "AccessDenied"}'),
+        answer(404, "not found"),
+        answer(502, "<html>Bad gateway</html>"),
+        answer(500, b"\xff\xfe\x00<"),
+        answer(500, error("")),
+        answer(500, error("<b/>")),
+    ],
+)
+def test_what_is_not_the_services_own_is_no_answer(call: Call, reply: Act) -> None:
+    assert isinstance(trouble_of(call, reply), Unreachable)
+
+
+@pytest.mark.parametrize("call", [CALLS["receive"], CALLS["change_visibility"]])
+def test_no_content_is_no_answer_where_content_was_asked_for(call: Call) -> None:
+    assert isinstance(trouble_of(call, answer(204)), Unreachable)
+
+
+def test_an_answer_that_is_not_the_services_tells_its_status_and_none_of_its_text() -> None:
+    trouble = trouble_of(CALLS["receive"], answer(503, "<p>squid says no", x_mns_request_id="512B2A63"))
+    assert "503" in trouble.why
+    assert "squid" not in str(trouble)
+    assert trouble.request_id == "512B2A63"
+
+
+# Refusals
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (error("AccessDenied", "Look &amp; see"), "Look & see"),
+        ("<Error><Code>AccessDenied</Code></Error>", ""),
+        ("<Error><Message>Nope</Message><Code> AccessDenied\n</Code><More><Deep/></More></Error>", "Nope"),
+        ("<Error><Code>AccessDenied</Code><Message>this & that</Message></Error>", "this & that"),
+        ("<x:Error><x:Code>AccessDenied</x:Code><x:Message>Nope</x:Message></x:Error>", "Nope"),
+        ("<Error><Code>AccessDenied</Code><Message>&#1;Nope</Message>", "\x01Nope"),
+    ],
+)
+def test_a_refusal_is_read_from_any_error_that_holds_a_code(call: Call, body: str, message: str) -> None:
+    trouble = trouble_of(call, answer(403, body, x_mns_request_id="5E0F-1"))
+    assert isinstance(trouble, Refused)
+    assert trouble.code == "AccessDenied"
+    assert trouble.request_id == ("512B2A634403E52B1956133E" if "512B" in body else "5E0F-1")
+    assert trouble.why.endswith(f"MNS says: {message}" if message else "Change") or not message
+    assert "“a-queue”" in trouble.what
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("SignatureDoesNotMatch", "secret"),
+        ("InvalidAccessKeyId", "access key"),
+        ("InvalidAccessKeyId.NotFound", "access key"),
+        ("InvalidSecurityToken.Expired", "temporary credentials"),
+        ("AccessDenied", "mns:ReceiveMessage"),
+        ("QueueNotExist", "“a-queue” does not exist"),
+        ("TimeExpired", "clock"),
+        ("InvalidTimeStamp.Expired", "clock"),
+    ],
+)
+def test_a_refusal_that_no_retry_can_mend_says_what_to_do(code: str, word: str) -> None:
+    trouble = trouble_of(CALLS["receive"], answer(403, error(code)))
+    assert trouble.code in STOPPING_CODES
+    assert word in str(trouble)
+    assert trouble.what[0].isupper()
+    assert trouble.fix
+
+
+@pytest.mark.parametrize("code", ["QpsLimitExceeded", "InternalError", "MessageNotExist", "ReceiptHandleError", "New"])
+def test_a_refusal_that_may_pass_does_not_stop_the_listener(code: str) -> None:
+    trouble = trouble_of(CALLS["change_visibility"], answer(403, error(code)))
+    assert isinstance(trouble, Refused)
+    assert trouble.code == code
+    assert code not in STOPPING_CODES
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SignatureDoesNotMatch", f"String to sign: GET\n\n{SECRET}"),
+        ("InvalidArgument", f"The key {SECRET} is odd"),
+        ("InvalidArgument", "Signature was CANARY"),
+    ],
+)
+def test_a_refusal_never_quotes_what_echoes_a_secret(code: str, message: str) -> None:
+    with Service(answer(403, error(code, message))) as fake, queue_on(fake.url, TEMPORARY_KEYS) as queue:
+        with pytest.raises(Refused) as caught:
+            queue.receive(16, 0)
+        assert_tells_nothing(caught.value, fake)
+
+
+# Faults of the wire
+
+
+@every_call
+@pytest.mark.parametrize(
+    "act",
+    [
+        then_close(),
+        reset,
+        then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<Messages>"),
+        then_close(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<Mess\r\n"),
+        then_close(b"HTTP/1.1 204"),
+        raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000),
+        raw(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1000),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<Messages/>"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+    ],
+)
+def test_a_request_is_sent_once_whatever_becomes_of_its_answer(call: Call, act: Act) -> None:
+    assert isinstance(trouble_of(call, act), Unreachable)
+
+
+@every_call
+def test_an_idle_connection_that_the_service_closed_is_replaced_before_anything_is_sent(call: Call) -> None:
+    bodies = {"receive": answer(200, MESSAGE), "delete": answer(204), "change_visibility": answer(200, VISIBILITY)}
+    reply = bodies[next(name for name, known in CALLS.items() if known is call)]
+
+    def reply_and_close(connection: socket.socket, over: threading.Event) -> None:
+        reply(connection, over)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with Service(reply_and_close, reply) as fake, queue_on(fake.url) as queue:
+        assert call(queue)
+        assert fake.closed.acquire(timeout=5)
+        assert call(queue)
+        assert call(queue)
+    assert (len(fake.requests), fake.connections) == (3, 2)
+
+
+def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "REPLY_LIMIT", 200_000)
+    flood = drip(b"HTTP/1.1 200 OK\r\n\r\n<Messages>", b"<!-- more -->" * 5_000)
+    assert isinstance(trouble_of(CALLS["receive"], flood), Unreachable)
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"])
+def test_a_reply_that_drips_has_a_deadline(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(mns, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(service, "SLACK_SECONDS", 0.1)
+    trouble = trouble_of(CALLS["receive"], drip(begun, b"x"))
+    assert "in time" in trouble.why
+
+
+@every_call
+def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    monkeypatch.setattr(mns, "PATIENCE_SECONDS", 0.1)
+    assert "in time" in trouble_of(call, hang).why
+
+
+def unreachable(url: str) -> Trouble:
+    with queue_on(url) as queue, pytest.raises(Unreachable) as caught:
+        queue.receive(16, 0)
+    assert_tells_nothing(caught.value)
+    assert caught.value.fix
+    return caught.value
+
+
+def test_a_refused_connection_is_called_that() -> None:
+    assert "refused" in unreachable(f"http://127.0.0.1:{free_port()}").why
+
+
+def test_a_name_that_is_not_in_dns_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_name(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+    assert "DNS" in unreachable("https://123.mns.cn-nowhere.aliyuncs.com").why
+
+
+# TLS
+
+
+def test_tls_is_verified_against_what_the_system_trusts(trusted: Authority) -> None:
+    for name in ("localhost", "127.0.0.1"):
+        with Service(answer(200, MESSAGE), tls=trusted.server(name), host=name) as fake, queue_on(fake.url) as queue:
+            assert len(queue.receive(16, 0)) == 1
+            assert len(queue.receive(16, 0)) == 1
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(authority: Authority) -> None:
+    with Service(answer(204), tls=authority.server("localhost"), host="localhost") as fake:
+        assert "certificate" in unreachable(fake.url).why
+    assert fake.requests == []
+
+
+def test_another_hosts_certificate_is_refused(trusted: Authority) -> None:
+    with Service(answer(204), tls=trusted.server("mns.example"), host="localhost") as fake:
+        assert "another host" in unreachable(fake.url).why
+    assert fake.requests == []
+
+
+def test_a_plain_port_is_not_taken_for_tls_nor_tls_for_a_plain_port(trusted: Authority) -> None:
+    with Service(hang, tls=trusted.server("localhost")) as fake:
+        assert unreachable(f"http://localhost:{fake.port}").why
+    with Service(hang) as fake:
+        threading.Thread(target=fake.arrived.wait)
+        with socket.create_server(("127.0.0.1", 0)) as plain:
+
+            def speak_plainly() -> None:
+                connection, _ = plain.accept()
+                with connection:
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    connection.recv(65536)
+
+            talker = threading.Thread(target=speak_plainly)
+            talker.start()
+            assert "TLS" in unreachable(f"https://localhost:{plain.getsockname()[1]}").why
+            talker.join()
+
+
+def test_a_handshake_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "CONNECT_SECONDS", 0.2)
+    with mute() as (port, _heard):
+        assert "in time" in unreachable(f"https://127.0.0.1:{port}").why
+
+
+# Killing
+
+
+class Blocked:
+    """A receive in a thread of its own."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.ended: BaseException | None = None
+        self._queue = queue
+        self._thread = threading.Thread(target=self._receive)
+        self._thread.start()
+
+    def _receive(self) -> None:
+        try:
+            self._queue.receive(16, 30)
+        except BaseException as ended:
+            self.ended = ended
+        finally:
+            self._queue.close()
+
+    def assert_killed(self) -> None:
+        self._queue.kill()
+        self._thread.join(5)
+        assert not self._thread.is_alive()
+        assert isinstance(self.ended, Cancelled)
+        for call in CALLS.values():
+            with pytest.raises(Cancelled):
+                call(self._queue)
+
+
+def test_a_kill_ends_a_long_poll_without_a_second_request() -> None:
+    with Service(hang) as fake:
+        blocked = Blocked(Queue(fake.url, "a-queue", KEYS))
+        assert fake.arrived.wait(5)
+        blocked.assert_killed()
+    assert (len(fake.requests), fake.connections) == (1, 1)
+
+
+def test_a_kill_ends_a_long_poll_over_tls(trusted: Authority) -> None:
+    with Service(hang, tls=trusted.server("localhost"), host="localhost") as fake:
+        blocked = Blocked(Queue(fake.url, "a-queue", KEYS))
+        assert fake.arrived.wait(5)
+        blocked.assert_killed()
+    assert (len(fake.requests), fake.connections) == (1, 1)
+
+
+def test_a_kill_ends_a_handshake() -> None:
+    with mute() as (port, heard):
+        blocked = Blocked(Queue(f"https://127.0.0.1:{port}", "a-queue", KEYS))
+        assert heard.wait(5)
+        blocked.assert_killed()
+
+
+def test_a_kill_ends_a_look_up_in_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answered = threading.Event(), threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slow(*arguments: object, **options: object) -> object:
+        asked.set()
+        answered.wait()
+        return look_up("127.0.0.1", listener.getsockname()[1], type=socket.SOCK_STREAM)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        blocked = Blocked(Queue("http://slow.example", "a-queue", KEYS))
+        assert asked.wait(5)
+        blocked.assert_killed()
+        (dial,) = (thread for thread in threading.enumerate() if thread.name == "dial slow.example")
+        answered.set()
+        dial.join(5)
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1) == b"", "the late connection is closed, and nothing was sent over it"
+
+
+def test_a_kill_at_any_moment_ends_a_receive() -> None:
+    for pause in range(40):
+        with Service(hang) as fake:
+            blocked = Blocked(Queue(fake.url, "a-queue", KEYS))
+            time.sleep(pause / 10_000)
+            blocked.assert_killed()
+        assert len(fake.requests) <= 1
+
+
+# Arguments
+
+
+@pytest.mark.parametrize("name", ["", " ", "a?x=1&", "a/b", "-a", "a" * 121, "队列", "a\nb", "a b"])
+def test_a_queue_has_a_name_that_can_be_one(name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        Queue("https://x.example", name, KEYS)
+    assert caught.value.field == "queue"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        Credentials("", SECRET),
+        Credentials("id", " \n"),
+        Credentials("i\nd", SECRET),
+        Credentials("id", f"{SECRET} {SECRET}"),
+        Credentials("id", f"{SECRET}\ud800"),
+        Credentials("id", SECRET, f"{SECRET}\r\nX-Evil: 1"),
+    ],
+)
+def test_what_is_no_access_key_is_not_sent(keys: Credentials) -> None:
+    with pytest.raises(NoCredentials) as caught:
+        Queue("https://x.example", "a-queue", keys)
+    assert_tells_nothing(caught.value)
+
+
+@pytest.mark.parametrize(("room", "absent"), [("mns", "aliyunsdkcore"), ("imm", "mns")])
+def test_each_room_imports_its_own_sdk_only(room: str, absent: str) -> None:
+    script = f"import sys, imm_tui.cloud.{room}; sys.exit({absent!r} in sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, env=os.environ | {"DEBUG": "sdk"})
+
+
+def test_nothing_is_printed_even_by_the_sdk(capfd: pytest.CaptureFixture[str]) -> None:
+    with Service(answer(200, MESSAGE)) as fake, queue_on(fake.url) as queue:
+        queue.receive(16, 0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_context_is_made_for_https_only() -> None:
+    assert isinstance(service.Address.parse("https://x", "f").tls_context(), ssl.SSLContext)
+    assert service.Address.parse("http://x", "f").tls_context() is None
