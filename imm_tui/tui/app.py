@@ -1,0 +1,216 @@
+"""ImmApp: which screen is shown, the listener behind it, and the way in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from imm_tui import submission
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import Trouble
+from imm_tui.history import History
+from imm_tui.listener import Listener, ListenerState, Phase
+from imm_tui.submission import Outcome
+from imm_tui.tasks import Conversion
+from imm_tui.text import block
+from imm_tui.tui import theme
+from imm_tui.tui.screens.dashboard import Dashboard
+from imm_tui.tui.styles import stylesheet
+
+_FRAME = 1 / 30
+"""Seconds between two readings of the history, however often it changes."""
+
+
+class ImmApp(App[str | None]):
+    """The program on the screen. Where `problem` says why nothing can be done yet, it only shows the history.
+
+    It returns "demo" when the demo was chosen instead. Its `return_code` is 0, 1 after an error of its own, or 128 and
+    the number of the signal that ended it.
+    """
+
+    TITLE = "imm-tui"
+    CSS = stylesheet()
+
+    def __init__(
+        self,
+        settings: Settings,
+        history_path: Path,
+        credentials: Credentials | None,
+        *,
+        problem: Trouble | None = None,
+        demo: bool = False,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.history_path = history_path
+        self.credentials = credentials
+        self.problem = problem
+        self.demo = demo
+        self._listener: Listener | None = None
+        self._woken = False
+        self._drained_at = 0.0
+        for own in (theme.DARK, theme.LIGHT):
+            self.register_theme(own)
+        self.theme = theme.DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        phase = Phase.STARTING if self.problem is None else Phase.STOPPED
+        state = ListenerState(phase=phase, since=time.time_ns() // 1_000_000, trouble=self.problem)
+        self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo)
+        return self.dashboard
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            # Windows has no such thing, nor has a loop outside the main thread.
+            with suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if self.problem is not None:
+            self._welcome()
+        else:
+            self.call_after_refresh(self._start_listening)
+
+    def on_unmount(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+
+    # The listener
+
+    def _start_listening(self) -> None:
+        if self.credentials is None:
+            return
+        self._listener = Listener(
+            self.settings,
+            self.credentials,
+            self.history_path,
+            on_batch=lambda batch: self.wake(),
+            on_state=lambda state: self.wake(),
+        )
+        self._listener.start()
+
+    def wake(self) -> None:
+        """Something has changed: may be called from any thread, as often as it likes."""
+        if not self._woken:
+            self._woken = True
+            with suppress(RuntimeError):  # the loop has ended, nobody looks any more
+                self.call_later(self._drain_soon)
+
+    def _drain_soon(self) -> None:
+        wait = self._drained_at + _FRAME - time.monotonic()
+        if wait > 0:
+            self.set_timer(wait, self._drain)
+        else:
+            self._drain()
+
+    def _drain(self) -> None:
+        self._woken = False
+        self._drained_at = time.monotonic()
+        if self._listener is not None:
+            self.dashboard.show_listener(self._listener.state)
+        self.dashboard.read()
+
+    # Submissions
+
+    def submit(self, conversions: Sequence[Conversion], done: Callable[[list[Outcome] | Trouble], None]) -> None:
+        """Submits in a thread of its own, and selects the first task that was accepted.
+
+        `done` is called on the app's thread, with what became of each conversion, or why nothing was sent.
+        """
+        threading.Thread(target=self._submit, args=(conversions, done), name="submission", daemon=True).start()
+
+    def _submit(self, conversions: Sequence[Conversion], done: Callable[[list[Outcome] | Trouble], None]) -> None:
+        result = self._outcomes(conversions)
+        with suppress(RuntimeError):  # the app has ended meanwhile; the history knows the outcomes
+            self.call_later(self._submitted, result, done)
+
+    def _outcomes(self, conversions: Sequence[Conversion]) -> list[Outcome] | Trouble:
+        assert self.credentials is not None
+        outcomes = []
+        try:
+            imm = submission.connect(self.settings, self.credentials)
+            with History(self.history_path) as history:
+                for outcome in submission.submit(history, imm, self.settings, conversions):
+                    outcomes.append(outcome)
+                    self.wake()
+        except Trouble as trouble:
+            return trouble
+        return outcomes
+
+    def _submitted(self, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]) -> None:
+        if not isinstance(result, Trouble):
+            accepted = [outcome.task.id for outcome in result if outcome.trouble is None]
+            if accepted:
+                self.dashboard.select(accepted[0])
+        done(result)
+
+    # Screens and keys
+
+    def _welcome(self) -> None:
+        from imm_tui.tui.screens.welcome import WelcomeScreen
+
+        assert self.problem is not None
+        self.push_screen(WelcomeScreen(self.settings, self.problem))
+
+    def action_new_submission(self) -> None:
+        """The submission form; where nothing can be submitted, what is missing for it."""
+        if self.problem is not None:
+            self._welcome()
+            return
+        from imm_tui.tui.screens.submit import SubmitScreen
+
+        self.push_screen(SubmitScreen(self.settings))
+
+    def action_help(self) -> None:
+        """What every key does."""
+        from imm_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_reconnect(self) -> None:
+        """Tries again now what the listener waits with."""
+        if self._listener is not None:
+            self._listener.resume()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "reconnect":
+            return self._listener is not None and self._listener.state.phase in (Phase.STOPPED, Phase.RECONNECTING)
+        return super().check_action(action, parameters)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What Textual offers, and every key of the screen that has a name."""
+        own = {active.binding.action: active for active in screen.active_bindings.values() if active.binding.id}
+        for action, (node, binding, enabled, tooltip) in own.items():
+            if enabled and binding.show:
+                key = f"The key {self.get_key_display(binding)}"
+                yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
+        yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
+
+    # Errors that nobody caught
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with the values of variables; a person gets a sentence, and no secret."""
+        error = sys.exc_info()[1] or self._exception
+        if isinstance(error, Trouble):
+            words = str(error)
+        else:
+            frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+            own = [frame for frame in frames if "imm_tui" in frame.filename] or frames
+            where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+            words = (
+                f"imm-tui ended through a mistake of its own: {type(error).__name__}{where}. "
+                "Nothing that it received is lost: start it again. Please report this line."
+            )
+        self.panic(Text(block(words)))

@@ -1,0 +1,255 @@
+"""The dashboard: all tasks, one of them in full, and what the listener is doing. It is drawn from the history alone."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from imm_tui.config import Settings
+from imm_tui.errors import HistoryUnusable, Trouble
+from imm_tui.history import Delivery, History
+from imm_tui.listener import ListenerState, Phase
+from imm_tui.tasks import Task
+from imm_tui.text import line
+from imm_tui.tui.task_index import TaskIndex
+from imm_tui.tui.widgets.heading import Heading
+from imm_tui.tui.widgets.listener_status import ListenerStatus
+from imm_tui.tui.widgets.task_detail import TaskDetail
+from imm_tui.tui.widgets.task_list import TaskList
+from imm_tui.tui.widgets.trouble_banner import TroubleBanner
+
+_SETTLE = 0.05
+"""Seconds for which a selection lasts before its detail is read: a held key does not read every task it passes."""
+
+_OTHERS = 0.5
+"""Seconds between two looks whether another process has written to the history."""
+
+_FIRST = 200
+"""Tasks that are handed over with the index: what is in sight first needs no second reading."""
+
+_TOASTS = 3
+"""Quarantined messages that are told one by one; more of them at a time are told together."""
+
+_TOAST_LASTS = 20.0
+
+
+class Dashboard(Screen[None], inherit_bindings=False):
+    """The screen that everything else is laid over."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012
+
+    # The footer's order is the order here; Textual's own would come before it.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "app.new_submission", "new", id="new", tooltip="Submit documents for conversion"),
+        Binding("enter,right", "open_detail", "detail", id="detail", tooltip="Go to the selected task's detail"),
+        Binding("escape,left", "leave_detail", "list", id="list", tooltip="Go back to the list of tasks"),
+        Binding("tab", "app.focus_next", "switch", id="switch", tooltip="Go from the list to the detail and back"),
+        Binding("f", "switch_view", "format", id="format", tooltip="Show events as they came, or formatted"),
+        Binding("r", "app.reconnect", "reconnect", id="reconnect", tooltip="Try again now to reach the queue"),
+        Binding("question_mark", "app.help", "help", id="help", key_display="?", tooltip="Show what every key does"),
+        Binding("q", "app.quit", "quit", id="quit", tooltip="Leave; what is on the queue waits there"),
+        Binding(
+            "shift+tab", "app.focus_previous", "Back", show=False, id="switch-back", tooltip="Go back the way of tab"
+        ),
+        Binding("ctrl+c", "screen.copy_text", "Copy", show=False, id="copy", tooltip="Copy what the mouse selected"),
+    ]
+
+    def __init__(self, settings: Settings, history_path: Path, listener: ListenerState, *, demo: bool = False) -> None:
+        super().__init__()
+        self._settings = settings
+        self._history_path = history_path
+        self._demo = demo
+        self._listener = listener
+        self._history: History | None = None
+        self._history_trouble: Trouble | None = None
+        self._version = 0
+        self._revision = 0
+        self._last_delivery = 0
+        self._last_event: int | None = None
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="header"):
+            yield Heading(self._settings, demo=self._demo)
+            yield ListenerStatus(self._listener)
+        yield TroubleBanner()
+        with Horizontal(id="regions"):
+            yield TaskList(self._fetch, id="tasks")
+            yield TaskDetail(id="detail")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one(TaskList).focus()
+        self.show_listener(self._listener)
+        self.set_interval(1, self._tick)
+        self.set_interval(_OTHERS, self._look)
+        self.call_after_refresh(self.start_reading)
+
+    def on_unmount(self) -> None:
+        if self._history is not None:
+            self._history.close()
+
+    # From the history to the screen
+
+    def start_reading(self) -> None:
+        """Reads all there is in a thread of its own: a history of years must not hold up the first paint."""
+        threading.Thread(target=self._read_all, name="first reading", daemon=True).start()
+
+    def _read_all(self) -> None:
+        try:
+            with History(self._history_path) as history:
+                last_delivery = history.last_delivery()
+                newest = history.deliveries(last_delivery - 1)
+                changes = history.changes(0)
+        except HistoryUnusable as trouble:
+            self.call_later(self._show_history_trouble, trouble)
+            return
+        index = TaskIndex(changes.tasks)
+        last_event = newest[0].received_at if newest else None
+        self.call_later(self._show_all, index, changes.tasks[-_FIRST:], changes.revision, last_delivery, last_event)
+
+    def _show_all(
+        self, index: TaskIndex, newest: list[Task], revision: int, last_delivery: int, last_event: int | None
+    ) -> None:
+        self._revision, self._last_delivery, self._last_event = revision, last_delivery, last_event
+        try:
+            self._history = History(self._history_path)
+        except HistoryUnusable as trouble:
+            self._show_history_trouble(trouble)
+            return
+        self.query_one(TaskList).load(index, newest)
+        self.read()
+
+    def read(self) -> None:
+        """Takes up what has changed in the history since it was last read."""
+        if self._history is None:
+            return
+        try:
+            # Asked first: what is committed while this reads is read the next time.
+            self._version = self._history.data_version()
+            changes = self._history.changes(self._revision)
+            deliveries = self._history.deliveries(self._last_delivery)
+        except HistoryUnusable as trouble:
+            self._show_history_trouble(trouble)
+            return
+        self._show_history_trouble(None)
+        tasks = self.query_one(TaskList)
+        if changes.tasks or changes.removed:
+            self._revision = changes.revision
+            tasks.apply(changes)
+            if any(task.id == tasks.selected for task in changes.tasks):
+                self._show_detail_soon()
+        if deliveries:
+            self._last_delivery = deliveries[-1].id
+            self._last_event = deliveries[-1].received_at
+            self.show_listener(self._listener)
+            self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
+
+    def _look(self) -> None:
+        if self._history is None:
+            return
+        try:
+            changed = self._history.data_version() != self._version
+        except HistoryUnusable as trouble:
+            self._show_history_trouble(trouble)
+            return
+        if changed or self._history_trouble is not None:
+            self.read()
+
+    def _fetch(self, task: int) -> Task | None:
+        try:
+            return self._history.task(task) if self._history is not None else None
+        except HistoryUnusable:
+            return None  # the next look at the history says so
+
+    def _tell_quarantined(self, messages: list[Delivery]) -> None:
+        if len(messages) > _TOASTS:
+            self._warn(f"{len(messages)} messages could not be read. They were kept, and left on the queue.")
+            return
+        for message in messages:
+            kept = "It was kept, and left on the queue for its owner."
+            self._warn(f"{line(message.reason)}\n{kept}\nMessageId {line(message.message_id)}")
+
+    def _warn(self, words: str) -> None:
+        self.notify(words, title="Not an event of IMM", severity="warning", timeout=_TOAST_LASTS, markup=False)
+
+    # What the listener does
+
+    def show_listener(self, state: ListenerState) -> None:
+        if state.phase is not self._listener.phase:
+            self.refresh_bindings()
+        self._listener = state
+        self.query_one(ListenerStatus).show(state, self._last_event)
+        self._show_trouble()
+
+    def _show_history_trouble(self, trouble: Trouble | None) -> None:
+        if trouble is not self._history_trouble:
+            self._history_trouble = trouble
+            self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        banner = self.query_one(TroubleBanner)
+        trouble = self._history_trouble or self._listener.trouble
+        stopped = self._listener.phase is Phase.STOPPED
+        banner.show(trouble, stopped=stopped, hint="r tries again." if stopped and self._can_reconnect() else "")
+
+    def _can_reconnect(self) -> bool:
+        return bool(self.app.check_action("reconnect", ()))
+
+    # Selection and detail
+
+    def select(self, task: int) -> None:
+        """Selects a task that was just submitted."""
+        self.read()
+        self.query_one(TaskList).select(task)
+
+    def on_task_list_selected(self) -> None:
+        self._show_detail_soon()
+
+    def on_task_list_opened(self) -> None:
+        self.action_open_detail()
+
+    def _show_detail_soon(self) -> None:
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLE, self._show_detail)
+
+    def _show_detail(self) -> None:
+        detail = self.query_one(TaskDetail)
+        selected = self.query_one(TaskList).selected
+        if selected is None or self._history is None:
+            detail.show(None, ())
+            return
+        try:
+            detail.show(self._history.task(selected), self._history.messages_of(selected))
+        except HistoryUnusable as trouble:
+            self._show_history_trouble(trouble)
+
+    def _tick(self) -> None:
+        self.query_one(ListenerStatus).tick()
+        self.query_one(TaskList).tick()
+        self.query_one(TaskDetail).tick()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("open_detail", "leave_detail"):
+            return self.query_one(TaskDetail).has_focus == (action == "leave_detail")
+        return super().check_action(action, parameters)
+
+    def action_open_detail(self) -> None:
+        self.query_one(TaskDetail).focus()
+
+    def action_leave_detail(self) -> None:
+        self.query_one(TaskList).focus()
+
+    def action_switch_view(self) -> None:
+        self.query_one(TaskDetail).action_switch_view()

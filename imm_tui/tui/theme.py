@@ -1,0 +1,78 @@
+"""The two themes of our own: quiet greys, one accent, and green, amber and red for states only."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from imm_tui.tasks import Status
+
+QUIET = "$foreground 60%"
+"""Text that is there when it is looked for."""
+
+ORANGE = "#FF6A00"
+"""Alibaba Cloud's."""
+
+DARK = Theme(
+    name="imm-dark",
+    dark=True,
+    primary=ORANGE,
+    accent=ORANGE,
+    secondary="#8A94A6",
+    success="#3FB96B",
+    warning="#E3B341",
+    error="#F0524F",
+    foreground="#D9DCE3",
+    background="#14161B",
+    surface="#191C22",
+    panel="#20242C",
+    variables={
+        "border": "#3A404C",
+        "border-blurred": "#2C313B",
+        "footer-background": "#191C22",
+        "footer-description-foreground": "#9AA2B1",
+        "scrollbar": "#3A404C",
+        "scrollbar-hover": "#4C5463",
+        "scrollbar-background": "#191C22",
+        "scrollbar-background-hover": "#191C22",
+        "scrollbar-background-active": "#191C22",
+        "block-cursor-foreground": "#14161B",
+        "block-hover-background": "#FFFFFF 5%",
+    },
+)
+
+LIGHT = Theme(
+    name="imm-light",
+    dark=False,
+    primary="#D95A00",
+    accent="#D95A00",
+    secondary="#5B6575",
+    success="#1A7F3C",
+    warning="#9A6700",
+    error="#C62828",
+    foreground="#22262E",
+    background="#F4F5F7",
+    surface="#FFFFFF",
+    panel="#E9EBEF",
+    variables={
+        "border": "#B9BFCA",
+        "border-blurred": "#D3D7DE",
+        "footer-background": "#E9EBEF",
+        "footer-description-foreground": "#4C5463",
+        "scrollbar": "#C3C8D2",
+        "scrollbar-hover": "#A9B0BD",
+        "scrollbar-background": "#FFFFFF",
+        "scrollbar-background-hover": "#FFFFFF",
+        "scrollbar-background-active": "#FFFFFF",
+        "block-cursor-foreground": "#FFFFFF",
+        "block-hover-background": "#000000 4%",
+    },
+)
+"""The orange a shade darker: on white the brand's own is too pale to be read."""
+
+STATUS_COLOURS = {
+    Status.SUBMITTING: QUIET,
+    Status.RUNNING: "$text-warning",
+    Status.SUCCEEDED: "$text-success",
+    Status.FAILED: "$text-error",
+    Status.UNKNOWN: "$text-warning",
+}

@@ -1,0 +1,217 @@
+"""How a task reads on the screen: shapes, figures, times, ids. Pure: no widget, no clock, no file.
+
+Whatever came from outside leaves this room cleaned (text.py), and as plain text: nothing here is markup. Times are
+epoch milliseconds, durations milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
+
+from imm_tui.errors import Trouble
+from imm_tui.listener import ListenerState, Phase
+from imm_tui.tasks import Status, Task
+from imm_tui.text import block, line
+
+NOTHING = "–"
+"""Stands where there is no figure."""
+
+SHAPES = {
+    Status.SUBMITTING: "…",
+    Status.RUNNING: "◐",
+    Status.SUCCEEDED: "✔",
+    Status.FAILED: "✘",
+    Status.UNKNOWN: "?",
+}
+UNTRACKED = "·"
+
+PHASE_SHAPES = {
+    Phase.STARTING: "◌",
+    Phase.LISTENING: "●",
+    Phase.RECONNECTING: "◌",
+    Phase.STOPPED: "✕",
+    Phase.WATCHING: "◉",
+}
+
+
+# Times
+
+
+def duration(span: int) -> str:
+    """A length of time with its unit, `2.1 s`, `12 s`, `3 m`; a negative one (two clocks disagree) is none."""
+    seconds = max(span, 0) / 1000
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    return elapsed(span)
+
+
+def elapsed(span: int) -> str:
+    """A length of time that is still growing: in whole seconds, so that it need not be redrawn more often."""
+    seconds = max(span, 0) // 1000
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def moment(time: int | None) -> str:
+    """An exact time where the person is, with its zone."""
+    local = _local(time)
+    return NOTHING if local is None else local.isoformat(" ", "milliseconds")
+
+
+def clock(time: int, now: int) -> str:
+    """`14:02`, with the date where it was not today."""
+    local, today = _local(time), _local(now)
+    if local is None or today is None:
+        return NOTHING
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _local(time: int | None) -> datetime | None:
+    try:
+        return None if time is None else datetime.fromtimestamp(time / 1000).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return None  # a service may say anything
+
+
+# A task
+
+
+def name(task: Task) -> str:
+    """What the list calls a task: its document's file name, else its id, shortened."""
+    return line(task.name) if task.source_uri else short_id(line(task.name))
+
+
+def short_id(task_id: str) -> str:
+    """Both ends of a long id: the beginning says its kind, the end tells it from its neighbours."""
+    return task_id if len(task_id) <= 28 else f"{task_id[:14]}…{task_id[-12:]}"
+
+
+def pages(task: Task) -> str:
+    count = task.page_count
+    if count is None or not _counted(task):
+        return NOTHING
+    if count >= 1_000_000:
+        return f"{count // 1_000_000}M p"
+    return f"{count} p" if count < 10_000 else f"{count // 1000}k p"
+
+
+def percent(task: Task, now: int) -> str:
+    """The service's figure. While a task runs and the service reports nothing: a dot that wanders, once a second."""
+    if reports_nothing(task):
+        return ("·  ", " · ", "  ·")[now // 1000 % 3] if task.status is Status.RUNNING else NOTHING
+    return NOTHING if task.percent is None else f"{task.percent} %"
+
+
+def reports_nothing(task: Task) -> bool:
+    """Whether the service has not said how far an unfinished task has come; 2017-09-06 says 0 until it has ended."""
+    return not task.status.finished and not task.percent
+
+
+def _counted(task: Task) -> bool:
+    # Until a task has succeeded 2017-09-06 says 0 pages, which is no count.
+    return task.status is Status.SUCCEEDED or bool(task.page_count)
+
+
+def age(task: Task, now: int) -> str:
+    """How long a task took, or has been under way."""
+    began = task.submitted_at if task.submitted_at is not None else task.seen_at
+    if task.status in (Status.SUBMITTING, Status.RUNNING):
+        return elapsed(now - began)
+    if task.submitted_at is None or task.finished_at is None:
+        return NOTHING
+    return duration(task.finished_at - task.submitted_at)
+
+
+def figures(task: Task, now: int) -> str:
+    """`5 pages · png · took 2.1 s`: what there is of it."""
+    parts = []
+    if task.page_count is not None and _counted(task):
+        parts.append("1 page" if task.page_count == 1 else f"{task.page_count:,} pages")
+    if task.target_type:
+        parts.append(line(task.target_type))
+    span = age(task, now)
+    if span != NOTHING:
+        parts.append(f"took {span}" if task.status.finished else f"for {span}")
+    return " · ".join(parts)
+
+
+# Raw events
+
+
+def raw(body: bytes) -> str:
+    """A message body as it was delivered, in characters that can be shown."""
+    return block(body.decode("utf-8", "replace"))
+
+
+def formatted(body: bytes) -> str | None:
+    """A body that is JSON, indented and with its escapes as characters; None where it is no JSON."""
+    try:
+        value = json.loads(body.decode("utf-8"))
+        return block(json.dumps(value, indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return None
+
+
+def fold(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where `text` is cut so that it fits `width` cells: the start and end of each line. A wide glyph is not halved."""
+    start = 0
+    for source_line in text.split("\n"):
+        end = start + len(source_line)
+        if source_line.isascii():
+            for cut in range(start, max(end, start + 1), width):
+                yield cut, min(cut + width, end)
+        else:
+            yield from _fold_wide(source_line, start, width)
+        start = end + 1
+
+
+def _fold_wide(source_line: str, offset: int, width: int) -> Iterator[tuple[int, int]]:
+    start, cells = 0, 0
+    for at, character in enumerate(source_line):
+        size = get_character_cell_size(character)
+        if cells + size > width and at > start:
+            yield offset + start, offset + at
+            start, cells = at, 0
+        cells += size
+    yield offset + start, offset + len(source_line)
+
+
+def fit(text: str, cells: int) -> str:
+    """`text` in exactly `cells` cells: filled up with blanks, or cut with an ellipsis."""
+    if cell_len(text) <= cells:
+        return set_cell_size(text, cells)
+    return f"{set_cell_size(text, cells - 1)}…" if cells > 0 else ""
+
+
+# The listener
+
+
+def listener_words(state: ListenerState, last_event: int | None, now: int) -> list[str]:
+    """What the listener is doing: the first words are the ones that matter, the last the first to go."""
+    match state.phase:
+        case Phase.LISTENING:
+            seen = "no event yet" if last_event is None else f"last event {elapsed(now - last_event)} ago"
+            return ["listening", f"since {clock(state.since, now)}", seen]
+        case Phase.RECONNECTING:
+            wait = -((now - (state.retry_at or now)) // 1000)
+            return [f"reconnecting in {wait} s" if wait > 0 else "reconnecting now"]
+        case Phase.STOPPED:
+            return ["stopped"]
+        case Phase.WATCHING:
+            return ["another imm-tui is listening", "watching its history"]
+        case Phase.STARTING:
+            return ["starting"]
+
+
+def told(trouble: Trouble) -> tuple[str, str]:
+    """A trouble as a person reads it: what happened, and the rest of it."""
+    rest = [trouble.why, trouble.fix]
+    if trouble.request_id:
+        rest.append(f"RequestId {trouble.request_id}.")
+    return line(trouble.what), block(" ".join(part for part in rest if part))

@@ -1,0 +1,60 @@
+"""The words at the top right: what the listener is doing, with a shape that says the same without colour."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from imm_tui.listener import ListenerState, Phase
+from imm_tui.tui import view
+from imm_tui.tui.theme import QUIET
+
+_COLOURS = {
+    Phase.STARTING: QUIET,
+    Phase.LISTENING: "$text-success",
+    Phase.RECONNECTING: "$text-warning",
+    Phase.STOPPED: "$text-error",
+    Phase.WATCHING: "$text-success",
+}
+
+
+class ListenerStatus(Widget):
+    """One line; where it is too narrow, the details go first."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(self, state: ListenerState) -> None:
+        super().__init__()
+        self._state = state
+        self._last_event: int | None = None
+        self._words = view.listener_words(state, None, state.since)
+
+    def show(self, state: ListenerState, last_event: int | None) -> None:
+        """`last_event` is when the newest event was received."""
+        self._state, self._last_event = state, last_event
+        self.tick()
+
+    def tick(self) -> None:
+        """Time has passed: repaints where that makes a difference."""
+        words = view.listener_words(self._state, self._last_event, time.time_ns() // 1_000_000)
+        if words != self._words:
+            self._words = words
+            self.refresh(layout=True)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return cell_len(" · ".join(self._words)) + 2
+
+    def render(self) -> Content:
+        first, *details = self._words
+        while details and cell_len(" · ".join([first, *details])) > self.size.width - 2:
+            # Since when it listens matters less than the event that just came.
+            details.pop(0)
+        phase = self._state.phase
+        return Content.assemble(
+            (f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), first, (" · ".join(["", *details]), QUIET)
+        )

@@ -1,0 +1,151 @@
+"""One task in full: how far it is, what it says of itself, and the events it is known from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, ItemGrid, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from imm_tui.history import Message
+from imm_tui.tasks import Status, Task
+from imm_tui.text import block, line
+from imm_tui.tui import view
+from imm_tui.tui.theme import QUIET, STATUS_COLOURS
+from imm_tui.tui.widgets.event_tabs import EventTabs
+from imm_tui.tui.widgets.json_view import Body, JsonView
+from imm_tui.tui.widgets.percent_bar import PercentBar
+
+_FACTS = ("source", "target", "submitted", "seen", "finished", "task", "request", "project", "events")
+
+_MESSAGES = 20
+"""Messages of one task that are shown; a task has one or two as a rule."""
+
+
+class TaskDetail(VerticalScroll, can_focus=True):
+    """It scrolls as a whole."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False, id="detail.up", tooltip="Scroll up"),
+        Binding("down,j", "scroll_down", "Down", show=False, id="detail.down", tooltip="Scroll down"),
+        Binding("pageup", "page_up", "Page up", show=False, id="detail.page-up", tooltip="One page up"),
+        Binding("pagedown", "page_down", "Page down", show=False, id="detail.page-down", tooltip="One page down"),
+        Binding("home", "scroll_home", "Top", show=False, id="detail.top", tooltip="Scroll to the top"),
+        Binding("end", "scroll_end", "Bottom", show=False, id="detail.bottom", tooltip="Scroll to the bottom"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._shown: Task | None = None
+        self._messages: Sequence[Message] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static("Select a task to see what is known of it.", id="nothing")
+        with Horizontal(id="progress"):
+            yield Static(id="status")
+            yield PercentBar()
+        yield Static(id="figures")
+        yield Static(id="told")
+        with ItemGrid(id="facts"):
+            for fact in _FACTS:
+                yield Static(fact, classes=f"label {fact}")
+                yield Static(classes=f"value {fact}")
+        yield EventTabs()
+        yield JsonView()
+
+    def on_mount(self) -> None:
+        self.show(None, ())
+
+    def show(self, task: Task | None, messages: Sequence[Message]) -> None:
+        """Shows a task with its messages, the deciding one first; None where no task is selected."""
+        if task is None or self._shown is None or task.id != self._shown.id:
+            self.scroll_home(animate=False)
+        self._shown, self._messages = task, messages
+        self.set_class(task is None, "empty")
+        self.border_title = Content(line(task.name, 200) if task is not None else "Detail")
+        if task is None:
+            self.query_one(PercentBar).rest()
+            return
+        with self.app.batch_update():
+            self._show_progress(task)
+            self._show_words(task)
+            self._show_facts(task)
+            self._show_events()
+            self.tick()
+
+    def tick(self) -> None:
+        """A second has passed: a task that is under way has been so for longer."""
+        if self._shown is not None:
+            self.query_one("#figures", Static).update(Content(view.figures(self._shown, time.time_ns() // 1_000_000)))
+
+    def _show_progress(self, task: Task) -> None:
+        colour = STATUS_COLOURS[task.status]
+        status = Content.styled(f"{view.SHAPES[task.status]} {task.status}", f"bold {colour}")
+        if task.code:
+            failed = task.status is Status.FAILED
+            status += Content.styled(f" · {line(task.code)}", f"bold {colour}" if failed else QUIET)
+        self.query_one("#status", Static).update(status)
+        bar = self.query_one(PercentBar)
+        bar.display = task.status in (Status.RUNNING, Status.SUCCEEDED)
+        if bar.display:
+            bar.set_class(task.status is Status.SUCCEEDED, "succeeded")
+            bar.show(None if view.reports_nothing(task) else task.percent)
+        else:
+            bar.rest()
+
+    def _show_words(self, task: Task) -> None:
+        words = [block(task.message)] if task.message else []
+        if task.untracked:
+            words.append("Untracked: an event came for this task, but it was not submitted from here.")
+        told = self.query_one("#told", Static)
+        told.display = bool(words)
+        told.update(Content("\n".join(words)))
+
+    def _show_facts(self, task: Task) -> None:
+        known = {
+            "source": line(task.source_uri or ""),
+            "target": line(task.target_uri or ""),
+            "submitted": view.moment(task.submitted_at) if not task.untracked else "",
+            "seen": view.moment(task.seen_at) if task.untracked else "",
+            "finished": view.moment(task.finished_at) if task.finished_at is not None else "",
+            "task": line(task.task_id or ""),
+            "request": line(task.request_id or ""),
+            "project": " · ".join(line(part) for part in (task.project, task.api_version) if part),
+            "events": str(task.events),
+        }
+        for label, value in zip(self.query(".label"), self.query(".value").results(Static), strict=True):
+            text = known[next(fact for fact in _FACTS if value.has_class(fact))]
+            label.display = value.display = bool(text)
+            value.update(Content(text))
+
+    def on_event_tabs_switched(self) -> None:
+        self._show_events()
+
+    def _show_events(self) -> None:
+        self.query_one(JsonView).show(list(self._bodies(formatted=self.query_one(EventTabs).formatted)))
+
+    def _bodies(self, *, formatted: bool) -> Iterator[Body]:
+        task = self._shown
+        assert task is not None
+        if not self._messages:
+            yield Body("No event has come." if task.status.finished else "No event has come yet.")
+        for message in self._messages[:_MESSAGES]:
+            caption = f"message {line(message.message_id)}\nreceived {view.moment(message.received_at)}"
+            if message.dequeue_count > 1:
+                caption += f" · delivered {message.dequeue_count} times"
+            pretty = view.formatted(message.body) if formatted else None
+            if formatted and pretty is None:
+                caption += " · no JSON: shown as it came"
+            yield Body(caption, view.raw(message.body) if pretty is None else pretty)
+        if len(self._messages) > _MESSAGES:
+            yield Body(f"{len(self._messages) - _MESSAGES} older messages are in the history.")
+
+    def action_switch_view(self) -> None:
+        """The other way to look at the events."""
+        tabs = self.query_one(EventTabs)
+        tabs.switch(not tabs.formatted)
