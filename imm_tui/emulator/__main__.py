@@ -30,9 +30,11 @@ async def serve(root: Path, pace: float) -> None:
     ended = threading.Event()
 
     def watch_parent() -> None:
-        while os.read(0, 1024):
-            pass
-        loop.call_soon_threadsafe(stop.set)
+        with suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        with suppress(RuntimeError):  # the loop is closed: a signal was first
+            loop.call_soon_threadsafe(stop.set)
         if not ended.wait(PATIENCE):
             shutil.rmtree(root, ignore_errors=True)
             os._exit(1)
@@ -43,7 +45,8 @@ async def serve(root: Path, pace: float) -> None:
         await emulator.start(samples=True)
         with suppress(BrokenPipeError):
             print(exports(emulator.environment), end="", flush=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
         await stop.wait()
     finally:
         await emulator.close()

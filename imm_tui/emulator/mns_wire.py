@@ -94,8 +94,9 @@ def parse(body: bytes, *roots: str) -> ElementTree.Element:
 
 def number(name: str, text: str | None, low: int, high: int) -> int:
     """A whole number from `low` to `high`. MnsError InvalidArgument: anything else."""
-    if text is not None and text.strip().isascii() and text.strip().isdigit() and low <= int(text) <= high:
-        return int(text)
+    digits = (text or "").strip()
+    if digits.isascii() and digits.isdigit() and len(digits) < 10 and low <= int(digits) <= high:
+        return int(digits)
     raise MnsError("InvalidArgument", f"The value of {name} must be between {low} and {high}.")
 
 

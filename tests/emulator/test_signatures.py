@@ -62,11 +62,11 @@ def test_the_mns_signature_of_a_known_request() -> None:
         ({}, 200, ""),
         ({"x_mns_date": format_datetime(now(), usegmt=True), "date": None}, 200, ""),
         ({"x_mns_date": format_datetime(now(), usegmt=True), "date": "whatever"}, 200, ""),
-        ({"date": format_datetime(now(14), usegmt=True)}, 200, ""),
+        ({"date": format_datetime(now(10), usegmt=True)}, 200, ""),
         ({"security_token": ""}, 200, ""),
         ({"x_mns_user_request_id": "mine"}, 200, ""),
-        ({"date": format_datetime(now(16), usegmt=True)}, 408, "TimeExpired"),
-        ({"date": format_datetime(now(-16), usegmt=True)}, 408, "TimeExpired"),
+        ({"date": format_datetime(now(60), usegmt=True)}, 408, "TimeExpired"),
+        ({"date": format_datetime(now(-60), usegmt=True)}, 408, "TimeExpired"),
         ({"date": "yesterday"}, 400, "InvalidDateHeader"),
         ({"date": now().isoformat()}, 400, "InvalidDateHeader"),
         ({"date": None}, 400, "MissingDateHeader"),
@@ -88,7 +88,7 @@ def test_mns_accepts_or_refuses(mns: RawMns, changes: dict[str, Any], status: in
 @pytest.mark.parametrize(
     "tampered",
     [
-        {"target": "/queues?waitseconds=1"},
+        {"target": "/queues?peekonly=true"},
         {"method": "DELETE"},
         {"x-mns-prefix": "added"},
         {"content-type": "text/plain"},
@@ -97,8 +97,9 @@ def test_mns_accepts_or_refuses(mns: RawMns, changes: dict[str, Any], status: in
 )
 def test_mns_signs_the_method_the_target_and_the_headers(mns: RawMns, tampered: dict[str, str]) -> None:
     headers = mns.headers("GET", "/queues")
-    method, target = tampered.pop("method", "GET"), tampered.pop("target", "/queues")
-    answer = send(mns.connection, method, target, {**headers, **tampered})
+    changes = dict(tampered)
+    method, target = changes.pop("method", "GET"), changes.pop("target", "/queues")
+    answer = send(mns.connection, method, target, {**headers, **changes})
     assert answer.refusal == (403, "SignatureDoesNotMatch")
 
 
@@ -142,9 +143,9 @@ def refusal(answer: Answer) -> tuple[int, str]:
         ({}, 200, ""),
         ({"SecurityToken": ""}, 200, ""),
         ({"UserData": " ~*+&=%2F/你好\n"}, 200, ""),
-        ({"Timestamp": f"{now(14):%Y-%m-%dT%H:%M:%SZ}"}, 200, ""),
-        ({"Timestamp": f"{now(16):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
-        ({"Timestamp": f"{now(-16):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
+        ({"Timestamp": f"{now(10):%Y-%m-%dT%H:%M:%SZ}"}, 200, ""),
+        ({"Timestamp": f"{now(60):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
+        ({"Timestamp": f"{now(-60):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
         ({"Timestamp": "today"}, 400, "InvalidTimeStamp.Format"),
         ({"Timestamp": None}, 400, "MissingTimestamp"),
         ({"SignatureNonce": None}, 400, "MissingSignatureNonce"),
@@ -291,7 +292,7 @@ def acs3_call(
     ("changes", "status", "code"),
     [
         ({}, 200, ""),
-        ({"x_acs_date": f"{now(16):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
+        ({"x_acs_date": f"{now(60):%Y-%m-%dT%H:%M:%SZ}"}, 400, "InvalidTimeStamp.Expired"),
         ({"x_acs_date": "today"}, 400, "InvalidTimeStamp.Format"),
         ({"x_acs_date": None}, 400, "Missingx-acs-date"),
         ({"x_acs_signature_nonce": None}, 400, "Missingx-acs-signature-nonce"),
