@@ -37,9 +37,9 @@ from imm_tui.errors import BadInput, OutcomeUnknown, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Conversion
 
 # The SDK logs every parameter, and a signed URL with each error; with DEBUG=sdk in the environment it writes them to
-# standard error.
-logging.getLogger("aliyunsdkcore").propagate = False
-logging.getLogger("aliyunsdkcore.http.http_response").handlers.clear()
+# standard error as well, and fails at a status that it has no name for.
+for _name in ("aliyunsdkcore", "aliyunsdkcore.http.http_response"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 HttpResponse.do_http_debug = lambda *_args: None
 
 STOPPING_CODES = HOPELESS_CODES | {
@@ -234,6 +234,8 @@ def _unknown(why: str, request_id: str | None = None) -> OutcomeUnknown:
 
 class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
     """The SDK up to the reply, over our connections."""
+
+    session: Any = None  # for AcsClient.__del__, should __init__ not come to its end
 
     def __init__(self, address: Address, region: str, credentials: Credentials) -> None:
         # The key goes in first of all because two variables of the environment would otherwise come before a token.

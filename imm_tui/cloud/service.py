@@ -307,49 +307,39 @@ class _Bounded(io.RawIOBase):
 
 def unreachable(service: str, place: str, fault: Exception) -> Unreachable:
     """What a person is told of a `fault` on the way to `service` at `place`. Never the exception's own text."""
-    what = f"{service} cannot be reached at {place}."
+    return Unreachable(f"{service} cannot be reached at {place}.", *_explained(fault))
+
+
+def _explained(fault: Exception) -> tuple[str, str]:
+    """Why, and what to do next."""
     match fault:
         case socket.gaierror() | UnicodeError():
-            return Unreachable(
-                what,
-                "The name cannot be looked up in DNS.",
-                "Check the region and the account id in the endpoint, and the network.",
-            )
+            return "The name cannot be looked up in DNS.", "Check the region and the account id in it, and the network."
+        case ConnectionRefusedError():
+            return "The connection was refused: nothing listens there.", "Check the endpoint, and the proxy if any."
+        case TimeoutError():
+            return "It did not answer in time.", "Check the network and the endpoint, and try again."
         case ssl.SSLCertVerificationError():
-            return Unreachable(
-                what,
+            return (
                 "Its TLS certificate is not to be trusted, or is another host's.",
                 "Check the endpoint. Behind a company's proxy, let SSL_CERT_FILE name its certificate.",
             )
+        case ConnectionError() | http.client.RemoteDisconnected() | http.client.IncompleteRead() | ssl.SSLEOFError():
+            return "The connection was cut before a whole answer came.", "Try again."
         case ssl.SSLError():
-            return Unreachable(
-                what,
-                "What listens there does not speak TLS.",
+            return "What listens there does not speak TLS.", "Check the endpoint's scheme and port."
+        case ReplyTooLong():
+            return "Its reply is too long to be the service's.", "Check the endpoint and the proxy."
+        case http.client.HTTPException():
+            return (
+                "What listens there does not speak HTTP.",
                 "Check the endpoint's scheme, http or https, and its port.",
             )
-        case ConnectionRefusedError():
-            return Unreachable(
-                what,
-                "The connection was refused: nothing listens there.",
-                "Check the endpoint, and the proxy if there is one.",
-            )
-        case TimeoutError():
-            return Unreachable(what, "It did not answer in time.", "Check the network and the endpoint, and try again.")
-        case ReplyTooLong():
-            return Unreachable(
-                what,
-                f"Its reply is longer than {REPLY_LIMIT >> 20} MB, so it is not the service's.",
-                "Check the endpoint and the proxy.",
-            )
-        case http.client.RemoteDisconnected() | http.client.IncompleteRead() | ConnectionError() | ssl.SSLEOFError():
-            return Unreachable(what, "The connection was cut before a whole answer came.", "Try again.")
-        case http.client.HTTPException():
-            return Unreachable(what, "What listens there does not speak HTTP.", "Check the endpoint's scheme and port.")
         case OSError() if str(fault).startswith("Tunnel connection failed"):
-            return Unreachable(what, "The proxy does not let it through.", "Check HTTPS_PROXY and NO_PROXY.")
-        case OSError() if fault.errno is not None and fault.strerror:
-            return Unreachable(what, f"The system says: {fault.strerror}.", "Check the network and the endpoint.")
-    return Unreachable(what, "The connection failed.", "Check the network and the endpoint.")
+            return "The proxy does not let the connection through.", "Check HTTPS_PROXY and NO_PROXY."
+        case OSError() if fault.strerror:
+            return f"The system says: {fault.strerror}.", "Check the network and the endpoint."
+    return "The connection failed.", "Check the network and the endpoint."
 
 
 # By code, the first that matches from its beginning: what happened, why, what to do next.

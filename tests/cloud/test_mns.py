@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -508,8 +507,3 @@ def test_nothing_is_printed_even_by_the_sdk(capfd: pytest.CaptureFixture[str]) -
     with Service(answer(200, MESSAGE)) as fake, queue_on(fake.url) as queue:
         queue.receive(16, 0)
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_context_is_made_for_https_only() -> None:
-    assert isinstance(service.Address.parse("https://x", "f").tls_context(), ssl.SSLContext)
-    assert service.Address.parse("http://x", "f").tls_context() is None

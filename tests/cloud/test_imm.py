@@ -1,0 +1,454 @@
+"""Submitting over a wire on which anything can happen: what was sent, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from imm_tui.cloud import imm as imm_room
+from imm_tui.cloud import service
+from imm_tui.cloud.imm import STOPPING_CODES, Accepted, Imm
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.tasks import ApiVersion, Conversion
+from tests.cloud.conftest import KEYS, PASSWORD, SECRET, TEMPORARY_KEYS, TOKEN, Authority, assert_tells_nothing
+from tests.cloud.servers import Act, Request, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
+
+CONVERSION = Conversion(
+    source_uri="oss://bucket/5页 Word.docx", target_uri="oss://bucket/out/", target_type="png", password=PASSWORD
+)
+ACCEPTED = answer(200, json.dumps({"TaskId": "OfficeConversion-1", "RequestId": "2E5A-1", "EventId": "0"}))
+
+
+def imm_on(url: str, **changes: Any) -> closing[Imm]:
+    settings: dict[str, Any] = {
+        "endpoint": url,
+        "region": "cn-beijing",
+        "api_version": "2020-09-30",
+        "project": "a-project",
+        "topic": "a-topic",
+        "mns_endpoint": "https://123.mns.cn-beijing.aliyuncs.com/",
+        "credentials": KEYS,
+    }
+    return closing(Imm(**(settings | changes)))
+
+
+def parameters(request: Request) -> dict[str, str]:
+    pairs = parse_qsl(urlsplit(request.target).query, keep_blank_values=True, strict_parsing=True)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def sent(conversion: Conversion, **settings: Any) -> dict[str, str]:
+    """The parameters of a submission, without those that sign it and name the operation."""
+    with Service(ACCEPTED) as fake, imm_on(fake.url, **settings) as imm:
+        assert imm.create_conversion(conversion, "token-1") == Accepted("OfficeConversion-1", "2E5A-1")
+    (request,) = fake.requests
+    assert (request.method, request.body) == ("POST", b"")
+    assert request.headers["host"] == f"127.0.0.1:{fake.port}"
+    found = parameters(request)
+    assert found.pop("Action") == "CreateOfficeConversionTask"
+    assert found.pop("Version") == settings.get("api_version", "2020-09-30")
+    assert found.pop("RegionId") == "cn-beijing"
+    assert found.pop("AccessKeyId") == KEYS.access_key_id
+    for name in ("Format", "Signature", "SignatureMethod", "SignatureNonce", "SignatureType", "SignatureVersion"):
+        del found[name]
+    del found["Timestamp"]
+    return found
+
+
+def trouble_of(*acts: Act, conversion: Conversion = CONVERSION, **settings: Any) -> Trouble:
+    """What a submission raises when IMM does `acts`; the request reaches it exactly once."""
+    with Service(*acts) as fake, imm_on(fake.url, **settings) as imm:
+        with pytest.raises(Trouble) as caught:
+            imm.create_conversion(conversion, "token-1")
+        assert_tells_nothing(caught.value, fake)
+    assert len(fake.requests) == 1
+    return caught.value
+
+
+# What is sent
+
+
+def test_a_conversion_in_the_words_of_2020() -> None:
+    whole = Conversion(
+        source_uri="oss://b/5页.docx",
+        target_uri="oss://b/out/",
+        target_type="text",
+        pages="1,2-4",
+        dpi=300,
+        password=PASSWORD,
+    )
+    assert sent(whole) == {
+        "ProjectName": "a-project",
+        "SourceURI": "oss://b/5页.docx",
+        "TargetURIPrefix": "oss://b/out/",
+        "TargetType": "txt",
+        "Pages": "1,2-4",
+        "ImageDPI": "300",
+        "Password": PASSWORD,
+        "Notification": '{"MNS": {"TopicName": "a-topic"}}',
+        "UserData": "token-1",
+    }
+
+
+def test_a_conversion_in_the_words_of_2017() -> None:
+    whole = Conversion(
+        source_uri="oss://b/5页.docx",
+        target_uri="oss://b/out/",
+        target_type="txt",
+        pages="1,2-4",
+        dpi=300,
+        password=PASSWORD,
+    )
+    assert sent(whole, api_version="2017-09-06") == {
+        "Project": "a-project",
+        "SrcUri": "oss://b/5页.docx",
+        "TgtUri": "oss://b/out/",
+        "TgtType": "text",
+        "TgtFilePages": "1,2-4",
+        "DisplayDpi": "300",
+        "Password": PASSWORD,
+        "NotifyEndpoint": "https://123.mns.cn-beijing.aliyuncs.com",
+        "NotifyTopicName": "a-topic",
+        "IdempotentToken": "token-1",
+    }
+
+
+def test_what_is_not_asked_for_is_not_sent() -> None:
+    least = Conversion(source_uri="oss://b/a.docx", target_uri="oss://b/{barename}.{autoext}", target_type="pdf")
+    assert sent(least, topic="", mns_endpoint="").keys() == {
+        "ProjectName",
+        "SourceURI",
+        "TargetURI",
+        "TargetType",
+        "UserData",
+    }
+    old = sent(least, topic=" ", mns_endpoint="", api_version="2017-09-06")
+    assert old.keys() == {"Project", "SrcUri", "TgtUri", "TgtType", "IdempotentToken"}
+
+
+def test_other_keys_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALIYUN_ACCESS_KEY_ID", "somebody-else")
+    monkeypatch.setenv("ALIYUN_ACCESS_KEY_SECRET", "somebody-else's")
+    for keys in (KEYS, TEMPORARY_KEYS):
+        with Service(ACCEPTED) as fake, imm_on(fake.url, credentials=keys) as imm:
+            imm.create_conversion(CONVERSION, "token-1")
+        found = parameters(fake.requests[0])
+        assert found["AccessKeyId"] == keys.access_key_id
+        assert found.get("SecurityToken", "") == keys.security_token
+
+
+def test_a_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password mine\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Service(ACCEPTED) as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert "authorization" not in fake.requests[0].headers
+
+
+def test_a_connection_is_kept_and_replaced_when_it_was_closed() -> None:
+    def accept_and_close(connection: socket.socket, over: threading.Event) -> None:
+        ACCEPTED(connection, over)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with Service(ACCEPTED, accept_and_close, ACCEPTED) as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+        imm.create_conversion(CONVERSION, "token-2")
+        assert fake.closed.acquire(timeout=5)
+        imm.create_conversion(CONVERSION, "token-3")
+    assert (len(fake.requests), fake.connections) == (3, 2)
+
+
+# What is known afterwards
+
+
+@pytest.mark.parametrize("version", ["2017-09-06", "2020-09-30"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        then_close(),
+        reset,
+        then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"),
+        then_close(b'HTTP/1.1 200 OK\r\n\r\n{"TaskId": "Office'),
+        then_close(b"HTTP/1.1 20"),
+        raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{}"),
+        answer(200, "<html>Sign in</html>"),
+        answer(200),
+        answer(200, "null"),
+        answer(200, "[]"),
+        answer(200, "{}"),
+        answer(200, '{"TaskId": null, "RequestId": {}}'),
+        answer(200, '{"TaskId": " "}'),
+        answer(200, "[" * 100_000),
+        answer(200, b"\xd6\xd0\xce\xc4"),
+        answer(302, location="http://127.0.0.1:1/"),
+        answer(400, b"\xd6\xd0\xce\xc4"),
+        answer(400, "1"),
+        answer(403, "<html>Blocked</html>"),
+        answer(404, '{"Code": null, "Message": null}'),
+        answer(500, '{"Code": {"a": 1}}'),
+        answer(502, "<html>Bad gateway</html>"),
+        answer(503, '{"TaskId": "not a success"}'),
+    ],
+)
+def test_what_was_sent_and_has_no_readable_answer_is_unknown(act: Act, version: ApiVersion) -> None:
+    trouble = trouble_of(act, api_version=version, credentials=TEMPORARY_KEYS)
+    assert isinstance(trouble, OutcomeUnknown)
+    assert trouble.why
+    assert trouble.fix
+
+
+def test_an_answer_that_does_not_come_or_does_not_end_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imm_room, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(service, "SLACK_SECONDS", 0.1)
+    for act in (
+        hang,
+        drip(b"HTTP/1.1 200 OK\r\nX:", b"x"),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", b" "),
+    ):
+        trouble = trouble_of(act)
+        assert isinstance(trouble, OutcomeUnknown)
+        assert "in time" in trouble.why
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "word"),
+    [
+        (400, "SignatureDoesNotMatch", "secret"),
+        (404, "InvalidAccessKeyId.NotFound", "access key"),
+        (400, "InvalidTimeStamp.Expired", "clock"),
+        (400, "InvalidSecurityToken.Expired", "temporary"),
+        (403, "AccessDenied", "imm:CreateOfficeConversionTask"),
+        (403, "Forbidden.RAM", "imm:CreateOfficeConversionTask"),
+        (404, "InvalidProject.NotFound", "2017-09-06 and 2020-09-30 do not share"),
+        (400, "ResourceNotFound", "2017-09-06 and 2020-09-30 do not share"),
+        (400, "TopicNotExist", "topic"),
+        (429, "Throttling.User", "too often"),
+        (503, "ServiceUnavailable", "of its own"),
+        (500, "InternalError", "of its own"),
+        (404, "InvalidAction.NotFound", "API version"),
+        (400, "InvalidParameter.Brand.New", "Look here"),
+    ],
+)
+def test_a_refusal_says_what_to_do(status: int, code: str, word: str) -> None:
+    body = {"Code": code, "Message": "Look here.", "RequestId": "2E5A-1", "HostId": "imm", "Recommend": "https://x"}
+    trouble = trouble_of(answer(status, json.dumps(body)))
+    assert isinstance(trouble, Refused)
+    assert (trouble.code, trouble.request_id) == (code, "2E5A-1")
+    assert word in str(trouble)
+    assert "IMM says: Look here." in trouble.why
+
+
+def test_only_what_every_other_conversion_would_meet_stops_them_all() -> None:
+    assert {"SignatureDoesNotMatch", "InvalidAccessKeyId.NotFound", "InvalidProject.NotFound"} <= STOPPING_CODES
+    assert not {"Throttling", "InternalError", "ResourceNotFound", "InvalidParameter.SrcUri"} & STOPPING_CODES
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SignatureDoesNotMatch", f"server string to sign is:POST&%2F&Password%3D{PASSWORD}"),
+        ("SignatureDoesNotMatch", "no colon"),
+        ("IncompleteSignature", f"CANARY {SECRET}"),
+        ("InvalidParameter", f"Password {PASSWORD} is wrong"),
+        ("InvalidParameter", "Password CANARY%26pass%20word is wrong"),
+        ("InvalidSecurityToken.Malformed", f"{TOKEN} is malformed"),
+        ("InvalidParameter", None),
+        ("InvalidParameter", ["CANARY"]),
+    ],
+)
+def test_a_refusal_never_quotes_what_echoes_a_secret(code: str, message: object) -> None:
+    body = json.dumps({"Code": code, "Message": message})
+    trouble = trouble_of(answer(400, body), credentials=TEMPORARY_KEYS)
+    assert isinstance(trouble, Refused)
+    assert trouble.code == code
+
+
+def not_sent(url: str, **settings: Any) -> str:
+    """Why nothing was sent to `url`."""
+    with imm_on(url, credentials=TEMPORARY_KEYS, **settings) as imm, pytest.raises(Unreachable) as caught:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert_tells_nothing(caught.value)
+    return caught.value.why
+
+
+def test_a_refused_connection_was_not_sent_to() -> None:
+    assert "refused" in not_sent(f"http://127.0.0.1:{free_port()}")
+
+
+def test_a_name_that_is_not_in_dns_was_not_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_name(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+    assert "DNS" in not_sent("https://imm.cn-nowhere.aliyuncs.com")
+
+
+def test_a_certificate_that_is_not_trusted_was_not_sent_to(authority: Authority) -> None:
+    with Service(ACCEPTED, tls=authority.server("localhost"), host="localhost") as fake:
+        assert "certificate" in not_sent(fake.url)
+    assert fake.requests == []
+
+
+def test_another_hosts_certificate_was_not_sent_to(trusted: Authority) -> None:
+    with Service(ACCEPTED, tls=trusted.server("imm.example"), host="localhost") as fake:
+        assert "another host" in not_sent(fake.url)
+    assert fake.requests == []
+
+
+def test_a_handshake_that_never_ends_was_not_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imm_room, "CONNECT_SECONDS", 0.2)
+    with mute() as (port, _heard):
+        assert "in time" in not_sent(f"https://127.0.0.1:{port}")
+
+
+def test_tls_names_the_server_and_is_verified(trusted: Authority) -> None:
+    named: list[str | None] = []
+    context = trusted.server("localhost")
+    context.sni_callback = lambda _socket, name, _context: named.append(name)
+    with Service(ACCEPTED, tls=context, host="localhost") as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert named == ["localhost"]
+    with Service(ACCEPTED, tls=trusted.server("127.0.0.1")) as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+
+
+# Proxies
+
+
+def test_a_loopback_address_is_never_asked_for_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with Service(ACCEPTED) as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert len(fake.requests) == 1
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service(ACCEPTED) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with imm_on("http://imm.example") as imm:
+            imm.create_conversion(CONVERSION, "token-1")
+    assert proxy.requests[0].target.startswith("http://imm.example/?")
+
+
+def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **more: look_up("127.0.0.1", *rest, **more))
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", "example")
+    with Service(ACCEPTED, host="imm.example") as fake, imm_on(fake.url) as imm:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert len(fake.requests) == 1
+
+
+def test_tls_goes_through_a_proxys_tunnel_and_is_verified_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, trusted: Authority
+) -> None:
+    with Service(ACCEPTED, tls=trusted.server("imm.example")) as fake:
+
+        def tunnel(connection: socket.socket, _over: threading.Event) -> None:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", fake.port)) as far:
+                back = threading.Thread(target=pump, args=(far, connection))
+                back.start()
+                pump(connection, far)
+                back.join()
+
+        with Service(tunnel) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            with imm_on("https://imm.example") as imm:
+                imm.create_conversion(CONVERSION, "token-1")
+                imm.create_conversion(CONVERSION, "token-2")
+    assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "imm.example:443")]
+    assert [request.headers["host"] for request in fake.requests] == ["imm.example"] * 2
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Hands on what arrives until it ends."""
+    source.settimeout(None)
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service(answer(407)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        assert "proxy" in not_sent("https://imm.example")
+    assert SECRET not in repr(proxy.requests)
+
+
+def test_a_socks_proxy_is_refused_before_anything_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5h://me:CANARY@127.0.0.1:1080")
+    with pytest.raises(BadInput) as caught:
+        imm_on("https://imm.example")
+    assert "CANARY" not in str(caught.value)
+
+
+# Silence
+
+
+def test_no_log_and_no_debug_switch_tells_a_parameter(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DEBUG", "sdk")
+    with caplog.at_level(logging.DEBUG):
+        assert isinstance(trouble_of(answer(599, "{}")), OutcomeUnknown)
+        assert isinstance(trouble_of(answer(400, '{"Code": "No"}')), Refused)
+        not_sent(f"http://127.0.0.1:{free_port()}")
+        sent(CONVERSION)
+    assert caplog.records == []
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("project", ""),
+        ("project", "a b"),
+        ("project", "-a"),
+        ("project", "项目"),
+        ("topic", "a/b"),
+        ("topic", "a" * 121),
+        ("region", ""),
+        ("region", "cn-beijing/"),
+        ("mns_endpoint", ""),
+        ("mns_endpoint", "ftp://x"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(field: str, value: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        imm_on("https://imm.example", **{"api_version": "2017-09-06", field: value})
+    assert caught.value.field == field
+
+
+def test_what_is_no_access_key_is_not_sent() -> None:
+    with pytest.raises(NoCredentials) as caught:
+        imm_on("https://imm.example", credentials=Credentials("id", f"{SECRET}\n{SECRET}"))
+    assert_tells_nothing(caught.value)
+
+
+@pytest.mark.parametrize("field", ["source_uri", "password"])
+def test_a_name_that_is_not_text_is_an_input_that_cannot_be_used(field: str) -> None:
+    values: Any = {"source_uri": "oss://b/a", "target_uri": "oss://b/", "target_type": "png", field: "CANARY\udcff"}
+    with imm_on("https://imm.example") as imm, pytest.raises(BadInput) as caught:
+        imm.create_conversion(Conversion(**values), "token-1")
+    assert caught.value.field == field
+    if field == "password":
+        assert_tells_nothing(caught.value)

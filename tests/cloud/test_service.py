@@ -1,0 +1,106 @@
+"""Addresses, and which faults of the system a person is told in which words."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+
+import pytest
+
+from imm_tui.cloud.service import Address, refused, request_id_of, unreachable
+from imm_tui.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://123.mns.cn-beijing.aliyuncs.com", "https://123.mns.cn-beijing.aliyuncs.com"),
+        ("http://123.mns.cn-beijing.aliyuncs.com/", "http://123.mns.cn-beijing.aliyuncs.com"),
+        ("  HTTPS://IMM.cn-Beijing.aliyuncs.com//\n", "https://imm.cn-beijing.aliyuncs.com"),
+        ("imm.cn-beijing.aliyuncs.com", "https://imm.cn-beijing.aliyuncs.com"),
+        ("localhost:8080", "https://localhost:8080"),
+        ("https://x:443", "https://x"),
+        ("http://x:443", "http://x:443"),
+        ("http://x.:80/", "http://x"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_read_however_it_is_written(text: str, url: str) -> None:
+    address = Address.parse(text, "mns_endpoint")
+    assert address.url == url
+    assert address.tls == (address.tls_context() is not None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "https://",
+        "ftp://x",
+        "https:x",
+        "https://x/path",
+        "https://x?q",
+        "https://x#f",
+        "https://x:0",
+        "https://x:99999",
+        "https://x:port",
+        "https://[::1",
+        "https://[x]",
+        "https://a b",
+        "https://a\nb",
+        "https://a..b",
+        "https://-a",
+        "https://例子",
+        "https://" + "a" * 64,
+        "https://me:secret@x",
+        "me:secret@x",
+    ],
+)
+def test_what_is_no_address_is_refused_with_its_settings_name(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        Address.parse(text, "imm_endpoint")
+    assert caught.value.field == "imm_endpoint"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "x"), "DNS"),
+        (UnicodeError("x"), "DNS"),
+        (ssl.SSLCertVerificationError(1, "x"), "certificate"),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "does not speak TLS"),
+        (ssl.SSLEOFError(8, "EOF occurred"), "cut"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "refused"),
+        (TimeoutError("timed out"), "in time"),
+        (http.client.RemoteDisconnected("x"), "cut"),
+        (http.client.IncompleteRead(b"CANARY"), "cut"),
+        (ConnectionResetError(errno.ECONNRESET, "x"), "cut"),
+        (BrokenPipeError(errno.EPIPE, "x"), "cut"),
+        (http.client.BadStatusLine("CANARY"), "does not speak HTTP"),
+        (OSError("Tunnel connection failed: 407 CANARY"), "proxy"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "Network is unreachable."),
+        (OSError("CANARY"), "failed"),
+        (ValueError("CANARY"), "failed"),
+    ],
+)
+def test_a_fault_is_told_in_words_of_our_own(fault: Exception, words: str) -> None:
+    trouble = unreachable("MNS", "mns.example", fault)
+    assert trouble.what == "MNS cannot be reached at mns.example."
+    assert words in trouble.why
+    assert trouble.fix
+    assert "CANARY" not in str(trouble)
+
+
+def test_a_refusal_that_nobody_knows_yet_tells_its_code_and_its_text() -> None:
+    trouble = refused("IMM", "BrandNew", " Look here. ", None, resource="the project", action="imm:X", secrets=("", ""))
+    assert str(trouble) == "IMM refuses the request: BrandNew. IMM says: Look here."
+
+
+@pytest.mark.parametrize("text", [None, 7, "", "a b", "<script>", "x" * 101])
+def test_what_can_be_no_request_id_is_passed_over(text: object) -> None:
+    assert request_id_of(text, " 2E5A-1 ") == "2E5A-1"
