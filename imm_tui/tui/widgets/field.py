@@ -1,0 +1,159 @@
+"""The parts of a form: text that is safe to show as it is typed, a choice of a few words, a note under a field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import RenderResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+from imm_tui import text
+from imm_tui.errors import Trouble
+
+
+class LineInput(Input):
+    """One line of text. A control character that is pasted becomes visible: a terminal would obey it."""
+
+    def validate_value(self, value: str) -> str:
+        return text.line(value, text.BLOCK_LENGTH)
+
+
+class LinesInput(TextArea):
+    """A few lines of text, one thing a line; known things are offered as a line's completion.
+
+    Enter ends the input, as in a field of one line; ctrl+j starts another line.
+    """
+
+    BINDING_GROUP_TITLE = "Text"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the text area takes it for a line break.
+        Binding("enter", "submit", "Submit", id="lines.submit", tooltip="Submit the form", show=False, priority=True),
+        Binding("ctrl+j,shift+enter", "newline", "New line", id="lines.newline", tooltip="One more line", show=False),
+    ]
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def __init__(self, value: str, *, placeholder: str, known: Sequence[str], id: str) -> None:  # noqa: A002
+        """`value` and `known` hold nothing that a terminal would obey."""
+        super().__init__(
+            value,
+            placeholder=Content(placeholder),
+            compact=True,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+            id=id,
+        )
+        self._known = known
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands in the lines that are not blank."""
+        return [line.strip() for line in self.text.splitlines() if line.strip()]
+
+    def edit(self, edit: Edit) -> EditResult:
+        edit.text = text.block(edit.text)
+        return super().edit(edit)
+
+    def update_suggestion(self) -> None:
+        row, column = self.cursor_location
+        typed = self.document.get_line(row)
+        if not typed or column < len(typed):
+            self.suggestion = ""
+        else:
+            self.suggestion = next((known[column:] for known in self._known if known.startswith(typed)), "")
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+
+class Choice(Widget, can_focus=True):
+    """One of a few words, side by side: arrows, a click or the first letter choose."""
+
+    BINDING_GROUP_TITLE = "Choice"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Previous", id="choice.previous", tooltip="The choice to the left", show=False),
+        Binding("right,space", "move(1)", "Next", id="choice.next", tooltip="The choice to the right", show=False),
+        Binding("enter", "submit", "Submit", id="choice.submit", tooltip="Submit the form", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--chosen"}
+    ALLOW_SELECT = False
+
+    value: reactive[str] = reactive("")
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def __init__(self, words: Sequence[str], value: str, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._words = words
+        self.set_reactive(Choice.value, value)
+
+    def render(self) -> RenderResult:
+        chosen = self.get_visual_style("choice--chosen")
+        return Content.assemble(*((f" {word} ", chosen if word == self.value else "") for word in self._words))
+
+    def watch_value(self) -> None:
+        self.post_message(self.Changed())
+
+    def action_move(self, step: int) -> None:
+        self.value = self._words[(self._words.index(self.value) + step) % len(self._words)]
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        offset = event.get_content_offset(self)
+        for word in self._words:
+            end += len(word) + 2
+            if offset is not None and offset.x < end:
+                self.value = word
+                return
+
+    def on_key(self, event: events.Key) -> None:
+        following = self._words[self._words.index(self.value) + 1 :]
+        for word in (*following, *self._words):
+            if event.character and word.startswith(event.character):
+                event.stop()
+                self.value = word
+                return
+
+
+class Note(Static):
+    """What is under a field: a word of advice or, when that is needed, what is wrong and how to mend it."""
+
+    def __init__(self, advice: str, *, id: str) -> None:  # noqa: A002
+        super().__init__(advice, markup=False, id=id)
+        self._advice = advice
+        self._trouble: Trouble | None = None
+
+    @property
+    def wrong(self) -> bool:
+        return self._trouble is not None
+
+    def advise(self, advice: str) -> None:
+        self._advice = advice
+        self._show()
+
+    def tell(self, trouble: Trouble | None) -> None:
+        self._trouble = trouble
+        self._show()
+
+    def _show(self) -> None:
+        self.set_class(self.wrong, "wrong")
+        self.update(f"✘ {text.line(self._trouble)}" if self._trouble else self._advice)
