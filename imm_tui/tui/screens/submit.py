@@ -66,7 +66,7 @@ class SubmitScreen(ModalScreen[None]):
     """
 
     AUTO_FOCUS = "#sources"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-tall")]  # noqa: RUF012 - no ClassVar in the class above
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-tall"), (34, "-roomy")]  # noqa: RUF012 - no ClassVar in the class above
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "The form"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -419,7 +419,7 @@ def _answer(result: list[Outcome] | Trouble, kept: int) -> Content:
         Content(f"{failed} of {len(result)} documents were not accepted. The form keeps {kept}, the list shows all.")
     ]
     for kind, trouble in troubles.items():
-        parts += [Content(""), Content.styled(_named(names[kind]), "bold"), _told(trouble)]
+        parts += [Content.styled(_named(names[kind]), "bold"), _told(trouble)]
     return Content("\n").join(parts)
 
 
