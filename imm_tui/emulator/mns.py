@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from imm_tui.emulator.account import Account
 from imm_tui.emulator.mns_wire import MnsError, document, elements, escape
 
-_HANDLE = re.compile(r"[0-9A-F]+-1-[0-9A-F]+-[0-9A-F]+-[0-9a-f]+")
+_HANDLE = re.compile(r"[0-9A-F]+-1-[0-9A-F]+-[0-9A-F]+-[1-9a-f][0-9a-f]*")
 _ENDPOINT = re.compile(r"acs:mns:([a-z0-9-]+):(\d+):queues/([A-Za-z0-9][A-Za-z0-9-]{0,119})")
 
 NOTIFY_STRATEGIES = ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY")
@@ -220,11 +220,10 @@ class Queue:
         self._advance(now)
         if not _HANDLE.fullmatch(handle):
             raise MnsError("ReceiptHandleError", "The receipt handle you provide is not valid.")
-        message_id, _, ticket = handle.rpartition("-")
-        message = self._messages.get(message_id)
+        message = self._messages.get(handle.rpartition("-")[0])
         if message is None:
             raise no_message()
-        if message.ticket == 0 or f"{message.ticket:x}" != ticket:
+        if message.handle != handle:
             raise MnsError("ReceiptHandleError", "The receipt handle you provide has expired.")
         return message
 

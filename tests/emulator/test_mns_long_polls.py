@@ -24,8 +24,9 @@ def mns(emulator: RunningEmulator) -> Iterator[RawMns]:
 
 @pytest.fixture
 def poll(emulator: RunningEmulator) -> Iterator[RawMns]:
-    """A second connection, to wait on."""
+    """A second connection, to wait on. It gives up long before the end of the poll."""
     client = RawMns(emulator)
+    client.connection.timeout = 15
     yield client
     client.close()
 
@@ -105,6 +106,7 @@ def test_the_request_decides_how_long_and_else_the_queue(mns: RawMns, poll: RawM
 
 def test_one_message_ends_one_of_two(mns: RawMns, poll: RawMns, queue: str, emulator: RunningEmulator) -> None:
     second = RawMns(emulator)
+    second.connection.timeout = 15
     waits(poll, mns, queue)
     waits(second, mns, queue)
     mns("POST", f"{queue}/messages", message("first"))

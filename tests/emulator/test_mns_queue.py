@@ -51,12 +51,40 @@ async def test_a_message_outlives_its_retention_period_nowhere() -> None:
     queue.send("delayed", delay=60)
     queue.send("received")
     (received,) = await queue.receive(1, 0)
+    handle = received.handle
     queue.send("visible")
     queue.change(replace(FOR_EVER, message_retention_period=0))
     assert queue.counts() == (0, 0, 0)
     assert queue.peek(16) == await queue.receive(16, 0) == []
     with pytest.raises(MnsError, match="MessageNotExist"):
-        queue.delete(received.handle)
+        queue.delete(handle)
+
+
+async def test_a_message_that_is_held_longer_does_not_come_at_its_earlier_time() -> None:
+    queue = Queue("q", replace(FOR_EVER, visibility_timeout=1))
+    queue.send("held")
+    (held,) = await queue.receive(1, 0)
+    queue.change_visibility(held.handle, 60)
+    later = queue.send("later", delay=1)
+    assert await queue.receive(1, 60) == [later]
+
+
+async def test_deleting_most_of_what_is_hidden_loses_none_of_the_rest() -> None:
+    queue = Queue("q", replace(FOR_EVER, visibility_timeout=1))
+    for number in range(300):
+        queue.send(str(number))
+    messages = await queue.receive(300, 0)
+    for message in messages[50:]:
+        queue.delete(message.handle)
+    returned = await queue.receive(300, 60)
+    assert returned == messages[:50]
+    assert queue.counts() == (0, 50, 0)
+
+
+async def test_a_visible_message_has_no_handle() -> None:
+    queue = Queue("q", FOR_EVER)
+    with pytest.raises(MnsError, match="ReceiptHandleError"):
+        queue.delete(queue.send("visible").handle)
 
 
 async def test_a_poll_that_is_cancelled_on_its_turn_passes_it_on() -> None:

@@ -271,6 +271,8 @@ def test_a_delayed_message_comes_when_it_is_due(queue: Any) -> None:
     received = queue.receive_message(10)
     assert decoded(received) == "later"
     assert received.first_dequeue_time >= received.enqueue_time + 999
+    attributes = queue.get_attributes()
+    assert (attributes.active_messages, attributes.inactive_messages, attributes.delay_messages) == (0, 1, 0)
 
 
 def test_a_topic_lives_from_creation_to_deletion(account: Any, name: str) -> None:
