@@ -319,6 +319,18 @@ def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch, call: Call) -> None
     assert "in time" in trouble_of(call, hang).why
 
 
+def test_a_long_poll_may_be_silent_for_longer_than_a_connection_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "CONNECT_SECONDS", 0.1)
+
+    def late(connection: socket.socket, over: threading.Event) -> None:
+        over.wait(0.3)
+        answer(200, MESSAGE)(connection, over)
+
+    with Service(late) as fake, queue_on(fake.url) as queue:
+        assert len(queue.receive(16, 1)) == 1
+        assert len(queue.receive(16, 1)) == 1
+
+
 def unreachable(url: str) -> Trouble:
     with queue_on(url) as queue, pytest.raises(Unreachable) as caught:
         queue.receive(16, 0)
@@ -347,6 +359,7 @@ def test_tls_is_verified_against_what_the_system_trusts(trusted: Authority) -> N
         with Service(answer(200, MESSAGE), tls=trusted.server(name), host=name) as fake, queue_on(fake.url) as queue:
             assert len(queue.receive(16, 0)) == 1
             assert len(queue.receive(16, 0)) == 1
+        assert fake.connections == 1
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(authority: Authority) -> None:
