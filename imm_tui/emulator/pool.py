@@ -75,28 +75,30 @@ class Pool:
     async def convert(self, conversion: Conversion) -> Outcome:
         """Waits for a worker, then for the outcome. Cancelling it ends the conversion at once."""
         async with self._slots:
-            worker = await self._take()
-            try:
-                async with asyncio.timeout(self._limit):
-                    outcome = await worker.convert(conversion)
-            except TimeoutError:
-                await worker.stop()
-                return Outcome(TIMEOUT, f"The conversion took longer than {self._limit:g} s.", 0)
-            except asyncio.CancelledError:
-                await worker.stop()
-                raise
-            if outcome is None:
-                await worker.stop()
-                return Outcome(OPEN_ERROR, "The document made the converter crash.", 0)
-            self._idle.append(worker)
-            return outcome
+            while self._idle:
+                outcome = await self._convert_in(self._idle.pop(), conversion)
+                if outcome:
+                    return outcome
+                # It may have died of an earlier document, or of nothing to do with any: a fresh one decides.
+            outcome = await self._convert_in(await self._start(), conversion)
+            return outcome or Outcome(OPEN_ERROR, "The document made the converter crash.", 0)
 
-    async def _take(self) -> _Worker:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.process.returncode is None:
-                return worker
-            await worker.stop()
+    async def _convert_in(self, worker: _Worker, conversion: Conversion) -> Outcome | None:
+        """The outcome; None when the worker has died. A worker that is still of use is idle afterwards."""
+        outcome = None
+        try:
+            async with asyncio.timeout(self._limit):
+                outcome = await worker.convert(conversion)
+        except TimeoutError:
+            return Outcome(TIMEOUT, f"The conversion took longer than {self._limit:g} s.", 0)
+        finally:
+            if outcome:
+                self._idle.append(worker)
+            else:
+                await worker.stop()
+        return outcome
+
+    async def _start(self) -> _Worker:
         starting = asyncio.create_task(_Worker.start(self._data_dir))
         try:
             return await asyncio.shield(starting)

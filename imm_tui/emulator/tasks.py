@@ -53,8 +53,10 @@ class Tasks:
         return task
 
     async def _run(self, task: Task, conversion: Conversion, announce: Callable[[Task], None]) -> None:
-        outcome, _ = await asyncio.gather(self._pool.convert(conversion), asyncio.sleep(self._pace))
-        task.outcome, task.ended = outcome, now()
+        async with asyncio.TaskGroup() as group:  # unlike gather, it ends only when both have ended
+            converting = group.create_task(self._pool.convert(conversion))
+            group.create_task(asyncio.sleep(self._pace))
+        task.outcome, task.ended = converting.result(), now()
         announce(task)
 
     def get(self, project: str, task_id: str) -> Task | None:

@@ -111,13 +111,17 @@ def main() -> None:
         shutil.rmtree(scratch, ignore_errors=True)
         os._exit(0)
 
-    threading.Thread(target=read_stdin, daemon=True).start()
-    while True:
-        request = json.loads(lines.get())
-        request["target"] = tuple(request["target"])
-        request["pages"] = tuple(map(tuple, request["pages"]))
-        outcome = convert(Conversion(**request), oss, office)
-        print(json.dumps([outcome.code, outcome.message, outcome.page_count]), flush=True)
+    reader = threading.Thread(target=read_stdin, daemon=True)
+    reader.start()
+    try:
+        while True:
+            request = json.loads(lines.get())
+            request["target"] = tuple(request["target"])
+            request["pages"] = tuple(map(tuple, request["pages"]))
+            outcome = convert(Conversion(**request), oss, office)
+            print(json.dumps([outcome.code, outcome.message, outcome.page_count]), flush=True)
+    except BrokenPipeError:
+        reader.join()  # the emulator is gone, and stdin with it: the clearing up is under way
 
 
 if __name__ == "__main__":
