@@ -82,6 +82,7 @@ class ImmApp(App[str | None]):
             self._welcome()
         else:
             self.call_after_refresh(self._start_listening)
+            self.set_interval(1, self._look_after_listener)
 
     def on_unmount(self) -> None:
         if self._listener is not None:
@@ -100,6 +101,14 @@ class ImmApp(App[str | None]):
             on_state=lambda state: self.wake(),
         )
         self._listener.start()
+
+    def _look_after_listener(self) -> None:
+        """Its thread ends when it is stopped, and never else: but a screen must not say `listening` when it has."""
+        if self._listener is not None and self._listener.join(0):
+            self._listener = None
+            trouble = Trouble("The listener ended through a mistake of its own.", fix="Nothing it received is lost.")
+            state = ListenerState(phase=Phase.STOPPED, since=time.time_ns() // 1_000_000, trouble=trouble)
+            self.dashboard.show_listener(state)
 
     def wake(self) -> None:
         """Something has changed: may be called from any thread, as often as it likes."""
@@ -180,13 +189,16 @@ class ImmApp(App[str | None]):
         self.push_screen(HelpScreen())
 
     def action_reconnect(self) -> None:
-        """Tries again now what the listener waits with."""
-        if self._listener is not None:
+        """Tries again now what the listener waits with; where it has ended, starts another."""
+        if self._listener is None:
+            self._start_listening()
+        else:
             self._listener.resume()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "reconnect":
-            return self._listener is not None and self._listener.state.phase in (Phase.STOPPED, Phase.RECONNECTING)
+            waits = self.dashboard.listener.phase in (Phase.STOPPED, Phase.RECONNECTING)
+            return waits and self.problem is None
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -196,7 +208,8 @@ class ImmApp(App[str | None]):
             if enabled and binding.show:
                 key = f"The key {self.get_key_display(binding)}"
                 yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
-        yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
+        # Of Textual's own those that we have better words for are left out.
+        yield from (it for it in super().get_system_commands(screen) if it.title not in ("Quit", "Keys"))
 
     # Errors that nobody caught
 

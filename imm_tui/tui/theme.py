@@ -43,12 +43,12 @@ DARK = Theme(
 LIGHT = Theme(
     name="imm-light",
     dark=False,
-    primary="#D95A00",
-    accent="#D95A00",
+    primary=ORANGE,
+    accent=ORANGE,
     secondary="#5B6575",
-    success="#1A7F3C",
-    warning="#9A6700",
-    error="#C62828",
+    success="#27B457",
+    warning="#E09600",
+    error="#F03E3E",
     foreground="#22262E",
     background="#F4F5F7",
     surface="#FFFFFF",
@@ -57,6 +57,7 @@ LIGHT = Theme(
         "border": "#B9BFCA",
         "border-blurred": "#D3D7DE",
         "footer-background": "#E9EBEF",
+        "footer-key-foreground": "#B84A00",
         "footer-description-foreground": "#4C5463",
         "scrollbar": "#C3C8D2",
         "scrollbar-hover": "#A9B0BD",
@@ -67,7 +68,7 @@ LIGHT = Theme(
         "block-hover-background": "#000000 4%",
     },
 )
-"""The orange a shade darker: on white the brand's own is too pale to be read."""
+"""Where one of these colours is text, Textual darkens it; the footer's keys do it here: orange on white is too pale."""
 
 STATUS_COLOURS = {
     Status.SUBMITTING: QUIET,

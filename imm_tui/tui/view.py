@@ -43,10 +43,8 @@ PHASE_SHAPES = {
 
 def duration(span: int) -> str:
     """A length of time with its unit, `2.1 s`, `12 s`, `3 m`; a negative one (two clocks disagree) is none."""
-    seconds = max(span, 0) / 1000
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    return elapsed(span)
+    tenths = max(span, 0) // 100
+    return f"{tenths / 10:.1f} s" if tenths < 100 else elapsed(span)
 
 
 def elapsed(span: int) -> str:
@@ -69,7 +67,7 @@ def clock(time: int, now: int) -> str:
     local, today = _local(time), _local(now)
     if local is None or today is None:
         return NOTHING
-    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%m-%d %H:%M}"
 
 
 def _local(time: int | None) -> datetime | None:

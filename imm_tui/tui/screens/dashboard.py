@@ -33,7 +33,7 @@ _OTHERS = 0.5
 """Seconds between two looks whether another process has written to the history."""
 
 _FIRST = 200
-"""Tasks that are handed over with the index: what is in sight first needs no second reading."""
+"""Tasks and deliveries that are handed over at first: enough for what is in sight, and for when the last event came."""
 
 _TOASTS = 3
 """Quarantined messages that are told one by one; more of them at a time are told together."""
@@ -67,7 +67,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._settings = settings
         self._history_path = history_path
         self._demo = demo
-        self._listener = listener
+        self.listener = listener
         self._history: History | None = None
         self._history_trouble: Trouble | None = None
         self._version = 0
@@ -79,7 +79,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Horizontal(id="header"):
             yield Heading(self._settings, demo=self._demo)
-            yield ListenerStatus(self._listener)
+            yield ListenerStatus(self.listener)
         yield TroubleBanner()
         with Horizontal(id="regions"):
             yield TaskList(self._fetch, id="tasks")
@@ -88,7 +88,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.query_one(TaskList).focus()
-        self.show_listener(self._listener)
+        self.show_listener(self.listener)
         self.set_interval(1, self._tick)
         self.set_interval(_OTHERS, self._look)
         self.call_after_refresh(self.start_reading)
@@ -107,13 +107,13 @@ class Dashboard(Screen[None], inherit_bindings=False):
         try:
             with History(self._history_path) as history:
                 last_delivery = history.last_delivery()
-                newest = history.deliveries(last_delivery - 1)
+                newest = history.deliveries(last_delivery - _FIRST)
                 changes = history.changes(0)
         except HistoryUnusable as trouble:
             self.call_later(self._show_history_trouble, trouble)
             return
         index = TaskIndex(changes.tasks)
-        last_event = newest[0].received_at if newest else None
+        last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
         self.call_later(self._show_all, index, changes.tasks[-_FIRST:], changes.revision, last_delivery, last_event)
 
     def _show_all(
@@ -126,6 +126,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self._show_history_trouble(trouble)
             return
         self.query_one(TaskList).load(index, newest)
+        self.show_listener(self.listener)
         self.read()
 
     def read(self) -> None:
@@ -149,8 +150,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
                 self._show_detail_soon()
         if deliveries:
             self._last_delivery = deliveries[-1].id
-            self._last_event = deliveries[-1].received_at
-            self.show_listener(self._listener)
+            events = [delivery for delivery in deliveries if delivery.event is not None]
+            if events:
+                self._last_event = events[-1].received_at
+                self.show_listener(self.listener)
             self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
 
     def _look(self) -> None:
@@ -179,14 +182,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self._warn(f"{line(message.reason)}\n{kept}\nMessageId {line(message.message_id)}")
 
     def _warn(self, words: str) -> None:
-        self.notify(words, title="Not an event of IMM", severity="warning", timeout=_TOAST_LASTS, markup=False)
+        self.notify(words, title="Not read", severity="warning", timeout=_TOAST_LASTS, markup=False)
 
     # What the listener does
 
     def show_listener(self, state: ListenerState) -> None:
-        if state.phase is not self._listener.phase:
+        if state.phase is not self.listener.phase:
             self.refresh_bindings()
-        self._listener = state
+        self.listener = state
         self.query_one(ListenerStatus).show(state, self._last_event)
         self._show_trouble()
 
@@ -197,8 +200,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def _show_trouble(self) -> None:
         banner = self.query_one(TroubleBanner)
-        trouble = self._history_trouble or self._listener.trouble
-        stopped = self._listener.phase is Phase.STOPPED
+        trouble = self._history_trouble or self.listener.trouble
+        stopped = self.listener.phase is Phase.STOPPED
         banner.show(trouble, stopped=stopped, hint="r tries again." if stopped and self._can_reconnect() else "")
 
     def _can_reconnect(self) -> bool:
@@ -212,6 +215,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.query_one(TaskList).select(task)
 
     def on_task_list_selected(self) -> None:
+        self.refresh_bindings()
         self._show_detail_soon()
 
     def on_task_list_opened(self) -> None:
@@ -242,7 +246,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("open_detail", "leave_detail"):
-            return self.query_one(TaskDetail).has_focus == (action == "leave_detail")
+            on_detail = self.query_one(TaskDetail).has_focus
+            some = self.query_one(TaskList).selected is not None
+            return on_detail if action == "leave_detail" else some and not on_detail
         return super().check_action(action, parameters)
 
     def action_open_detail(self) -> None:

@@ -127,11 +127,11 @@ class TaskDetail(VerticalScroll, can_focus=True):
         self._show_events()
 
     def _show_events(self) -> None:
-        self.query_one(JsonView).show(list(self._bodies(formatted=self.query_one(EventTabs).formatted)))
+        if self._shown is not None:
+            bodies = self._bodies(self._shown, formatted=self.query_one(EventTabs).formatted)
+            self.query_one(JsonView).show(list(bodies))
 
-    def _bodies(self, *, formatted: bool) -> Iterator[Body]:
-        task = self._shown
-        assert task is not None
+    def _bodies(self, task: Task, *, formatted: bool) -> Iterator[Body]:
         if not self._messages:
             yield Body("No event has come." if task.status.finished else "No event has come yet.")
         for message in self._messages[:_MESSAGES]:

@@ -24,6 +24,9 @@ from imm_tui.tui import view
 from imm_tui.tui.task_index import TaskIndex
 
 _HEADER_ROWS = 1
+_KEPT = 2000
+"""Tasks that are kept in memory; the history has all."""
+
 _UNFINISHED = (Status.SUBMITTING, Status.RUNNING)
 
 
@@ -65,7 +68,7 @@ class TaskList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._fetch = fetch
         self._index: TaskIndex | None = None
-        self._tasks: LRUCache[int, Task] = LRUCache(1024)
+        self._tasks: dict[int, Task] = {}
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
         self._hovered: int | None = None
         self.selected: int | None = None
@@ -77,7 +80,7 @@ class TaskList(ScrollView, can_focus=True):
         """Shows what the history holds; `newest` are the tasks that will be in sight first."""
         self._index = index
         for task in newest:
-            self._tasks[task.id] = task
+            self._keep(task)
         self._index_changed()
 
     def apply(self, changes: Changes) -> None:
@@ -89,11 +92,11 @@ class TaskList(ScrollView, can_focus=True):
         selected_row = index.row_of(self.selected) if self.selected is not None else None
         moved = False
         for task in changes.tasks:
-            self._tasks[task.id] = task
+            self._keep(task)
             moved |= index.put(task)
         for removed in changes.removed:
             moved |= index.remove(removed)
-            self._tasks.discard(removed)
+            self._tasks.pop(removed, None)
         if not moved:
             for task in changes.tasks:
                 self._refresh_task(task.id)
@@ -221,8 +224,13 @@ class TaskList(ScrollView, can_focus=True):
         if task is None:
             task = self._fetch(number)
             if task is not None:
-                self._tasks[number] = task
+                self._keep(task)
         return task
+
+    def _keep(self, task: Task) -> None:
+        if len(self._tasks) >= _KEPT:
+            self._tasks.clear()  # the rows in sight are read again; it happens once in a long scroll
+        self._tasks[task.id] = task
 
     def notify_style_update(self) -> None:
         self._strips.clear()

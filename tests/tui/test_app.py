@@ -1,0 +1,226 @@
+"""The app from its first paint to its end, and a submission on its whole way, against the emulator."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.pilot import Pilot
+
+from imm_tui import config
+from imm_tui.credentials import Credentials
+from imm_tui.errors import HistoryUnusable, Trouble
+from imm_tui.submission import Outcome
+from imm_tui.tasks import Conversion
+from imm_tui.tui.app import ImmApp
+from imm_tui.tui.screens.dashboard import Dashboard
+from imm_tui.tui.widgets.task_detail import TaskDetail
+from imm_tui.tui.widgets.task_list import TaskList
+from tests.conftest import RunningEmulator
+from tests.tui.conftest import Writer, app, read, seen, until, until_read
+
+OURS: list[type[DOMNode]] = [ImmApp, Dashboard, TaskList, TaskDetail]
+
+
+def against(emulator: RunningEmulator, path: Path, **flags: str) -> ImmApp:
+    settings = config.load(flags, emulator.env)
+    return ImmApp(settings, path, Credentials(emulator.access_key_id, emulator.access_key_secret))
+
+
+def listening() -> bool:
+    return any(thread.name == "listener" for thread in threading.enumerate())
+
+
+async def submit(pilot: Pilot[str | None], *names: str) -> list[Outcome] | Trouble:
+    shown = pilot.app
+    assert isinstance(shown, ImmApp)
+    done: list[list[Outcome] | Trouble] = []
+    ends: list[threading.Thread] = []
+
+    def note(result: list[Outcome] | Trouble) -> None:
+        done.append(result)
+        ends.append(threading.current_thread())
+
+    shown.submit(
+        [
+            Conversion(source_uri=f"oss://demo/{name}", target_uri=f"oss://demo/out/{name}/", target_type="png")
+            for name in names
+        ],
+        note,
+    )
+    await until(pilot, lambda: bool(done))
+    assert ends == [threading.main_thread()]
+    return done[0]
+
+
+@pytest.mark.parametrize(("version", "figures"), [("2017-09-06", "5 p 100 %"), ("2020-09-30", "– 100 %")])
+async def test_a_submission_is_watched_until_it_ends(
+    fresh_emulator: RunningEmulator, path: Path, version: str, figures: str
+) -> None:
+    shown = against(fresh_emulator, path, api_version=version)
+    async with shown.run_test(size=(160, 40)) as pilot:
+        await until_read(pilot, "● listening")
+        outcomes = await submit(pilot, "5页Word.docx", "missing.docx")
+        assert not isinstance(outcomes, Trouble)
+        assert {outcome.trouble is None for outcome in outcomes} == {True}
+        await until_read(pilot, "Tasks 2 · 1 failed")
+        assert f"✔ png {figures}" in read(shown)
+        accepted = outcomes[0].task
+        await until_read(pilot, f"task {accepted.task_id}")  # the detail shows what was submitted
+        assert "last event" in read(shown)
+        await pilot.press("q")
+    assert shown.return_code == 0
+    assert not listening()
+
+
+async def test_a_submission_that_cannot_be_sent_is_answered_with_the_trouble(
+    fresh_emulator: RunningEmulator, path: Path
+) -> None:
+    shown = against(fresh_emulator, path, imm_endpoint="http://127.0.0.1:9")
+    async with shown.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "● listening")
+        outcomes = await submit(pilot, "5页Word.docx")
+        assert not isinstance(outcomes, Trouble)
+        assert outcomes[0].trouble is not None
+        await until_read(pilot, "Tasks 1 · 1 failed")
+        path.rename(path.with_suffix(".aside"))
+        path.mkdir()
+        assert isinstance(await submit(pilot, "5页Word.docx"), HistoryUnusable)
+
+
+async def test_a_refused_key_stops_the_listener_and_r_tries_again(emulator: RunningEmulator, path: Path) -> None:
+    shown = ImmApp(config.load({}, emulator.env), path, Credentials(emulator.access_key_id, "wrong"))
+    async with shown.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "✕ stopped")
+        assert "RequestId" in read(shown)
+        since = shown.dashboard.listener.since
+        await pilot.press("r")
+        await until(pilot, lambda: shown.dashboard.listener.since != since)
+        await until_read(pilot, "✕ stopped")
+        assert "wrong" not in seen(shown)
+
+
+async def test_a_second_app_watches_what_the_first_one_receives(fresh_emulator: RunningEmulator, path: Path) -> None:
+    first, second = against(fresh_emulator, path), against(fresh_emulator, path)
+    async with first.run_test(size=(120, 40)) as one:
+        await until_read(one, "● listening")
+        async with second.run_test(size=(120, 40)) as two:
+            await until_read(two, "◉ another imm-tui is listening")
+            await submit(two, "5页Word.docx")
+            await until_read(two, "✔ Succeeded")
+        await until_read(one, "✔ Succeeded")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_leaving_ends_a_long_poll_at_once(emulator: RunningEmulator, path: Path, key: str) -> None:
+    shown = against(emulator, path)
+    async with shown.run_test() as pilot:
+        await until_read(pilot, "● listening")
+        await pilot.press(key)
+    assert shown.return_code == 0
+    assert not listening()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+async def test_a_signal_ends_it_in_order(path: Path, number: signal.Signals, code: int) -> None:
+    shown = app(path)
+    async with shown.run_test() as pilot:
+        await until_read(pilot, "No tasks yet")
+        os.kill(os.getpid(), number)
+        await until(pilot, lambda: not shown.is_running or shown.return_code is not None)
+    assert shown.return_code == code
+
+
+@pytest.fixture
+def broken(path: Path) -> ImmApp:
+    class Broken(ImmApp):
+        def action_help(self) -> None:
+            secret = "LTAI-the-secret"
+            raise ValueError(f"of {secret}")
+
+    return Broken(app(path).settings, path, None)
+
+
+def test_a_mistake_of_its_own_is_told_in_a_sentence(broken: ImmApp, capfd: pytest.CaptureFixture[str]) -> None:
+    async def press(pilot: Pilot[Any]) -> None:
+        await until_read(pilot, "No tasks yet")
+        await pilot.press("question_mark")
+
+    broken.run(headless=True, auto_pilot=press)
+    told = " ".join(capfd.readouterr().err.split())
+    assert broken.return_code == 1
+    assert "imm-tui ended through a mistake of its own: ValueError (test_app.py, line" in told
+    assert "Traceback" not in told
+    assert "LTAI" not in told
+
+
+async def test_a_listener_that_ended_by_itself_is_not_said_to_listen(
+    emulator: RunningEmulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    shown = against(emulator, path)
+    async with shown.run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "● listening")
+        assert shown._listener is not None
+        shown._listener.stop()  # stands in for an error that nobody foresaw
+        await until_read(pilot, "The listener ended through a mistake of its own.")
+        await pilot.press("r")
+        await until_read(pilot, "● listening")
+
+
+def test_every_key_has_a_name_a_description_and_a_tooltip_of_its_own() -> None:
+    bindings = [binding for kind in OURS for binding in kind.BINDINGS if binding not in App.BINDINGS]
+    for binding in bindings:
+        assert isinstance(binding, Binding)
+        assert binding.id
+        assert binding.description
+        assert binding.tooltip
+    names = [binding.id for binding in bindings if isinstance(binding, Binding)]
+    assert len(names) == len(set(names))
+
+
+async def test_the_palette_has_every_action_that_the_footer_has(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    shown = app(path)
+    async with shown.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "⏎ detail")
+        titles = [command.title for command in shown.get_system_commands(shown.screen)]
+        shown_keys = [it for it in shown.screen.active_bindings.values() if it.binding.show and it.binding.id]
+        assert {it.tooltip for it in shown_keys} <= {*titles, "Open the command palette"}
+        assert "Theme" in titles
+        await pilot.press("ctrl+p")
+        await pilot.press(*"formatted", "enter")
+        await until(pilot, lambda: shown.screen is shown.dashboard)
+        await pilot.press("enter")
+        await until_read(pilot, "esc list")
+
+
+async def test_every_theme_can_be_chosen(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    shown = app(path)
+    assert shown.theme == "imm-dark"
+    async with shown.run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "◐ Running")
+        assert {"imm-dark", "imm-light", "nord"} < shown.available_themes.keys()
+        for name in shown.available_themes:
+            shown.theme = name
+            await pilot.pause()
+            assert "◐ Running" in read(shown)
+
+
+def test_the_screen_imports_no_sdk() -> None:
+    code = "import sys, imm_tui.tui.app; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = found.stdout.split()
+    assert "imm_tui.tui.app" in modules
+    strangers = ("aliyunsdkcore", "aliyunsdkimm", "mns", "requests", "imm_tui.cloud", "imm_tui.emulator")
+    assert [name for name in modules if name.startswith(strangers)] == []

@@ -1,0 +1,227 @@
+"""The dashboard: what another connection writes to the history is what a person sees."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from textual.widgets import Footer
+
+from imm_tui.errors import Refused, Unreachable
+from imm_tui.listener import ListenerState, Phase
+from imm_tui.tasks import Conversion, Status
+from imm_tui.tui.app import ImmApp
+from imm_tui.tui.widgets.json_view import JsonView
+from imm_tui.tui.widgets.task_detail import TaskDetail
+from imm_tui.tui.widgets.task_list import TaskList
+from tests.tui.conftest import SETTINGS, Writer, app, event, lines, now, read, seen, until, until_read
+
+MARKUP = "[@click=app.quit]x[/] [/foo] [$primary]q[/] [link=http://a]l[/link] tail\\"
+CONTROLS = "\x1b[31m \x1b]52;c;aGk=\x07 \x00 \x9b \x7f \u202e \u2066 \u200b \ufeff \ud800"
+HAZARDS = set(CONTROLS) - set(" [31m]52;caGk=")
+
+
+async def test_an_empty_history_says_so_and_what_the_program_looks_at(path: Path) -> None:
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "No tasks yet")
+        assert "imm-tui cn-beijing · GetResult-ByNotify-Demo · 2017-09-06" in read(pilot.app)
+        assert "Tasks 0" in read(pilot.app)
+
+
+async def test_what_another_process_writes_appears_by_itself(path: Path, writer: Writer) -> None:
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "No tasks yet")
+        writer.submitted("5页Word.docx", "t-1")
+        await until_read(pilot, "◐ png – ")
+        await until_read(pilot, "Tasks 1 · 1 running")
+        writer.received(event("t-1", pages=5))
+        await until_read(pilot, "✔ png 5 p 100 %")
+
+
+async def test_a_wake_up_from_any_thread_is_enough(path: Path, writer: Writer) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "No tasks yet")
+        writer.submitted("a.docx", "t-1")
+        shown.wake()
+        shown.wake()
+        await until_read(pilot, "Tasks 1")
+
+
+async def test_a_history_of_thousands_is_shown_newest_first(path: Path, writer: Writer) -> None:
+    conversion = Conversion(source_uri="oss://b/old.docx", target_uri="oss://b/t/", target_type="pdf")
+    writer.history.record_intent(conversion, project="p", api_version="2017-09-06", token="t", at=1)
+    with sqlite3.connect(path) as db:
+        columns = "revision, status, source_uri, target_type, seen_at, submitted_at"
+        db.executemany(
+            f"INSERT INTO tasks ({columns}) VALUES (?, 'Unknown', ?, 'png', 1, 1)",
+            [(2 + number, f"oss://b/document-{number}.docx") for number in range(5_000)],
+        )
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "Tasks 5,001 · 1 running · 5,000 unknown")
+        assert "document-4999.docx" in read(pilot.app)
+        await pilot.press("end")
+        await until_read(pilot, "old.docx")
+
+
+async def test_an_event_that_came_before_the_answer_becomes_one_with_its_submission(path: Path, writer: Writer) -> None:
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        number = writer.submitted("5页Word.docx")
+        writer.received(event("formatconvert-1"))
+        await until_read(pilot, "Tasks 2 · 1 running")
+        writer.history.record_accepted(number, "1", "REQUEST")
+        await until_read(pilot, "Tasks 1 5页Word.docx")
+        assert "✔ png 5 p 100 %" in read(pilot.app)
+
+
+async def test_the_detail_follows_the_selection(path: Path, writer: Writer) -> None:
+    for name in ("first.docx", "second.docx", "third.docx"):
+        writer.submitted(name, name)
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "source oss://bucket/in/third.docx")
+        await pilot.press("down", "down")
+        await until_read(pilot, "source oss://bucket/in/first.docx")
+        writer.submitted("fourth.docx", "fourth")
+        await until_read(pilot, "Tasks 4")
+        assert "source oss://bucket/in/first.docx" in read(pilot.app)
+        await pilot.click(TaskList, offset=(10, 2))
+        await until_read(pilot, "source oss://bucket/in/fourth.docx")
+
+
+async def test_enter_goes_to_the_detail_and_escape_back(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    async with app(path).run_test(size=(120, 12)) as pilot:
+        await until_read(pilot, "⏎ detail")
+        for there, back in (("enter", "escape"), ("right", "left"), ("tab", "tab"), ("shift+tab", "shift+tab")):
+            await pilot.press(there)
+            await until_read(pilot, "esc list")
+            assert "⏎ detail" not in read(pilot.app)
+            await pilot.press(back)
+            await until_read(pilot, "⏎ detail")
+        await pilot.click(TaskList, offset=(10, 2), times=2)
+        await until_read(pilot, "esc list")
+
+
+@pytest.mark.parametrize(
+    ("size", "stacked"), [((60, 20), True), ((80, 24), True), ((120, 40), False), ((200, 50), False)]
+)
+async def test_the_two_regions_share_the_screen_at_every_size(
+    path: Path, writer: Writer, size: tuple[int, int], stacked: bool
+) -> None:
+    writer.submitted("5页Word.docx", "t-1")
+    async with app(path).run_test(size=size) as pilot:
+        await until_read(pilot, "source oss://")
+        tasks, detail = (pilot.app.screen.query_one(kind).region for kind in (TaskList, TaskDetail))
+        assert stacked == (tasks.y < detail.y)
+        assert stacked == (tasks.x == detail.x)
+        assert "5页Word.docx" in seen(pilot.app)
+        assert "◐ Running" in seen(pilot.app)
+        assert "n new" in seen(pilot.app)
+        assert detail.height >= 6
+
+
+async def test_a_stopped_listener_is_told_in_full_with_the_key_that_helps(path: Path) -> None:
+    shown = app(path)
+    trouble = Refused(
+        "The queue refused the call.",
+        " ".join(["The key may not receive from it."] * 6),
+        "Grant mns:BatchReceiveMessage.",
+        request_id="5F74C5C9",
+    )
+    async with shown.run_test(size=(80, 24)) as pilot:
+        assert "r reconnect" not in read(shown)
+        shown.dashboard.show_listener(ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble))
+        await until_read(pilot, "r reconnect")
+        assert "✕ stopped" in read(shown)
+        assert f"{trouble} r tries again." in read(shown)
+        shown.dashboard.show_listener(ListenerState(phase=Phase.LISTENING, since=now()))
+        await until_read(pilot, "● listening")
+        assert "refused" not in read(shown)
+        assert "r reconnect" not in read(shown)
+
+
+async def test_a_lost_connection_says_when_and_why(path: Path) -> None:
+    shown = app(path)
+    trouble = Unreachable("MNS cannot be reached.", "The connection timed out.")
+    async with shown.run_test(size=(80, 24)) as pilot:
+        shown.dashboard.show_listener(
+            ListenerState(phase=Phase.RECONNECTING, since=now(), trouble=trouble, retry_at=now() + 8_900)
+        )
+        await until_read(pilot, "◌ reconnecting in 9 s")
+        assert "MNS cannot be reached. The connection timed out." in read(shown)
+        await until_read(pilot, "r reconnect")
+
+
+async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path, writer: Writer) -> None:
+    writer.received(b"from before", "OLD")
+    async with app(path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        writer.received(b"hello", "MESSAGE-[@click=app.quit]7")
+        await until_read(pilot, "MessageId MESSAGE-[@click=app.quit]7")
+        words = read(pilot.app)
+        assert "The message is neither a JSON object nor an XML envelope." in words
+        assert "It was kept, and left on the queue" in words
+        assert "OLD" not in words
+        for number in range(5):
+            writer.received(b"again", f"MORE-{number}")
+        await until_read(pilot, "could not be read. They were kept")
+
+
+async def test_an_unusable_history_is_told_and_nothing_else_breaks(path: Path) -> None:
+    path.mkdir()
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "cannot be used")
+        await pilot.press("down", "enter", "f", "end", "tab")
+        assert "IMM_TUI_DATA_DIR" in read(pilot.app)
+
+
+async def test_a_history_that_breaks_while_it_is_shown_is_told(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    async with app(path).run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "◐ Running")
+        with sqlite3.connect(path) as db:
+            db.execute("ALTER TABLE removals RENAME TO gone")
+        await until_read(pilot, "cannot be used")
+        with sqlite3.connect(path) as db:
+            db.execute("ALTER TABLE gone RENAME TO removals")
+        writer.submitted("b.docx", "t-2")
+        await until_read(pilot, "Tasks 2")
+        assert "cannot be used" not in read(pilot.app)
+
+
+@pytest.mark.parametrize("hostile", [MARKUP, CONTROLS, MARKUP + CONTROLS])
+async def test_nothing_from_outside_is_obeyed(path: Path, writer: Writer, hostile: str) -> None:
+    """As markup, by a terminal, or by a click; wherever it stands: name, id, code, words, body, project."""
+    name = hostile.replace("/", "")
+    task = writer.history.record_intent(
+        Conversion(source_uri=f"oss://b/{name}", target_uri=f"oss://{hostile}/", target_type=hostile),
+        project=hostile,
+        api_version=hostile,
+        token="t",
+        at=now(),
+    )
+    writer.history.record_refused(task, code=hostile, message=f"{hostile}\nline", request_id=hostile, at=now())
+    other = writer.submitted(name)
+    writer.history.record_accepted(other, f"id-{hostile}", hostile)
+    writer.received(event(f"id-{hostile}").replace(b"\\u001b", b"\x1b"), f"M-{hostile}")
+    settings = SETTINGS.__class__(region=hostile, project=hostile, api_version=SETTINGS.api_version)
+    shown = ImmApp(settings, path, None)
+    async with shown.run_test(size=(120, 40), notifications=True) as pilot:
+        writer.received(b"no event", f"M-{hostile}")
+        for status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED):
+            trouble = Refused(hostile, hostile, hostile, code=hostile, request_id=hostile)
+            shown.dashboard.show_listener(ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble))
+            await pilot.press("down" if status is Status.FAILED else "up", "f")
+            await until_read(pilot, "Failed" if status is Status.FAILED else "id-")
+            for y in range(0, 38, 2):
+                await pilot.click(offset=(75, y))
+                await pilot.click(offset=(4, y))
+            drawn = seen(shown) + "".join(
+                strip.text for kind in (TaskList, JsonView) for strip in lines(shown.dashboard.query_one(kind))
+            )
+            assert not HAZARDS & set(drawn)
+        if hostile.startswith(MARKUP):
+            await until(pilot, lambda: "[@click=app.quit]x[" in read(shown))
+        assert shown.is_running
+        assert shown.dashboard.query_one(Footer).is_attached

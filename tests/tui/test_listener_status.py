@@ -1,0 +1,49 @@
+"""What the listener is doing, in words, for as much room as there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imm_tui.listener import ListenerState, Phase
+from imm_tui.tui import view
+from imm_tui.tui.widgets.listener_status import ListenerStatus
+from tests.tui.conftest import Writer, app, event, now, read, seen, until_read
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+async def test_each_phase_has_its_shape_and_its_words(path: Path, phase: Phase) -> None:
+    state = ListenerState(phase=phase, since=now(), retry_at=now() + 60_000)
+    shown = app(path)
+    async with shown.run_test(size=(160, 24)) as pilot:
+        shown.dashboard.show_listener(state)
+        await pilot.pause()
+        first = view.listener_words(state, None, now())[0].rsplit(" ", 2)[0]
+        assert f"{view.PHASE_SHAPES[phase]} {first}" in seen(shown).splitlines()[0]
+
+
+async def test_the_details_go_first_where_room_is_short(path: Path, writer: Writer) -> None:
+    writer.received(event("t-1"))
+    shown = app(path)
+    async with shown.run_test(size=(120, 24)) as pilot:
+        state = ListenerState(phase=Phase.LISTENING, since=now())
+        shown.dashboard.show_listener(state)
+        since = f"since {view.clock(state.since, now())}"
+        await until_read(pilot, "last event")
+        assert f"● listening · {since} · last event" in read(shown)
+        await pilot.resize_terminal(60, 24)
+        await pilot.pause()
+        assert since not in read(shown)
+        assert "● listening · last event" in read(shown)
+        assert "imm-tui" in seen(shown).splitlines()[0]
+
+
+async def test_a_countdown_counts(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test() as pilot:
+        shown.dashboard.show_listener(ListenerState(phase=Phase.RECONNECTING, since=now(), retry_at=now() + 1_900))
+        await pilot.pause()
+        assert "reconnecting in 2 s" in read(shown)
+        await until_read(pilot, "reconnecting now")
+        assert shown.query_one(ListenerStatus).is_attached

@@ -1,0 +1,40 @@
+"""The stylesheets are found wherever the program may lie."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from imm_tui.tui.styles import stylesheet
+from tests.conftest import CHECKOUT
+
+
+def found_from(place: Path, workplace: Path) -> str:
+    """What a fresh Python finds that has the program from `place` and nothing else of it."""
+    code = f"import sys; sys.path.insert(0, {str(place)!r}); from imm_tui.tui import styles; print(styles.stylesheet())"
+    command = [sys.executable, "-P", "-c", code]
+    return subprocess.run(command, cwd=workplace, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_theme_comes_first_and_every_screen_is_styled() -> None:
+    sheet = stylesheet()
+    assert sheet.index("$quiet:") < sheet.index("Dashboard {")
+    assert all(path.read_text() in sheet for path in (CHECKOUT / "styles").glob("*.tcss"))
+
+
+def test_they_are_found_in_a_zip_of_the_sources(tmp_path: Path) -> None:
+    archive = tmp_path / "sources.zip"
+    with zipfile.ZipFile(archive, "w") as sources:
+        for path in [*(CHECKOUT / "imm_tui").rglob("*.py"), *(CHECKOUT / "styles").iterdir()]:
+            sources.write(path, path.relative_to(CHECKOUT))
+    assert found_from(archive, tmp_path).strip() == stylesheet().strip()
+
+
+def test_they_are_found_where_a_wheel_puts_them(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "imm_tui", tmp_path / "site" / "imm_tui", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "site" / "imm_tui" / "styles").mkdir()
+    (tmp_path / "site" / "imm_tui" / "styles" / "theme.tcss").write_text("/* of the wheel */")
+    assert found_from(tmp_path / "site", tmp_path).strip() == "/* of the wheel */"

@@ -1,0 +1,32 @@
+"""The order of the list, against a plain dictionary."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imm_tui.tasks import Status, Task
+from imm_tui.tui.task_index import TaskIndex
+
+ids = st.integers(1, 12)
+steps = st.lists(st.tuples(ids, st.sampled_from([*Status, None])))
+
+
+@given(steps)
+def test_it_keeps_every_task_once_newest_first_with_its_status(steps: list[tuple[int, Status | None]]) -> None:
+    index = TaskIndex()
+    known: dict[int, Status] = {}
+    for number, status in steps:
+        if status is None:
+            assert index.remove(number) == (known.pop(number, None) is not None)
+        else:
+            assert index.put(Task(id=number, task_id=None, status=status, seen_at=0)) == (number not in known)
+            known[number] = status
+    rows = sorted(known, reverse=True)
+    assert [index.id_at(row) for row in range(len(index))] == rows
+    assert {number: index.row_of(number) for number in range(1, 13)} == {
+        number: rows.index(number) if number in known else None for number in range(1, 13)
+    }
+    assert +index.counts == Counter(known.values())
