@@ -78,6 +78,7 @@ class Office:
                     str(self._scratch),
                     str(source),
                 ],
+                env={**os.environ, "TMPDIR": str(self._scratch)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
