@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.server import Emulator, Unusable, exports, until_signalled
+from imm_tui.emulator.server import Emulator, Unusable, exports, settle, until_signalled
 
 PATIENCE = 3.0
 """Seconds that the server has to end by itself once the parent is gone."""
@@ -26,7 +26,7 @@ PATIENCE = 3.0
 async def serve(root: Path, pace: float) -> None:
     """Serve until the parent or a signal says stop. ROOT is gone when this returns."""
     loop = asyncio.get_running_loop()
-    stop = until_signalled(signal.SIGTERM, signal.SIGHUP)
+    end = until_signalled(signal.SIGTERM, signal.SIGHUP)
     ended = threading.Event()
 
     def watch_parent() -> None:
@@ -34,7 +34,7 @@ async def serve(root: Path, pace: float) -> None:
             while os.read(0, 1024):
                 pass
         with suppress(RuntimeError):  # the loop is closed: a signal was first
-            loop.call_soon_threadsafe(stop.set)
+            loop.call_soon_threadsafe(settle, end, 0)
         if not ended.wait(PATIENCE):
             shutil.rmtree(root, ignore_errors=True)
             os._exit(1)
@@ -47,7 +47,7 @@ async def serve(root: Path, pace: float) -> None:
             print(exports(emulator.environment), end="", flush=True)
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
-        await stop.wait()
+        await end
     finally:
         await emulator.close()
         shutil.rmtree(root, ignore_errors=True)

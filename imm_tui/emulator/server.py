@@ -182,12 +182,19 @@ def exports(environment: Mapping[str, str]) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 
-def until_signalled(*signals: signal.Signals) -> asyncio.Event:
-    """An event, on the running loop, that each of these signals sets."""
-    stop = asyncio.Event()
+def until_signalled(*signals: signal.Signals) -> asyncio.Future[int]:
+    """The number of the first of these signals to come."""
+    loop = asyncio.get_running_loop()
+    end: asyncio.Future[int] = loop.create_future()
     for number in signals:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+        loop.add_signal_handler(number, settle, end, number)
+    return end
+
+
+def settle(end: asyncio.Future[int], number: int) -> None:
+    """Ask for the end; what asked first stands."""
+    if not end.done():
+        end.set_result(number)
 
 
 def serve(
@@ -203,24 +210,24 @@ def serve(
     """Run an emulator in the foreground until a signal ends it: the command `imm-tui emulator`.
 
     Prints its environment on stdout, and nothing else there, once it listens. Without `data_dir` its objects are in a
-    temporary folder, removed at the end. Returns 0 at the end, or 2, with a line on stderr, when it cannot start.
+    temporary folder, removed at the end. Returns 128 and the number of the signal, as a shell shows it, or 2, with a
+    line on stderr, when it cannot start.
     """
     folder = data_dir or Path(tempfile.mkdtemp(prefix="imm-tui-emulator-"))
     try:
-        asyncio.run(_serve(folder, host, port, env_file, samples, pace, notify_format))
+        return 128 + asyncio.run(_serve(folder, host, port, env_file, samples, pace, notify_format))
     except Unusable as error:
         print(f"imm-tui emulator: {error}", file=sys.stderr)
         return 2
     finally:
         if data_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
-    return 0
 
 
 async def _serve(
     folder: Path, host: str, port: int, env_file: Path | None, samples: bool, pace: float, notify_format: str
-) -> None:
-    stop = until_signalled(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+) -> int:
+    end = until_signalled(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     emulator = Emulator(Account.made_up(), folder, pace=pace, notify_format=notify_format)
     try:
         await emulator.start(host, port, samples=samples)
@@ -233,7 +240,7 @@ async def _serve(
                 f"imm-tui emulator: warning: {host} is not a loopback address; others may reach this port.",
                 file=sys.stderr,
             )
-        await stop.wait()
+        return await end
     finally:
         await emulator.close()
 

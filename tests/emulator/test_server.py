@@ -92,7 +92,7 @@ def test_in_the_foreground_it_serves_until_a_signal(tmp_path: Path, number: sign
         assert mns("GET", f"/queues/{emulator.queue}").status == 200
         mns.start("GET", f"/queues/{emulator.queue}/messages?waitseconds=30")
         process.send_signal(number)
-        assert ended(process) == (0, "", "")
+        assert ended(process) == (128 + number, "", "")
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             receive(mns.connection)
         mns.close()
@@ -112,7 +112,7 @@ def test_the_data_folder_of_the_caller_stays(tmp_path: Path) -> None:
         samples = sorted((tmp_path / "data" / "demo").iterdir())
         assert any("5页Word" in sample.name for sample in samples)
         process.terminate()
-        assert ended(process)[0] == 0
+        assert ended(process)[0] == 143
     assert sorted((tmp_path / "data" / "demo").iterdir()) == samples
 
 
@@ -160,7 +160,7 @@ def test_another_than_a_loopback_address_is_warned_of(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "not a loopback address" in process.stderr.readline()
         process.terminate()
-        assert ended(process)[0] == 0
+        assert ended(process)[0] == 143
 
 
 @pytest.mark.parametrize(
@@ -266,4 +266,4 @@ def test_nonsense_on_the_port_is_answered_and_not_logged(tmp_path: Path) -> None
             client.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
             assert client.recv(1000).startswith(b"HTTP/1.0 400 ")
         process.terminate()
-        assert ended(process) == (0, "", "")
+        assert ended(process) == (143, "", "")
