@@ -177,8 +177,7 @@ class Imm2020:
                 and _within(task.started, started)
                 and _within(task.ended, ended)
             ):
-                sorted_by = {"StartTime": task.started.isoformat(), "EndTime": str(task.ended or "")}
-                found[sorted_by.get(sort, ""), task.task_id] = task
+                found[str(_task_fields(task)[sort]), task.task_id] = task
         keys = sorted(found, reverse=descending)
         rest = [key for key in keys if not after or (key < after if descending else key > after)]
         return {
