@@ -346,6 +346,7 @@ def _no_terminal(what: str) -> BadInput:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
+    _fail_as_one()
     from imm_tui import submission
     from imm_tui.headless.submit import read_password, read_sources, submit
 
@@ -379,6 +380,7 @@ def _submit(arguments: argparse.Namespace) -> int:
 
 
 def _watch(arguments: argparse.Namespace) -> int:
+    _fail_as_one()
     from imm_tui.headless.watch import watch
 
     settings = _settings(arguments)
@@ -413,6 +415,18 @@ def _emulator(arguments: argparse.Namespace) -> int:
         pace=arguments.pace,
         notify_format=arguments.notify_format,
     )
+
+
+def _fail_as_one() -> None:
+    """A mistake in the listener's thread ends the command too: it would wait for that thread for ever."""
+    import threading
+
+    def fail(failed: threading.ExceptHookArgs) -> None:
+        if failed.exc_value is not None:
+            _say(_mistake(failed.exc_value))
+            _leave(Exit.INTERNAL)
+
+    threading.excepthook = fail
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -14,6 +14,7 @@ import pytest
 from imm_tui import __version__
 from imm_tui.exits import Exit, worst
 from tests.conftest import RunningEmulator
+from tests.mailbox import Mailbox
 from tests.program import Program
 
 COMMANDS = ("demo", "submit", "watch", "tasks", "emulator")
@@ -209,7 +210,7 @@ def test_the_emulator_prints_an_environment_that_the_other_commands_use(program:
     assert run.returncode == 0
     emulator.terminate()
     with emulator:
-        assert emulator.wait(timeout=30) == 0
+        assert emulator.wait(timeout=30) == 143
 
 
 # Exit codes
@@ -231,17 +232,26 @@ def test_of_several_exit_codes_one_stands_above_the_others(codes: list[int], exp
     assert worst(Exit(code) for code in codes) == expected
 
 
-def test_a_mistake_of_the_program_itself_tells_no_secret(program: Program) -> None:
+@pytest.mark.parametrize(
+    ("room", "function", "command"),
+    [("config", "load", "tasks"), ("notifications", "parse", "watch")],
+    ids=["in-the-main-thread", "in-the-listener"],
+)
+def test_a_mistake_of_the_program_itself_tells_no_secret(
+    configured: Program, emulator: RunningEmulator, room: str, function: str, command: str
+) -> None:
     """Whatever the error says may quote a key; only its kind and its place are told."""
+    mailbox = Mailbox(emulator)
+    mailbox.publish("anything")
     script = (
-        "import sys; sys.argv = ['imm-tui', 'tasks']\n"
-        "from imm_tui import cli, config\n"
+        f"import sys; sys.argv = ['imm-tui', {command!r}, '--queue', {mailbox.name!r}]\n"
+        f"from imm_tui import cli, {room}\n"
         "def broken(*_): raise KeyError('a-secret')\n"
-        "config.load = broken\n"
+        f"{room}.{function} = broken\n"
         "cli.run()\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", script], env=program.environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], env=configured.environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 70
     assert run.stderr.count("\n") == 1
