@@ -6,20 +6,25 @@ import asyncio
 import html
 import re
 from collections.abc import Callable
-from itertools import groupby
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
 _SEGMENT = re.compile(r'<text class="\S+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+_CELL = 12.2
+"""The width of a character in the picture that Textual draws."""
 
 
 def seen(app: App[str | None]) -> str:
     """What the terminal shows, line by line."""
-    found = _SEGMENT.findall(app.export_screenshot())
-    rows = groupby(sorted(((float(y), float(x), text) for x, y, text in found)), key=lambda segment: segment[0])
-    return "\n".join(html.unescape("".join(text for _, _, text in row)).replace("\xa0", " ") for _, row in rows)
+    lines: dict[float, str] = {}
+    for x, y, drawn in _SEGMENT.findall(app.export_screenshot()):
+        line = lines.get(float(y), "")
+        blanks = " " * (round(float(x) / _CELL) - cell_len(line))
+        lines[float(y)] = line + blanks + html.unescape(drawn).replace("\xa0", " ")
+    return "\n".join(line for _, line in sorted(lines.items()))
 
 
 def read(app: App[str | None]) -> str:

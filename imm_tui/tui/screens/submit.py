@@ -27,6 +27,7 @@ from imm_tui.config import Settings
 from imm_tui.errors import BadInput, HistoryUnusable, OutcomeUnknown, Trouble
 from imm_tui.history import History
 from imm_tui.submission import Outcome
+from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Draft:
         return Draft(target_type=self.target_type, target_uri=self.target_uri, dpi=self.dpi)
 
 
-class SubmitScreen(ModalScreen[None]):
+class SubmitScreen(ModalScreen[None], inherit_bindings=False):
     """Asks for conversions, submits them, and closes when they are accepted.
 
     Closing it does not stop a submission that is under way. What was typed is there again when it is next opened.
@@ -70,10 +71,14 @@ class SubmitScreen(ModalScreen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "The form"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "Submit", id="form.submit", tooltip="Send the conversions to IMM"),
-        Binding("escape", "close", "Close", id="form.close", tooltip="Leave the form; what was typed is kept"),
-        Binding("tab", "app.focus_next", "Next field", id="form.next", tooltip="Check this field and go on"),
-        Binding("shift+tab", "app.focus_previous", "Field before", id="form.previous", tooltip="Go back", show=False),
+        Binding("ctrl+s", "submit", "submit", id="form.submit", tooltip="Send the conversions to IMM"),
+        Binding("tab", "app.focus_next", "next field", id="form.next", tooltip="Check this field and go on"),
+        Binding("escape", "close", "close", id="form.close", tooltip="Leave the form; what was typed is kept"),
+        Binding("f1", "app.help", "help", id="form.help", tooltip="Show what every key does"),
+        Binding("shift+tab", "app.focus_previous", "Back", id="form.back", tooltip="The field before", show=False),
+        Binding(
+            "ctrl+c", "screen.copy_text", "Copy", id="form.copy", tooltip="Copy what the mouse selected", show=False
+        ),
     ]
 
     draft: ClassVar[Draft] = Draft()
@@ -305,7 +310,7 @@ class SubmitScreen(ModalScreen[None]):
             Content.assemble(
                 (f"{beat} {what}", "bold"),
                 f"  {passed:.0f} s\n\n",
-                ("Escape closes the form. The submission goes on; the list shows how it ends.", "$foreground-muted"),
+                ("Escape closes the form. The submission goes on; the list shows how it ends.", QUIET),
             )
         )
 
@@ -439,5 +444,5 @@ def _told(trouble: Trouble, shape: str = "✘", style: str = "$text-error") -> C
     words = [f"Code {text.line(trouble.code)}"] if trouble.code else []
     words += [f"RequestId {text.line(trouble.request_id)}"] if trouble.request_id else []
     if words:
-        parts.append(Content.styled(" · ".join(words), "$foreground-muted"))
+        parts.append(Content.styled(" · ".join(words), QUIET))
     return Content("\n").join(parts)
