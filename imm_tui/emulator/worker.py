@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 
@@ -33,6 +34,7 @@ from imm_tui.emulator.oss import Oss
 from imm_tui.emulator.pdf import write_pdf
 
 _MAX_BYTES = 200 << 20
+_ATTEMPTS = 50
 
 
 def convert(conversion: Conversion, oss: Oss, office: Office | None) -> Outcome:
@@ -108,7 +110,11 @@ def main() -> None:
             lines.put(line)
         if office:
             office.stop()
-        shutil.rmtree(scratch, ignore_errors=True)
+        for _ in range(_ATTEMPTS):  # a LibreOffice that dies may still be adding to it
+            shutil.rmtree(scratch, ignore_errors=True)
+            if not scratch.exists():
+                break
+            time.sleep(0.01)
         os._exit(0)
 
     reader = threading.Thread(target=read_stdin, daemon=True)
