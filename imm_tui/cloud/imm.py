@@ -254,8 +254,7 @@ class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
                 StsTokenCredential(credentials.access_key_id, credentials.access_key_secret, credentials.security_token)
             )
         self.session.trust_env = False  # ~/.netrc would put an Authorization header onto the request
-        self.session.mount("http://", _Adapter(address))
-        self.session.mount("https://", _Adapter(address))
+        self.session.mount(f"{address.scheme}://", _Adapter(address))
 
     def send(self, request: Any) -> tuple[int, bytes]:
         """The HTTP status and the body of the answer, whatever they are."""
@@ -269,15 +268,14 @@ class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
 
 def _proxy(address: Address) -> dict[str, str]:
     """The proxy for `address`, from the environment or the system. The SDK ignores NO_PROXY; it takes "" as none."""
-    scheme = "https" if address.tls else "http"
-    proxy = "" if address.loopback or proxy_bypass(address.authority) else getproxies().get(scheme, "")
+    proxy = "" if address.loopback or proxy_bypass(address.authority) else getproxies().get(address.scheme, "")
     if proxy.lower().startswith("socks"):
         raise BadInput(
             "A SOCKS proxy cannot be used.",
-            f"{scheme.upper()}_PROXY names one.",
+            f"{address.scheme.upper()}_PROXY names one.",
             "Let it name an HTTP proxy, or add the endpoint's host to NO_PROXY.",
         )
-    return {"http": "", "https": "", scheme: proxy}
+    return {"http": "", "https": "", address.scheme: proxy}
 
 
 class _Adapter(HTTPAdapter):  # type: ignore[misc]

@@ -99,8 +99,12 @@ class Address:
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
     @property
+    def scheme(self) -> str:
+        return "https" if self.tls else "http"
+
+    @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.authority}"
+        return f"{self.scheme}://{self.authority}"
 
     @property
     def loopback(self) -> bool:
@@ -371,7 +375,7 @@ _REFUSALS = (
     (
         r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",
         "{service} denies access to {resource}.",
-        "The access key's owner lacks the permission {action}.",
+        "Most often the access key's owner lacks the permission {action}.",
         "Have it granted in the RAM console, or use another access key.",
     ),
     (
@@ -387,13 +391,19 @@ _REFUSALS = (
         "Check the topic's name and the region.",
     ),
     (
-        r"ResourceNotFound|.*Project.*Not(Exist|Found)",
+        r".*Project.*Not(Exist|Found)",
         "{service} does not find {resource}.",
         "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
         "Check the project's name, the region and the API version.",
     ),
     (
-        r"Throttling|QpsLimitExceeded|TooManyRequests|LimitExceeded|.*LimitExceeded",
+        r"ResourceNotFound",
+        "{service} does not find something that the request names, most often {resource}.",
+        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
+        "Check the project's name, the region and the API version.",
+    ),
+    (
+        r"Throttling|QpsLimitExceeded|TooManyRequests",
         "{service} is called too often.",
         "A limit of this account is reached.",
         "Wait a little and try again.",

@@ -192,6 +192,7 @@ def test_a_connection_is_kept_and_replaced_when_it_was_closed() -> None:
         answer(200, "{}"),
         answer(200, '{"TaskId": null, "RequestId": {}}'),
         answer(200, '{"TaskId": " "}'),
+        answer(200, '{"Code": "Success"}'),
         answer(200, "[" * 100_000),
         answer(200, b"\xd6\xd0\xce\xc4"),
         answer(302, location="http://127.0.0.1:1/"),
@@ -407,8 +408,8 @@ def test_no_log_and_no_debug_switch_tells_a_parameter(
 ) -> None:
     monkeypatch.setenv("DEBUG", "sdk")
     with caplog.at_level(logging.DEBUG):
-        assert isinstance(trouble_of(answer(599, "{}")), OutcomeUnknown)
-        assert isinstance(trouble_of(answer(400, '{"Code": "No"}')), Refused)
+        for status in (400, 599):  # for the latter the SDK has no name
+            assert isinstance(trouble_of(answer(status, '{"Code": "No"}')), Refused)
         not_sent(f"http://127.0.0.1:{free_port()}")
         sent(CONVERSION)
     assert caplog.records == []
