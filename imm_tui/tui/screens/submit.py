@@ -29,6 +29,7 @@ from imm_tui.history import History
 from imm_tui.submission import Outcome
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
+from imm_tui.tui.widgets.overflow import Overflow
 
 if TYPE_CHECKING:
     from imm_tui.tui.app import ImmApp
@@ -128,7 +129,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
                         yield Label("Password", classes="second")
                         yield Input(placeholder="of a protected document", password=True, compact=True, id="password")
                     yield Note("Pages such as 1,2-4,7.", id="pages-note")
-                with VerticalScroll(id="answer", can_focus=False):
+                with Overflow(id="answer"):
                     yield Static(markup=False, id="answer-text")
             with HorizontalGroup(id="buttons"):
                 yield Button("Submit", variant="primary", compact=True, id="submit")
@@ -336,14 +337,10 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
             self._imm_app.notify(told.plain, title="Not submitted", severity="error", timeout=15, markup=False)
 
     def _tell(self, what: Content) -> None:
-        answer = self.query_one("#answer", VerticalScroll)
-        answer.query_one(Static).update(what)
+        self.query_one("#answer-text", Static).update(what)
+        answer = self.query_one("#answer", Overflow)
         answer.scroll_home(animate=False)
-        self.call_after_refresh(self._let_scroll, answer)
-
-    def _let_scroll(self, answer: VerticalScroll) -> None:
-        answer.can_focus = answer.max_scroll_y > 0  # a stop for tab only where the keys have something to scroll
-        answer.scroll_visible(animate=False)
+        self.call_after_refresh(answer.scroll_visible, animate=False)
 
     # Leaving
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
@@ -16,6 +16,7 @@ from imm_tui import text
 from imm_tui.config import KEYS, Settings
 from imm_tui.errors import Trouble
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.widgets.overflow import Overflow
 
 _MEANINGS = {
     "region": "such as cn-beijing",
@@ -62,7 +63,7 @@ class WelcomeScreen(Screen[None], inherit_bindings=False):
             yield Static(
                 Content.assemble(("imm-tui", "bold $text-accent"), ("  tasks of Alibaba Cloud IMM", QUIET)), id="title"
             )
-            with VerticalScroll(id="missing"):
+            with Overflow(id="missing"):
                 yield Static(self._told(), id="told")
             yield Choices(
                 Option("Try the demo: no account needed", id="demo"),
@@ -73,16 +74,6 @@ class WelcomeScreen(Screen[None], inherit_bindings=False):
                 compact=True,
             )
         yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._let_scroll)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._let_scroll)
-
-    def _let_scroll(self) -> None:
-        missing = self.query_one("#missing", VerticalScroll)
-        missing.can_focus = missing.max_scroll_y > 0  # a stop for tab only where the keys have something to scroll
 
     def _told(self) -> Content:
         """What is missing, and each step that is left."""
