@@ -101,7 +101,7 @@ async def test_a_refused_key_stops_the_listener_and_r_tries_again(emulator: Runn
     shown = ImmApp(config.load({}, emulator.env), path, Credentials(emulator.access_key_id, "wrong"))
     async with shown.run_test(size=(120, 40)) as pilot:
         await until_read(pilot, "✕ stopped")
-        assert "RequestId" in read(shown)
+        await until_read(pilot, "RequestId")
         since = shown.dashboard.listener.since
         await pilot.press("r")
         await until(pilot, lambda: shown.dashboard.listener.since != since)
