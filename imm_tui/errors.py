@@ -52,6 +52,10 @@ class Refused(Trouble):
     """The service understood the call and said no; `code` says why."""
 
 
+class Barred(Refused):
+    """A refusal that every such call will meet until a person mends something: a key, a permission, a name, a clock."""
+
+
 class Unreachable(Trouble):
     """No usable answer came: no connection, a cut, a time-out, or a reply that is not the service's."""
 

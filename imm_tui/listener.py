@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import HistoryUnusable, Refused, Trouble
+from imm_tui.errors import Barred, HistoryUnusable, Trouble
 from imm_tui.history import Arrival, Delivery, History
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Listener:
     def _listen(self, history: History) -> None:
         """Cycles until it is stopped. Raises Trouble when trying again would not help."""
         # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
-        from imm_tui.cloud.mns import STOPPING_CODES, Cancelled, Queue
+        from imm_tui.cloud.mns import Cancelled, Queue
 
         queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
         backoff, early = Backoff(), Backoff()
@@ -178,9 +178,9 @@ class Listener:
                         self._finish(history, queue, batch)
                 except Cancelled:
                     return
+                except Barred:
+                    raise
                 except Trouble as trouble:
-                    if isinstance(trouble, Refused) and trouble.code in STOPPING_CODES:
-                        raise
                     empty_since = None
                     delay = backoff.delay()
                     self._tell(Phase.RECONNECTING, trouble, delay)
@@ -213,7 +213,7 @@ class Listener:
             try:
                 queue.delete([message.receipt_handle for message, it in zip(batch, arrivals, strict=True) if it.events])
                 for message, it in zip(batch, arrivals, strict=True):
-                    if not it.events:
+                    if not it.events and message.receipt_handle:  # a damaged reply may have cost it its handle
                         hidden = _QUARANTINE_FIRST * 2 ** (min(message.dequeue_count, 8) - 1)
                         queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
             finally:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, NoCredentials, OutcomeUnknown, Refused, Trouble
+from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.history import History
 from imm_tui.tasks import ApiVersion, Conversion, Task
 
@@ -218,7 +218,8 @@ def submit(
             waiting[pool.submit(imm.create_conversion, conversion, token)] = task
             if len(waiting) >= AT_ONCE:
                 for outcome in _answers(history, waiting):
-                    hopeless = hopeless or _hopeless(outcome.trouble)
+                    if isinstance(outcome.trouble, Barred):
+                        hopeless = outcome.trouble
                     yield outcome
         while waiting:
             yield from _answers(history, waiting)
@@ -262,14 +263,6 @@ def _recorded(history: History, task: int) -> Task:
     recorded = history.task(task)
     assert recorded is not None, "a task that was submitted is never removed"
     return recorded
-
-
-def _hopeless(trouble: Trouble | None) -> Trouble | None:
-    from imm_tui.cloud.imm import STOPPING_CODES
-
-    if isinstance(trouble, NoCredentials) or (isinstance(trouble, Refused) and trouble.code in STOPPING_CODES):
-        return trouble
-    return None
 
 
 def _now() -> int:

@@ -24,7 +24,6 @@ from aliyunsdkimm.request.v20200930.CreateOfficeConversionTaskRequest import Cre
 
 from imm_tui.cloud.service import (
     CONNECT_SECONDS,
-    HOPELESS_CODES,
     Address,
     Connection,
     code_of,
@@ -42,13 +41,7 @@ for _name in ("aliyunsdkcore", "aliyunsdkcore.http.http_response"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 HttpResponse.do_http_debug = lambda *_args: None
 
-STOPPING_CODES = HOPELESS_CODES | {
-    "ProjectNotFound",
-    "InvalidProject.NotFound",
-    "InvalidVersion",
-    "InvalidAction.NotFound",
-}
-"""Codes of a Refused that every other conversion would meet as well."""
+_BARRING_CODES = frozenset({"ProjectNotFound", "InvalidProject.NotFound", "InvalidVersion", "InvalidAction.NotFound"})
 
 READ_SECONDS = 10
 """Without a byte of the answer after which a call is given up."""
@@ -157,6 +150,7 @@ class Imm:
                 self._credentials.security_token,
                 conversion.password or "",
             ),
+            barring=_BARRING_CODES,
         )
 
     def _request(self, conversion: Conversion, token: str) -> Any:

@@ -27,7 +27,6 @@ from mns.mns_request import (
 
 from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
 from imm_tui.cloud.service import (
-    HOPELESS_CODES,
     Address,
     Connection,
     code_of,
@@ -39,7 +38,7 @@ from imm_tui.cloud.service import (
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Unreachable
 
-__all__ = ["BATCH", "STOPPING_CODES", "Cancelled", "Queue", "Received"]
+__all__ = ["BATCH", "Cancelled", "Queue", "Received"]
 
 # MNSClient prints the secret, the signature and every reply's headers. A module's global hides the builtin from that
 # module alone, in every thread, and leaves sys.stdout in peace.
@@ -48,8 +47,7 @@ mns.mns_client.print = lambda *_args, **_kwargs: None
 BATCH = 16
 """Messages that one call can receive or delete (MNS API 2015-06-06, BatchReceiveMessage, BatchDeleteMessage)."""
 
-STOPPING_CODES = HOPELESS_CODES | {"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"}
-"""Codes of a Refused that no retry can mend: a person has to change a key, a permission, a name or a clock."""
+_BARRING_CODES = frozenset({"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"})
 
 PATIENCE_SECONDS = 5.0
 """How much longer than the wait that was asked for an answer may take to begin, or to go on."""
@@ -165,6 +163,7 @@ class Queue:
                 resource=f"the queue “{self._name}”",
                 action=_ACTIONS[method],
                 secrets=(credentials.access_key_secret, credentials.security_token),
+                barring=_BARRING_CODES,
             )
         return Unreachable(
             f"No answer of MNS came from {self._address.authority}.",

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, NoCredentials, Refused, Unreachable
+from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Unreachable
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
@@ -33,7 +33,7 @@ CONNECT_SECONDS = 5.0
 SLACK_SECONDS = 10.0
 """How much longer than its first byte a reply may take as a whole."""
 
-HOPELESS_CODES = frozenset(
+_BARRING_CODES = frozenset(
     {
         "SignatureDoesNotMatch",
         "InvalidAccessKeyId",
@@ -57,7 +57,7 @@ HOPELESS_CODES = frozenset(
         "InvalidDateHeader",
     }
 )
-"""Codes of a Refused that no retry can mend, whatever is asked: a person has to change a key, a permission, a clock."""
+"""Codes with which either service refuses whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,9 +432,11 @@ def refused(
     resource: str,
     action: str,
     secrets: Iterable[str],
+    barring: Collection[str] = (),
 ) -> Refused:
-    """What a person is told of a refusal. `message` is the service's own text, quoted unless it might tell a secret.
+    """What a person is told of a refusal; Barred for a code that bars every call, or is in `barring`.
 
+    `message` is the service's own text, quoted unless it might tell a secret.
     A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
     """
     what, why, fix = f"{service} refuses the request: {code}.", "", ""
@@ -447,7 +449,8 @@ def refused(
     told = [form for secret in secrets if secret for form in (secret, quote(secret, safe="")) if form in message]
     if message.strip() and not told and not re.search(r"signature|string.to.sign", message, re.IGNORECASE):
         why = f"{why} {service} says: {message.strip()}".strip()
-    return Refused(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id)
+    kind = Barred if code in _BARRING_CODES or code in barring else Refused
+    return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id)
 
 
 _CODE = re.compile(r"[A-Za-z][\w.:{}-]{0,127}")

@@ -15,9 +15,9 @@ import pytest
 
 from imm_tui.cloud import imm as imm_room
 from imm_tui.cloud import service
-from imm_tui.cloud.imm import STOPPING_CODES, Accepted, Imm
+from imm_tui.cloud.imm import Accepted, Imm
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Conversion
 from tests.cloud.conftest import KEYS, PASSWORD, SECRET, TEMPORARY_KEYS, TOKEN, Authority, assert_tells_nothing
 from tests.cloud.servers import Act, Request, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
@@ -253,9 +253,21 @@ def test_a_refusal_says_what_to_do(status: int, code: str, word: str) -> None:
     assert "IMM says: Look here." in trouble.why
 
 
-def test_only_what_every_other_conversion_would_meet_stops_them_all() -> None:
-    assert {"SignatureDoesNotMatch", "InvalidAccessKeyId.NotFound", "InvalidProject.NotFound"} <= STOPPING_CODES
-    assert not {"Throttling", "InternalError", "ResourceNotFound", "InvalidParameter.SrcUri"} & STOPPING_CODES
+@pytest.mark.parametrize(
+    ("code", "barred"),
+    [
+        ("InvalidTimeStamp.Expired", True),
+        ("InvalidAccessKeyId.NotFound", True),
+        ("InvalidProject.NotFound", True),
+        ("Throttling", False),
+        ("InternalError", False),
+        ("ResourceNotFound", False),
+        ("InvalidParameter.SrcUri", False),
+    ],
+)
+def test_only_what_every_other_conversion_would_meet_bars_them_all(code: str, barred: bool) -> None:
+    trouble = trouble_of(answer(400, json.dumps({"Code": code, "Message": "Look here.", "RequestId": "R"})))
+    assert isinstance(trouble, Barred) is barred
 
 
 @pytest.mark.parametrize(
