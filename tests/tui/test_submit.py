@@ -300,7 +300,7 @@ async def test_several_documents_are_submitted_each_to_a_folder_of_its_own(
     app = against(emulator, history)
     async with app.run_test(size=SIZE) as pilot:
         screen = await open_form(pilot)
-        await paste(pilot, "oss://demo/a.pdf\r\noss://demo/b.pdf\r\n\r\n")
+        await paste(pilot, "oss://demo/a.pdf\ross://demo/b.pdf\r\n\r")
         await pilot.press("ctrl+j")
         await paste(pilot, "oss://demo/c.pdf")
         screen.query_one("#target-uri").focus()

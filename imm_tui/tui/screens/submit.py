@@ -323,7 +323,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
         kept = _kept(self._sent.sources.splitlines(), result)
         told = _answer(result, len(kept))
         if not kept:
-            self._imm_app.notify(told.plain, title="Submitted", markup=False)
+            self._imm_app.notify(told.plain, title="Submitted", timeout=3, markup=False)
             self._accepted = True
             self._leave()
         elif not self._abandoned:
@@ -386,9 +386,8 @@ _STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
 def _as_typed(typed: str, field: str) -> str:
     """`typed`, unless a stand-in took the place of a character in it. Raises BadInput."""
     if _STAND_IN.search(typed):
-        why = "A stand-in shows where it was."
         fix = "Take it out, or submit such a name with “imm-tui submit --from FILE”."
-        raise BadInput("It held a character that cannot be shown.", why, fix, field=field)
+        raise BadInput("It held a character that cannot be shown.", fix=fix, field=field)
     return typed
 
 

@@ -60,7 +60,8 @@ class LinesInput(TextArea):
         return [line.strip() for line in self.text.splitlines() if line.strip()]
 
     def edit(self, edit: Edit) -> EditResult:
-        edit.text = text.block(edit.text)
+        # Terminals send what is pasted with CR for a line's end.
+        edit.text = text.block(edit.text.replace("\r\n", "\n").replace("\r", "\n"))
         return super().edit(edit)
 
     def update_suggestion(self) -> None:
