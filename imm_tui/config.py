@@ -109,6 +109,8 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
         ]
         if key == "region":
             candidates.append((environ.get("ALIBABA_CLOUD_REGION_ID"), "ALIBABA_CLOUD_REGION_ID"))
+        if key == "aliyun_profile" and _given(environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")):
+            candidates.pop()  # the file names one place of a key, the environment holds one: it wins over the file
         for value, source in candidates:
             if value and value.strip():
                 values[key], sources[key] = value.strip(), source

@@ -85,6 +85,13 @@ def test_the_clis_region_is_the_last_resort(file: Path) -> None:
     )
 
 
+def test_a_key_in_the_environment_wins_over_the_place_of_one_that_the_file_names(file: Path) -> None:
+    toml = toml_of({"aliyun_profile": "work"})
+    assert resolve(file, toml, ALIBABA_CLOUD_ACCESS_KEY_ID="id").aliyun_profile == ""
+    named = resolve(file, toml, {"aliyun_profile": "work"}, ALIBABA_CLOUD_ACCESS_KEY_ID="id")
+    assert named.aliyun_profile == "work"
+
+
 def test_endpoints_follow_from_account_and_region(file: Path) -> None:
     settings = resolve(file, IMM_TUI_REGION="cn-beijing", IMM_TUI_ACCOUNT_ID="42")
     assert settings.mns_endpoint == "https://42.mns.cn-beijing.aliyuncs.com"
