@@ -78,7 +78,7 @@ class Office:
                     str(self._scratch),
                     str(source),
                 ],
-                env={**os.environ, "TMPDIR": str(self._scratch)},
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -90,6 +90,12 @@ class Office:
         if not result.is_file():
             raise ConversionError(OPEN_ERROR, "LibreOffice could not open the document.")
         return result.read_bytes()
+
+    def _environment(self) -> dict[str, str]:
+        """All that it writes, its caches in the home folder too, goes to the scratch folder."""
+        scratch = str(self._scratch)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        return {**kept, "HOME": scratch, "TMPDIR": scratch}
 
     def stop(self) -> None:
         """Ends a LibreOffice that is running, for good: none starts any more. From any thread."""
