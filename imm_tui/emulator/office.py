@@ -61,9 +61,9 @@ class Office:
         if cousin:
             extension = cousin + ("x" if is_ooxml(content) else "")
         source, result = self._scratch / f"document.{extension}", self._scratch / "document.pdf"
-        source.write_bytes(content)
-        result.unlink(missing_ok=True)
-        with self._starting:
+        with self._starting:  # after `stop` nothing is written any more either: the folder is being removed
+            source.write_bytes(content)
+            result.unlink(missing_ok=True)
             self._process = subprocess.Popen(
                 [
                     self._program,
@@ -102,6 +102,7 @@ class Office:
         self._starting.acquire()
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 def _is_utf8(content: bytes) -> bool:
