@@ -354,7 +354,7 @@ async def test_a_wrong_key_is_told_and_its_secret_is_not(emulator: RunningEmulat
         await pilot.press("ctrl+s")
         await until_read(pilot, "SignatureDoesNotMatch")
         assert "2 of 2 documents were not accepted. The form keeps 2, the list shows all." in read(app)
-        assert read(app).count("✘") == 1, "one trouble, told once"
+        assert read(app).count("✘ IMM does not accept") == 1, "one trouble, told once"
         assert sources(pilot) == "oss://demo/a.pdf\noss://demo/b.pdf"
         assert "not-the-secret" not in seen(app)
 
@@ -444,9 +444,10 @@ async def test_a_form_that_another_screen_covers_closes_when_it_comes_back(
         screen = await open_form(pilot)
         await paste(pilot, "oss://demo/a.pdf")
         screen.action_submit()
-        await app.push_screen(ModalScreen())
+        cover = ModalScreen[None]()
+        await app.push_screen(cover)
         await until_read(pilot, "Submitted")
-        assert screen.is_attached
+        assert app.screen is cover, "what a person is doing there is not cut off"
         await app.pop_screen()
         await until(pilot, lambda: not screen.is_attached)
 

@@ -360,7 +360,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
 
     def _leave(self) -> None:
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
-        if self._accepted and self.is_current:
+        if self._accepted and self.is_active:
             self._accepted = False
             SubmitScreen.draft = self._sent.next
             self.dismiss()
