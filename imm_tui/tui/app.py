@@ -12,23 +12,25 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
-from imm_tui.submission import Outcome
-from imm_tui.tasks import Conversion
 from imm_tui.text import block
 from imm_tui.tui import theme
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
+
+if TYPE_CHECKING:
+    from imm_tui.submission import Outcome
+    from imm_tui.tasks import Conversion
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
@@ -146,6 +148,8 @@ class ImmApp(App[str | None]):
             self.call_later(self._submitted, result, done)
 
     def _outcomes(self, conversions: Sequence[Conversion]) -> list[Outcome] | Trouble:
+        from imm_tui import submission  # not before the first paint
+
         assert self.credentials is not None
         outcomes = []
         try:

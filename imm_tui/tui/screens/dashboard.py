@@ -214,8 +214,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.read()
         self.query_one(TaskList).select(task)
 
-    def on_task_list_selected(self) -> None:
-        self.refresh_bindings()
+    def on_task_list_selected(self, event: TaskList.Selected) -> None:
+        if (event.task is None) != (event.before is None):
+            self.refresh_bindings()  # whether there is a detail to go to; the footer is too dear for every row
         self._show_detail_soon()
 
     def on_task_list_opened(self) -> None:
@@ -233,9 +234,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
             detail.show(None, ())
             return
         try:
-            detail.show(self._history.task(selected), self._history.messages_of(selected))
+            task, messages = self._history.task(selected), self._history.messages_of(selected)
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
+        else:
+            detail.show(task, messages)
 
     def _tick(self) -> None:
         self.query_one(ListenerStatus).tick()

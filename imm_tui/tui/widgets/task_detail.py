@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, ItemGrid, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from imm_tui.history import Message
@@ -40,32 +41,43 @@ class TaskDetail(VerticalScroll, can_focus=True):
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+        super().__init__(id=id, classes="empty")
+        self.border_title = "Detail"
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()
+        self._filled = False
 
     def compose(self) -> ComposeResult:
         yield Static("Select a task to see what is known of it.", id="nothing")
-        with Horizontal(id="progress"):
-            yield Static(id="status")
-            yield PercentBar()
+
+    def _parts(self) -> Iterator[Widget]:
+        yield Horizontal(Static(id="status"), PercentBar(), id="progress")
         yield Static(id="figures")
         yield Static(id="told")
-        with ItemGrid(id="facts"):
-            for fact in _FACTS:
-                yield Static(fact, classes=f"label {fact}")
-                yield Static(classes=f"value {fact}")
+        pairs = ((Static(fact, classes=f"label {fact}"), Static(classes=f"value {fact}")) for fact in _FACTS)
+        yield ItemGrid(*(part for pair in pairs for part in pair), id="facts")
         yield EventTabs()
         yield JsonView()
 
     def on_mount(self) -> None:
-        self.show(None, ())
+        # Thirty widgets, and at first there is nothing to be shown in them: the first paint does not wait.
+        self.call_after_refresh(self._fill)
+
+    async def _fill(self) -> None:
+        await self.mount(*self._parts())
+        self._filled = True
+        self._draw()
 
     def show(self, task: Task | None, messages: Sequence[Message]) -> None:
         """Shows a task with its messages, the deciding one first; None where no task is selected."""
         if task is None or self._shown is None or task.id != self._shown.id:
             self.scroll_home(animate=False)
         self._shown, self._messages = task, messages
+        if self._filled:
+            self._draw()
+
+    def _draw(self) -> None:
+        task = self._shown
         self.set_class(task is None, "empty")
         self.border_title = Content(line(task.name, 200) if task is not None else "Detail")
         if task is None:
@@ -80,7 +92,7 @@ class TaskDetail(VerticalScroll, can_focus=True):
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
-        if self._shown is not None:
+        if self._shown is not None and self._filled:
             self.query_one("#figures", Static).update(Content(view.figures(self._shown, time.time_ns() // 1_000_000)))
 
     def _show_progress(self, task: Task) -> None:
@@ -147,5 +159,5 @@ class TaskDetail(VerticalScroll, can_focus=True):
 
     def action_switch_view(self) -> None:
         """The other way to look at the events."""
-        tabs = self.query_one(EventTabs)
-        tabs.switch(not tabs.formatted)
+        for tabs in self.query(EventTabs):
+            tabs.switch(not tabs.formatted)

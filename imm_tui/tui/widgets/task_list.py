@@ -57,9 +57,10 @@ class TaskList(ScrollView, can_focus=True):
     class Selected(Message):
         """Another task is selected, or none is left."""
 
-        def __init__(self, task: int | None) -> None:
+        def __init__(self, task: int | None, before: int | None) -> None:
             super().__init__()
             self.task = task
+            self.before = before
 
     class Opened(Message):
         """The selected task was clicked twice."""
@@ -147,7 +148,7 @@ class TaskList(ScrollView, can_focus=True):
         for changed in (previous, task):
             if changed is not None:
                 self._refresh_task(changed)
-        self.post_message(self.Selected(task))
+        self.post_message(self.Selected(task, previous))
 
     def _select_row(self, row: int) -> None:
         index = self._index
