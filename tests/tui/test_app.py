@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from imm_tui import config
 from imm_tui.credentials import Credentials
-from imm_tui.errors import HistoryUnusable, Trouble
+from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
 from imm_tui.tui.app import ImmApp
@@ -107,6 +107,22 @@ async def test_a_refused_key_stops_the_listener_and_r_tries_again(emulator: Runn
         await until(pilot, lambda: shown.dashboard.listener.since != since)
         await until_read(pilot, "✕ stopped")
         assert "wrong" not in seen(shown)
+
+
+async def test_where_nothing_can_be_done_yet_it_says_so_and_shows_the_history(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    shown = ImmApp(app(path).settings, path, None, problem=NoCredentials("No access key was found."))
+    async with shown.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "No access key was found.")
+        welcome = shown.screen
+        assert welcome is not shown.dashboard
+        assert not listening()
+        await pilot.press("h")
+        await until_read(pilot, "Tasks 1 · 1 running")
+        assert "✕ stopped" in read(shown)
+        assert "r reconnect" not in read(shown)
+        await pilot.press("n")
+        await until(pilot, lambda: type(shown.screen) is type(welcome))
 
 
 async def test_a_second_app_watches_what_the_first_one_receives(fresh_emulator: RunningEmulator, path: Path) -> None:

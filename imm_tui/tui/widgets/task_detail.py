@@ -28,7 +28,7 @@ _MESSAGES = 20
 """Messages of one task that are shown; a task has one or two as a rule."""
 
 
-class TaskDetail(VerticalScroll, can_focus=True):
+class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
     """It scrolls as a whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

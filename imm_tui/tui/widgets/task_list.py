@@ -30,7 +30,7 @@ _KEPT = 2000
 _UNFINISHED = (Status.SUBMITTING, Status.RUNNING)
 
 
-class TaskList(ScrollView, can_focus=True):
+class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
     """All tasks, newest first, one selected. It keeps the numbers of all and reads the ones in sight with `fetch`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
