@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from imm_tui.errors import HistoryUnusable
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
 _VERSION = 1
+
+_BUSY = 10.0
+"""Seconds that a statement waits for another connection."""
 
 _SCHEMA = """
 CREATE TABLE tasks (
@@ -161,7 +165,7 @@ class History:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
         with self._told():
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
         try:
             self._prepare()
         except BaseException:
@@ -177,7 +181,7 @@ class History:
                     f"It has version {version}; this imm-tui knows versions up to {_VERSION}. It was left as it is.",
                     "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
                 )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             if version == 0:
@@ -186,6 +190,18 @@ class History:
                         for statement in _SCHEMA.split(";\n"):
                             self._db.execute(statement)
                         self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _write_ahead(self) -> None:
+        """SQLite waits for other connections at every statement but this one, which the first of several makes."""
+        deadline = time.monotonic() + _BUSY
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,3 +252,17 @@ def test_a_running_event_never_outranks_a_finished_one(event: Event, older: Even
     finished = replace(event, status=Status.FAILED)
     running = replace(older, status=Status.RUNNING)
     assert finished.rank > running.rank
+
+
+def test_any_number_may_make_one_history_at_the_same_time(tmp_path: Path) -> None:
+    at_once = 4
+    barrier = threading.Barrier(at_once)
+
+    def make(path: Path) -> None:
+        barrier.wait()
+        History(path).close()
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for turn in range(100):
+            for made in [pool.submit(make, tmp_path / f"{turn}.db") for _ in range(at_once)]:
+                made.result()
