@@ -6,18 +6,26 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import CHECKOUT
 
-HANG = 60
+HANG = 30.0
 """Seconds after which a run is taken to hang."""
 
 _CONTROL = re.compile(r"[^\n -~\u00a0-\U0010ffff]")
 _NEVER = ("Traceback", "Warning", "Signature=", "aliyunsdk", "mns.mns_")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Asks again and again, and fails when `condition` has not come to hold after a long time."""
+    deadline = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < deadline, "what was awaited never came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Program:
     def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.data = home / "data"
+        self._started: list[subprocess.Popen[bytes]] = []
         home.mkdir()
         self.environment = {
             "HOME": str(home),
@@ -71,7 +80,7 @@ class Program:
         self, *arguments: str, python: tuple[str, ...] = (), **environment: str | None
     ) -> subprocess.Popen[bytes]:
         given = {**self.environment, **environment}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *python, "-m", "imm_tui", *arguments],
             env={name: value for name, value in given.items() if value is not None},
             cwd=self.home,
@@ -79,22 +88,25 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self._started.append(process)
+        return process
 
     def finish(self, process: subprocess.Popen[bytes], typed: bytes = b"") -> Finished:
         """Waits for its end, and looks through what it wrote."""
-        with process:
-            try:
-                out, err = (stream.decode() for stream in process.communicate(typed, timeout=HANG))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
+        out, err = (stream.decode() for stream in process.communicate(typed, timeout=HANG))
         for text in (out, err):
             assert not _CONTROL.search(text), f"a control character reached the terminal: {text!r}"
             assert not [word for word in (*_NEVER, *self._secrets) if word in text], text
         return Finished(process.returncode, out, err)
 
-    def look_through_files(self) -> None:
-        """No secret in any file, and none that others may read."""
+    def close(self) -> None:
+        """Ends what a failed test left running, and looks through the files: no secret, none that others may read."""
+        for process in self._started:
+            process.kill()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                assert stream is not None
+                stream.close()
+            process.wait()
         for path in self.data.rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
             assert path.is_dir() or not [s for s in self._secrets if s.encode() in path.read_bytes()], path

@@ -18,10 +18,7 @@ from typing import Self
 
 import pyte
 
-from tests.program import Program
-
-HANG = 30.0
-"""Seconds after which what was awaited is taken never to come."""
+from tests.program import HANG, Program
 
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[78=>])")
 

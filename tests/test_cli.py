@@ -24,7 +24,7 @@ COMMANDS = ("demo", "submit", "watch", "tasks", "emulator")
 def program(tmp_path: Path) -> Iterator[Program]:
     own = Program(tmp_path / "home")
     yield own
-    own.look_through_files()
+    own.close()
 
 
 @pytest.fixture

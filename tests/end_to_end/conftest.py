@@ -21,4 +21,4 @@ def mailbox(emulator: RunningEmulator) -> Mailbox:
 def program(emulator: RunningEmulator, mailbox: Mailbox, tmp_path: Path) -> Iterator[Program]:
     own = Program(tmp_path / "home", {**emulator.env, "IMM_TUI_TOPIC": mailbox.name, "IMM_TUI_QUEUE": mailbox.name})
     yield own
-    own.look_through_files()
+    own.close()

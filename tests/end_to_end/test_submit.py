@@ -11,7 +11,7 @@ from imm_tui.tasks import API_VERSIONS
 from tests.cloud.servers import Act, Service, answer, hang, then_close
 from tests.conftest import RunningEmulator, running_emulator
 from tests.mailbox import Mailbox
-from tests.program import Program
+from tests.program import Program, until
 
 PDF = "oss://demo/产品手册.pdf"
 WORD = "oss://demo/5页Word.docx"
@@ -241,8 +241,7 @@ def test_a_signal_ends_the_wait(program: Program, tmp_path: Path, number: signal
     with running_emulator(tmp_path / "slow", "--pace", "60") as slow:
         program.environment |= slow.env
         waiting = program.start("submit", PDF, "--to", "txt", "--wait", "--json")
-        while '"Running"' not in program("tasks", "--json").out:
-            pass
+        until(lambda: '"Running"' in program("tasks", "--json").out)
         waiting.send_signal(number)
         run = program.finish(waiting)
     assert (run.code, run.out, run.err) == (code, "", "")
@@ -255,3 +254,17 @@ def test_an_interrupted_submission_is_remembered_as_unknown(program: Program) ->
         sending.send_signal(signal.SIGINT)
         assert program.finish(sending).code == 130
     assert program("tasks", "--json").object["status"] == "Unknown"
+
+
+def test_a_reader_that_leaves_costs_no_answer_that_was_under_way(program: Program) -> None:
+    sources = [f"oss://demo/{number}.pdf" for number in range(40)]
+    sending = program.start("submit", *sources, "--to", "txt")
+    assert sending.stdout is not None
+    assert sending.stderr is not None
+    sending.stdout.close()
+    with sending:
+        assert sending.stderr.read() == b""
+    assert sending.returncode == 141
+    tasks = program("tasks", "--json").objects
+    assert 0 < len(tasks) < 40
+    assert {task["status"] for task in tasks} == {"Running"}

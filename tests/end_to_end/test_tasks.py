@@ -21,7 +21,7 @@ HOSTILE = "oss://b/\x1b]52;c;aGFja2Vk\x07\x9b31m\u202eexe.docx\ud800"
 def program(tmp_path: Path) -> Iterator[Program]:
     own = Program(tmp_path / "home")
     yield own
-    own.look_through_files()
+    own.close()
 
 
 def submitted(program: Program, *sources: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cloud.servers import Service, then_close
 from tests.mailbox import Mailbox, notification
-from tests.program import Program
+from tests.program import Program, until
 
 DEAD_PORT = "http://127.0.0.1:9"
 
@@ -111,6 +111,17 @@ def test_a_batch_is_never_cut_and_nothing_is_received_after_the_last_event(progr
     rest = program("watch", "--idle-exit", "0", "--json").objects
     assert {event["task_id"] for event in events + rest} == {f"t-{number}" for number in range(20)}
     assert len(events) + len(rest) == 20
+
+
+def test_while_nobody_reads_what_is_printed_nothing_more_is_received(program: Program, mailbox: Mailbox) -> None:
+    long = "x" * 5000  # sixteen of these are more than a pipe holds
+    for number in range(20):
+        mailbox.publish(notification(f"{number}-{long}"))
+    process = program.start("watch", "--json", "--count", "1")
+    until(lambda: mailbox.left == (4, 0))
+    assert {mailbox.left for _ in range(100)} == {(4, 0)}
+    assert len(program.finish(process).lines) == 16
+    assert mailbox.left == (4, 0)
 
 
 def test_an_unreadable_message_is_no_event_that_counts(program: Program, mailbox: Mailbox) -> None:
