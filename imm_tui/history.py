@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ _VERSION = 1
 
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
+
+_making = threading.Lock()
 
 _SCHEMA = """
 CREATE TABLE tasks (
@@ -161,7 +164,9 @@ class History:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite would create it with the umask's mode; its -wal and -shm files inherit the mode of this one.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Never while it is open: closing any descriptor of a file frees all locks that the process has on it.
+            with _making, suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
         with self._told():

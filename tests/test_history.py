@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -266,3 +268,19 @@ def test_any_number_may_make_one_history_at_the_same_time(tmp_path: Path) -> Non
         for turn in range(100):
             for made in [pool.submit(make, tmp_path / f"{turn}.db") for _ in range(at_once)]:
                 made.result()
+
+
+def test_other_processes_see_what_one_of_several_connections_of_this_one_writes(path: Path) -> None:
+    """A process that opens the file twice must keep its locks: without them another one takes the file for unused."""
+    count = (
+        "from pathlib import Path; from imm_tui.history import History\n"
+        f"with History(Path({str(path)!r})) as history: print(len(history.tasks()))"
+    )
+
+    def seen_by_another() -> str:
+        return subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True).stdout
+
+    with History(path) as first, History(path):
+        for expected in ("1\n", "2\n", "3\n"):
+            intent(first)
+            assert seen_by_another() == expected
