@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ _TARGET_TYPES: dict[ApiVersion, tuple[str, ...]] = {
 }
 _OSS_URI = re.compile(r"oss://[^/\s]+/(.+)", re.DOTALL)
 _PAGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
-_DEFAULT_PREFIX = "imm-format-convert-tgt"
+_DEFAULT_FOLDER = "imm-format-convert-tgt"
 """The folder that IMM's documentation suggests for results."""
 
 
@@ -79,7 +78,7 @@ def check_target_uri(text: str, api_version: ApiVersion) -> str | None:
     if "{" in uri:
         if api_version == "2020-09-30" and uri.startswith("oss://"):
             return uri
-        why = "A template such as oss://{bucket}/{dirname}/{barename}.{autoext} exists in API version 2020-09-30 only."
+        why = "A template with {…} in it is for API version 2020-09-30 only."
         raise BadInput("The target is not an OSS URI.", why, "Write oss://bucket/folder/.", field="target_uri")
     if _OSS_URI.fullmatch(uri) is None:
         why = "It needs a bucket and a folder in it."
@@ -124,10 +123,10 @@ def check_dpi(text: str) -> int | None:
     return int(digits)
 
 
-def default_target_uri(source_uri: str) -> str:
-    """A folder of its own for one source, in its own bucket."""
+def default_target_uri(source_uri: str, folder: str = "") -> str:
+    """A folder of its own for one source, in `folder`, or else in a folder of the source's own bucket."""
     bucket, key = source_uri.removeprefix("oss://").split("/", 1)
-    return f"oss://{bucket}/{_DEFAULT_PREFIX}/{key}/"
+    return f"{(folder or f'oss://{bucket}/{_DEFAULT_FOLDER}').rstrip('/')}/{key}/"
 
 
 def plan(
@@ -142,29 +141,28 @@ def plan(
 ) -> list[Conversion]:
     """Conversions of `sources`, each once, with every field checked. Raises BadInput.
 
-    One source goes to `target_uri` (or to the profile's) as it stands. Several would write over each other there, so
-    each gets a folder named after it; without any target each gets a folder in its own bucket.
+    One source goes to `target_uri` as it stands. Several would write over each other there (IMM calls the first page of
+    each 1.png), as would one after the other in the profile's folder: each gets a folder there that is named after it.
     """
     version = settings.api_version
     uris = list(dict.fromkeys(check_source_uri(source) for source in sources))
     if not uris:
         raise BadInput("There is nothing to submit.", fix="Give at least one source URI.", field="source_uri")
-    target = check_target_uri(target_uri or settings.target_uri, version)
+    target = check_target_uri(target_uri, version)
+    folder = target or check_target_uri(settings.target_uri, version) or ""
     checked_type, checked_pages, checked_dpi = (
         check_target_type(target_type, version),
         check_pages(pages),
         check_dpi(dpi),
     )
-    names = Counter(uri.rpartition("/")[2] for uri in uris)
+    buckets = {uri.removeprefix("oss://").partition("/")[0] for uri in uris}
 
     def place(uri: str) -> str:
-        if target is None:
-            return default_target_uri(uri)
-        if len(uris) == 1 or "{" in target:
-            return target
-        name = uri.rpartition("/")[2]
-        folder = name if names[name] == 1 else uri.removeprefix("oss://")
-        return f"{target.rstrip('/')}/{folder}/"
+        if "{" in folder or (target and len(uris) == 1):
+            return folder
+        if folder and len(buckets) > 1:
+            return f"{folder.rstrip('/')}/{uri.removeprefix('oss://')}/"
+        return default_target_uri(uri, folder)
 
     return [
         Conversion(

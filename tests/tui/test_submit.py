@@ -188,11 +188,12 @@ async def test_the_form_shows_where_results_go_when_no_target_is_given(history: 
         assert "2 documents, each into a folder of its own." in read(app)
 
 
-async def test_the_target_of_the_profile_is_there_already(history: Path) -> None:
+async def test_in_the_profiles_folder_each_document_has_a_folder_of_its_own(history: Path) -> None:
     app = form(history, replace(SETTINGS, target_uri="oss://demo/结果/"))
     async with app.run_test(size=SIZE) as pilot:
         await open_form(pilot)
-        assert field(pilot, "target-uri").value == "oss://demo/结果/"
+        await paste(pilot, "oss://demo/季度报告.pptx")
+        assert "oss://demo/结果/季度报告.pptx/" in read(app)
 
 
 async def test_a_source_of_the_history_completes_what_is_typed(history: Path) -> None:

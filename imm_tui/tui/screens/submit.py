@@ -51,7 +51,7 @@ class Draft:
 
     sources: str = ""
     target_type: str = ""
-    target_uri: str | None = None
+    target_uri: str = ""
     pages: str = ""
     dpi: str = ""
 
@@ -103,7 +103,6 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
         settings, draft = self._settings, SubmitScreen.draft
         types = submission.target_types(settings.api_version)
         target_type = draft.target_type if draft.target_type in types else types[0]
-        target_uri = text.line(settings.target_uri) if draft.target_uri is None else draft.target_uri
         with Vertical(id="form") as form:
             form.border_title = "Submit a conversion"
             form.border_subtitle = Content(_place(settings))
@@ -121,7 +120,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
                     yield Note("", id="dpi-note")
                     with HorizontalGroup(classes="field"):
                         yield Label("Target")
-                        yield LineInput(target_uri, compact=True, id="target-uri")
+                        yield LineInput(draft.target_uri, compact=True, id="target-uri")
                     yield Note("", id="target-uri-note")
                     with HorizontalGroup(classes="field"):
                         yield Label("Pages")
@@ -247,13 +246,11 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
     def _retarget(self) -> None:
         """Says where the results go when the target is left empty."""
         sources = self._sources
-        example = submission.default_target_uri(_EXAMPLE)
-        if self._settings.target_uri:
-            example = self._settings.target_uri
-        elif sources:
+        for source in (*sources[:1], _EXAMPLE):
             with suppress(BadInput):
-                example = submission.default_target_uri(submission.check_source_uri(sources[0]))
-        self.query_one("#target-uri", Input).placeholder = text.line(example)
+                [planned] = submission.plan([source], "png", self._settings)
+                self.query_one("#target-uri", Input).placeholder = text.line(planned.target_uri)
+                break
         self.query_one("#target-uri-note", Note).advise(
             "The folder for the results; empty for the one shown."
             if len(sources) < 2

@@ -1,0 +1,159 @@
+"""Submissions: what was typed is checked, each source goes once, to a place of its own, and every outcome is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imm_tui import submission
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, Barred, Refused, Unreachable
+from imm_tui.history import History
+from imm_tui.submission import Outcome
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Status
+from tests.conftest import RunningEmulator
+from tests.mailbox import Mailbox
+
+NEW = Settings(region="cn-beijing", project="p")
+OLD = replace(NEW, api_version="2017-09-06")
+DOCUMENTS = [f"oss://demo/文档{number}.pdf" for number in range(30)]
+
+
+@pytest.fixture
+def mailbox(emulator: RunningEmulator) -> Mailbox:
+    return Mailbox(emulator)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with History(tmp_path / "history.db") as opened:
+        yield opened
+
+
+def targets(*sources: str, settings: Settings = NEW, target_uri: str = "") -> list[str]:
+    plan = submission.plan(list(sources), "png", settings, target_uri=target_uri)
+    return [conversion.target_uri for conversion in plan]
+
+
+def test_one_source_goes_to_the_target_as_it_was_given() -> None:
+    assert targets("oss://b/x/a.docx", target_uri="oss://other/out") == ["oss://other/out"]
+
+
+def test_several_sources_never_write_over_each_other() -> None:
+    assert targets("oss://b/x/a.docx", "oss://b/y/a.docx", target_uri="oss://b/out/") == [
+        "oss://b/out/x/a.docx/",
+        "oss://b/out/y/a.docx/",
+    ]
+    assert targets("oss://b/a.docx", "oss://c/a.docx", target_uri="oss://b/out") == [
+        "oss://b/out/b/a.docx/",
+        "oss://b/out/c/a.docx/",
+    ]
+
+
+def test_nor_do_sources_one_after_the_other_in_the_profiles_folder() -> None:
+    profile = replace(NEW, target_uri="oss://b/out/")
+    assert targets("oss://b/a.docx", settings=profile) == ["oss://b/out/a.docx/"]
+    assert targets("oss://b/a.docx", settings=profile, target_uri="oss://b/here/") == ["oss://b/here/"]
+
+
+def test_without_a_target_each_has_a_folder_in_its_own_bucket() -> None:
+    assert targets("oss://b/x/a.docx", "oss://c/a.docx") == [
+        "oss://b/imm-format-convert-tgt/x/a.docx/",
+        "oss://c/imm-format-convert-tgt/a.docx/",
+    ]
+
+
+def test_a_template_of_the_new_version_is_left_to_imm() -> None:
+    template = "oss://{bucket}/{dirname}/{barename}.{autoext}"
+    assert targets("oss://b/a.docx", "oss://b/c.docx", target_uri=template) == [template, template]
+    with pytest.raises(BadInput, match="2020-09-30"):
+        targets("oss://b/a.docx", settings=OLD, target_uri=template)
+
+
+def test_a_source_that_stands_there_twice_is_planned_once() -> None:
+    assert len(targets("oss://b/a.docx", " oss://b/a.docx ", "oss://b/b.docx")) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("source_uri", {"sources": [""]}),
+        ("source_uri", {"sources": []}),
+        ("source_uri", {"sources": ["https://bucket.oss-cn-beijing.aliyuncs.com/a.docx"]}),
+        ("source_uri", {"sources": ["oss://bucket"]}),
+        ("source_uri", {"sources": ["oss://bucket/"]}),
+        ("source_uri", {"sources": ["oss://bucket/folder/"]}),
+        ("source_uri", {"sources": ["/home/me/a.docx"]}),
+        ("target_uri", {"target_uri": "out/"}),
+        ("target_uri", {"target_uri": "oss://bucket"}),
+        ("target_type", {"target_type": "gif"}),
+        ("target_type", {"target_type": "vector"}),
+        ("pages", {"pages": "0"}),
+        ("pages", {"pages": "3-1"}),
+        ("pages", {"pages": "1,,2"}),
+        ("pages", {"pages": "all"}),
+        ("dpi", {"dpi": "95"}),
+        ("dpi", {"dpi": "601"}),
+        ("dpi", {"dpi": "1e2"}),
+        ("dpi", {"dpi": "١٠٠"}),
+    ],
+)
+def test_a_field_that_cannot_be_is_named_with_the_reason(field: str, typed: dict[str, object]) -> None:
+    arguments = {"sources": ["oss://b/a.docx"], "target_type": "png", "settings": NEW, **typed}
+    with pytest.raises(BadInput) as caught:
+        submission.plan(**arguments)  # type: ignore[arg-type]  # as a person types it
+    assert caught.value.field == field
+    assert caught.value.fix
+
+
+def test_what_is_typed_generously_is_read_as_it_was_meant() -> None:
+    [conversion] = submission.plan([" oss://b/a.docx "], "Text", OLD, pages=" 1, 2-4 ", dpi=" 300 ", password="x ")
+    assert (conversion.source_uri, conversion.target_type) == ("oss://b/a.docx", "txt")
+    assert (conversion.pages, conversion.dpi, conversion.password) == ("1,2-4", 300, "x ")
+
+
+def submitted(
+    history: History, settings: Settings, credentials: Credentials, sources: list[str] = DOCUMENTS
+) -> list[Outcome]:
+    with closing(submission.connect(settings, credentials)) as imm:
+        return list(submission.submit(history, imm, settings, submission.plan(sources, "png", settings)))
+
+
+@pytest.mark.parametrize("api_version", API_VERSIONS)
+def test_every_source_is_accepted_once(history: History, mailbox: Mailbox, api_version: ApiVersion) -> None:
+    settings = replace(mailbox.settings, api_version=api_version)
+    outcomes = submitted(history, settings, mailbox.credentials)
+    assert {outcome.task.source_uri for outcome in outcomes} == set(DOCUMENTS)
+    assert len({outcome.task.task_id for outcome in outcomes}) == len(DOCUMENTS)
+    assert {(task.status, task.project) for task in history.tasks()} == {(Status.RUNNING, settings.project)}
+
+
+def test_a_refusal_is_recorded_with_what_the_service_said(history: History, mailbox: Mailbox) -> None:
+    settings = replace(mailbox.settings, project="nowhere", api_version="2020-09-30")
+    [outcome] = submitted(history, settings, mailbox.credentials, DOCUMENTS[:1])
+    assert isinstance(outcome.trouble, Refused)
+    [task] = history.tasks()
+    assert (task.status, task.code, task.task_id) == (Status.FAILED, outcome.trouble.code, None)
+    assert task.request_id == outcome.trouble.request_id
+    assert task.request_id
+
+
+def test_a_refusal_that_all_would_meet_ends_the_sending(history: History, mailbox: Mailbox) -> None:
+    wrong = Credentials(mailbox.credentials.access_key_id, "wrong")
+    outcomes = submitted(history, mailbox.settings, wrong)
+    assert len(outcomes) == len(DOCUMENTS)
+    assert all(isinstance(outcome.trouble, Barred) for outcome in outcomes)
+    sent = {outcome.task.request_id for outcome in outcomes}
+    assert len(sent) <= submission.AT_ONCE * 2 < len(DOCUMENTS), "each call has a RequestId of its own"
+
+
+def test_nobody_there_is_a_failure_and_not_a_mystery(history: History) -> None:
+    settings = replace(NEW, imm_endpoint="http://127.0.0.1:9", mns_endpoint="http://127.0.0.1:9")
+    [outcome] = submitted(history, settings, Credentials("id", "secret"), DOCUMENTS[:1])
+    assert isinstance(outcome.trouble, Unreachable)
+    assert outcome.task.status is Status.FAILED
