@@ -56,7 +56,13 @@ class Finished:
 class Program:
     """`imm-tui` in an environment of its own, with nothing of the machine's in it."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        command: tuple[str, ...] = (sys.executable, "-m", "imm_tui"),
+    ) -> None:
+        self.command = command
         self.home = home
         self.data = home / "data"
         self._started: list[subprocess.Popen[bytes]] = []
@@ -81,7 +87,7 @@ class Program:
     ) -> subprocess.Popen[bytes]:
         given = {**self.environment, **environment}
         process = subprocess.Popen(
-            [sys.executable, *python, "-m", "imm_tui", *arguments],
+            [self.command[0], *python, *self.command[1:], *arguments],
             env={name: value for name, value in given.items() if value is not None},
             cwd=self.home,
             stdin=subprocess.PIPE,

@@ -9,7 +9,6 @@ import re
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
@@ -35,7 +34,7 @@ class Terminal:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes_before = self.modes
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "imm_tui", *arguments],
+            [*program.command, *arguments],
             env={**program.environment, "TERM": "xterm-256color"},
             cwd=program.home,
             stdin=self._slave,
