@@ -161,8 +161,8 @@ class ImmApp(App[str | None]):
         except Trouble as trouble:
             return trouble
         except Exception as error:  # a form that waits for ever would be worse than any sentence
-            fix = "Look into the list for what was sent, and please report this."
-            return Trouble(f"The submission ended through a mistake of imm-tui itself: {type(error).__name__}.", fix=fix)
+            what = f"The submission ended through a mistake of imm-tui itself: {type(error).__name__}."
+            return Trouble(what, fix="Look into the list for what was sent, and please report this.")
         return outcomes
 
     def _submitted(self, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]) -> None:
