@@ -73,3 +73,16 @@ def test_nothing_configured_says_so_and_offers_the_demo(tmp_path: Path) -> None:
         terminal.press("q")
         assert terminal.ended() == 0
         terminal.assert_left_as_it_was()
+
+
+def test_lines_that_come_in_one_go_stay_in_order(program: Program) -> None:
+    with listening(program) as terminal:
+        terminal.press("n")
+        terminal.until_read("Submit a conversion")
+        for number in range(20):
+            terminal.press(f"{'' if number == 0 else chr(10)}oss://demo/产品手册{number}.pdf")
+        terminal.until_read("20 documents, each into a folder of its own.")
+        terminal.press("\x1b")
+        terminal.until(lambda: "Submit a conversion" not in terminal.text)
+        terminal.press("q")
+        assert terminal.ended() == 0

@@ -36,7 +36,15 @@ class LinesInput(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the text area takes it for a line break.
         Binding("enter", "submit", "Submit", id="lines.submit", tooltip="Submit the form", show=False, priority=True),
-        Binding("ctrl+j,shift+enter", "newline", "New line", id="lines.newline", tooltip="One more line", show=False),
+        Binding(
+            "ctrl+j,shift+enter",
+            "newline",
+            "New line",
+            id="lines.newline",
+            tooltip="One more line",
+            show=False,
+            priority=True,
+        ),
     ]
 
     class Submitted(Message):
@@ -76,7 +84,8 @@ class LinesInput(TextArea):
         self.post_message(self.Submitted())
 
     def action_newline(self) -> None:
-        self.insert("\n")
+        # Keys that came in one go wait in this widget's queue already: the line ends behind them, not in front.
+        self.call_later(self.insert, "\n")
 
 
 class Choice(Widget, can_focus=True):
