@@ -137,7 +137,7 @@ def _state(status: Status) -> str:
 
 
 def _figure(value: int | None, unit: str) -> str:
-    return f"{'–' if value is None else value:>4} {unit}"
+    return f"{'–':>4} {' ' * len(unit)}" if value is None else f"{value:>4} {unit}"
 
 
 def _took(task: Task) -> str:
