@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and a child inherits that. What a handler is set for
+# is back at its default in a child, as in a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)
