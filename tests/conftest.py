@@ -16,7 +16,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 
-# A shell starts what it runs in the background with Ctrl-C ignored, and a child inherits that. What a handler is set for
+# A shell starts what it runs in the background with Ctrl-C ignored, and a child inherits that. What has a handler here
 # is back at its default in a child, as in a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
