@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from imm_tui.emulator.pdf import write_pdf
+from imm_tui.emulator.conversion.pdf import write_pdf
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"

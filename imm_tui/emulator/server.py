@@ -18,10 +18,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from imm_tui.emulator import gateway, mns_http
 from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
-from imm_tui.emulator.imm import Imm
-from imm_tui.emulator.mns import (
+from imm_tui.emulator.imm import gateway
+from imm_tui.emulator.imm.service import Imm
+from imm_tui.emulator.mns import http as mns_http
+from imm_tui.emulator.mns.queues import (
     Mns,
     Queue,
     QueueAttributes,
@@ -30,7 +31,7 @@ from imm_tui.emulator.mns import (
     Topic,
     TopicAttributes,
 )
-from imm_tui.emulator.mns_wire import VERSION, MnsError, Reply, error_document
+from imm_tui.emulator.mns.wire import VERSION, MnsError, Reply, error_document
 from imm_tui.emulator.samples import write_samples
 from imm_tui.emulator.signatures import Signatures
 

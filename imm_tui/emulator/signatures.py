@@ -14,8 +14,8 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.mns_wire import VERSION, MnsError
-from imm_tui.emulator.parameters import ImmError
+from imm_tui.emulator.imm.parameters import ImmError
+from imm_tui.emulator.mns.wire import VERSION, MnsError
 
 WINDOW = 15 * 60
 """Seconds by which a request's date may differ from ours, either way."""

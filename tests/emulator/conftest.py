@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.imm import Imm
-from imm_tui.emulator.pdf import write_pdf
+from imm_tui.emulator.conversion.pdf import write_pdf
+from imm_tui.emulator.imm.service import Imm
 
 PROJECT = "demo"
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imm_tui.emulator.conversion import Conversion, Outcome, parse_pages, select_pages
-from imm_tui.emulator.oss import Oss
-from imm_tui.emulator.pdf import write_pdf
-from imm_tui.emulator.worker import convert
+from imm_tui.emulator.conversion.oss import Oss
+from imm_tui.emulator.conversion.pdf import write_pdf
+from imm_tui.emulator.conversion.request import Conversion, Outcome, parse_pages, select_pages
+from imm_tui.emulator.conversion.worker import convert
 
 PAGE_RANGES = re.compile(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*")
 A4_AT_96_DPI = (794, 1123)

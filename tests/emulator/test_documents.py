@@ -8,8 +8,8 @@ from io import BytesIO
 
 import pytest
 
-from imm_tui.emulator.conversion import FAMILIES, ConversionError
-from imm_tui.emulator.documents import page_count
+from imm_tui.emulator.conversion.documents import page_count
+from imm_tui.emulator.conversion.request import FAMILIES, ConversionError
 
 SECTOR = 512
 FREE, END_OF_CHAIN, FAT_SECTOR, NO_STREAM = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF

@@ -9,8 +9,8 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
-from imm_tui.emulator.imm import ImmError
-from imm_tui.emulator.pdf import write_pdf
+from imm_tui.emulator.conversion.pdf import write_pdf
+from imm_tui.emulator.imm.service import ImmError
 from tests.emulator.conftest import PROJECT, Service, Start
 
 REQUEST = {

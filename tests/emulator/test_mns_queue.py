@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imm_tui.emulator.mns import Queue, QueueAttributes
-from imm_tui.emulator.mns_wire import MnsError
+from imm_tui.emulator.mns.queues import Queue, QueueAttributes
+from imm_tui.emulator.mns.wire import MnsError
 
 FOR_EVER = QueueAttributes(visibility_timeout=43200)
 

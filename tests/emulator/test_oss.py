@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imm_tui.emulator.oss import Oss, split_uri
+from imm_tui.emulator.conversion.oss import Oss, split_uri
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from imm_tui.emulator.conversion import Conversion
-from imm_tui.emulator.pdf import write_pdf
-from imm_tui.emulator.pool import Pool
+from imm_tui.emulator.conversion.pdf import write_pdf
+from imm_tui.emulator.conversion.pool import Pool
+from imm_tui.emulator.conversion.request import Conversion
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
@@ -46,7 +46,7 @@ def workers_of(parent: int) -> list[int]:
             parent_of_it = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if parent_of_it == parent and b"imm_tui.emulator.worker" in arguments:
+        if parent_of_it == parent and b"imm_tui.emulator.conversion.worker" in arguments:
             found.append(int(folder.name))
     return found
 
@@ -138,8 +138,8 @@ async def test_cancelling_ends_a_conversion_at_once(data: Path, moment: str) -> 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from imm_tui.emulator.conversion import Conversion
-from imm_tui.emulator.pool import Pool
+from imm_tui.emulator.conversion.request import Conversion
+from imm_tui.emulator.conversion.pool import Pool
 
 async def main():
     source, target_type = sys.argv[2:]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from imm_tui.emulator.conversion import Conversion, Outcome
-from imm_tui.emulator.office import Office
-from imm_tui.emulator.oss import Oss
+from imm_tui.emulator.conversion.office import Office
+from imm_tui.emulator.conversion.oss import Oss
+from imm_tui.emulator.conversion.request import Conversion, Outcome
+from imm_tui.emulator.conversion.worker import convert
 from imm_tui.emulator.samples import write_samples
-from imm_tui.emulator.worker import convert
 
 SOFFICE = shutil.which("soffice")
 CONTRACT = "加密合同.pdf"

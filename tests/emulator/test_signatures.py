@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.parameters import ImmError
+from imm_tui.emulator.imm.parameters import ImmError
 from imm_tui.emulator.signatures import Signatures, mns_signature, parameters_of
 from tests.conftest import RunningEmulator
 from tests.emulator.raw import Answer, RawMns, rpc_target, send

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from imm_tui.emulator import imm_2017, imm_2020
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.imm_2017 import Imm2017
-from imm_tui.emulator.imm_2020 import Imm2020
-from imm_tui.emulator.parameters import ImmError, Parameters
-from imm_tui.emulator.pool import Pool
-from imm_tui.emulator.tasks import Tasks
+from imm_tui.emulator.conversion.pool import Pool
+from imm_tui.emulator.imm import api_2017, api_2020
+from imm_tui.emulator.imm.api_2017 import Imm2017
+from imm_tui.emulator.imm.api_2020 import Imm2020
+from imm_tui.emulator.imm.parameters import ImmError, Parameters
+from imm_tui.emulator.imm.tasks import Tasks
 
 __all__ = ["Imm", "ImmError"]
 
@@ -31,8 +31,8 @@ class Imm:
         self._pool = Pool(data_dir)
         self._tasks = [Tasks(self._pool, pace) for _ in range(2)]
         self._versions: dict[str, Imm2017 | Imm2020] = {
-            imm_2017.VERSION: Imm2017(account, self._tasks[0], publish),
-            imm_2020.VERSION: Imm2020(account, self._tasks[1], publish),
+            api_2017.VERSION: Imm2017(account, self._tasks[0], publish),
+            api_2020.VERSION: Imm2020(account, self._tasks[1], publish),
         }
 
     async def call(self, parameters: Mapping[str, str]) -> dict[str, object]:
@@ -52,8 +52,8 @@ class Imm:
 
     def put_project(self, name: str) -> None:
         """Makes a project in both versions."""
-        self._versions[imm_2017.VERSION].actions["PutProject"](Parameters({"Project": name}))
-        self._versions[imm_2020.VERSION].actions["CreateProject"](Parameters({"ProjectName": name}))
+        self._versions[api_2017.VERSION].actions["PutProject"](Parameters({"Project": name}))
+        self._versions[api_2020.VERSION].actions["CreateProject"](Parameters({"ProjectName": name}))
 
     async def close(self) -> None:
         """Ends conversions at once. No process is left."""

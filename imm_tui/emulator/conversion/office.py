@@ -9,8 +9,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from imm_tui.emulator.conversion import OPEN_ERROR, ConversionError
-from imm_tui.emulator.documents import is_ooxml
+from imm_tui.emulator.conversion.documents import is_ooxml
+from imm_tui.emulator.conversion.request import OPEN_ERROR, ConversionError
 
 # LibreOffice goes by the extension; WPS Office's own are those of its models in Microsoft's.
 _COUSINS = {

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.mns_wire import MnsError, document, elements, escape
+from imm_tui.emulator.mns.wire import MnsError, document, elements, escape
 
 _HANDLE = re.compile(r"[0-9A-F]+-1-[0-9A-F]+-[0-9A-F]+-[1-9a-f][0-9a-f]*")
 _ENDPOINT = re.compile(r"acs:mns:([a-z0-9-]+):(\d+):queues/([A-Za-z0-9][A-Za-z0-9-]{0,119})")

@@ -12,7 +12,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from imm_tui.emulator.conversion import OPEN_ERROR, TIMEOUT, Conversion, Outcome
+from imm_tui.emulator.conversion.request import OPEN_ERROR, TIMEOUT, Conversion, Outcome
 
 _PATIENCE = 2.0
 
@@ -27,7 +27,7 @@ class _Worker:
         scratch = Path(tempfile.mkdtemp(prefix="imm-tui-worker-"))
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "imm_tui.emulator.worker", str(data_dir), str(scratch)),
+                *(sys.executable, "-P", "-m", "imm_tui.emulator.conversion.worker", str(data_dir), str(scratch)),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,

@@ -12,7 +12,7 @@ from io import BytesIO
 
 import olefile
 
-from imm_tui.emulator.conversion import OPEN_ERROR, ConversionError
+from imm_tui.emulator.conversion.request import OPEN_ERROR, ConversionError
 
 _MEMBER_LIMIT = 4 << 20
 _MAX_PAGES = 10_000

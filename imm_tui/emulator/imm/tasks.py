@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from imm_tui.emulator.conversion import Conversion, Outcome
-from imm_tui.emulator.pool import Pool
+from imm_tui.emulator.conversion.pool import Pool
+from imm_tui.emulator.conversion.request import Conversion, Outcome
 
 
 def now() -> datetime:

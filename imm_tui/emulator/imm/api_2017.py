@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.conversion import (
+from imm_tui.emulator.conversion.oss import split_uri
+from imm_tui.emulator.conversion.request import (
     EXTENSIONS,
     Conversion,
     Ranges,
     extension_of,
     parse_pages,
 )
-from imm_tui.emulator.oss import split_uri
-from imm_tui.emulator.parameters import ImmError, Parameters, invalid
-from imm_tui.emulator.tasks import Task, Tasks, now
+from imm_tui.emulator.imm.parameters import ImmError, Parameters, invalid
+from imm_tui.emulator.imm.tasks import Task, Tasks, now
 
 VERSION = "2017-09-06"
 

@@ -1,4 +1,4 @@
-"""`python -m imm_tui.emulator.worker DATA_DIR SCRATCH`: converts one document after the other, told on stdin.
+"""`python -m imm_tui.emulator.conversion.worker DATA_DIR SCRATCH`: converts documents as it is told on stdin.
 
 Each line of stdin is a conversion, each line of stdout its outcome. The end of stdin (the emulator closed it, or is
 gone, also by kill -9) ends the worker at once, in the middle of a conversion too, and with it its LibreOffice and
@@ -16,8 +16,12 @@ import time
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 
-from imm_tui.emulator import rendering
-from imm_tui.emulator.conversion import (
+from imm_tui.emulator.conversion import rendering
+from imm_tui.emulator.conversion.documents import page_count
+from imm_tui.emulator.conversion.office import Office, find_soffice
+from imm_tui.emulator.conversion.oss import Oss
+from imm_tui.emulator.conversion.pdf import write_pdf
+from imm_tui.emulator.conversion.request import (
     DOWNLOAD_FAILED,
     FAMILIES,
     NO_ERROR,
@@ -28,10 +32,6 @@ from imm_tui.emulator.conversion import (
     ConversionError,
     Outcome,
 )
-from imm_tui.emulator.documents import page_count
-from imm_tui.emulator.office import Office, find_soffice
-from imm_tui.emulator.oss import Oss
-from imm_tui.emulator.pdf import write_pdf
 
 _MAX_BYTES = 200 << 20
 _ATTEMPTS = 50

@@ -13,10 +13,10 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from imm_tui.emulator.account import Account
-from imm_tui.emulator.conversion import EXTENSIONS, FAMILIES, Conversion, Ranges, extension_of, parse_pages
-from imm_tui.emulator.oss import split_uri
-from imm_tui.emulator.parameters import ImmError, Parameters, invalid, missing
-from imm_tui.emulator.tasks import Task, Tasks, now
+from imm_tui.emulator.conversion.oss import split_uri
+from imm_tui.emulator.conversion.request import EXTENSIONS, FAMILIES, Conversion, Ranges, extension_of, parse_pages
+from imm_tui.emulator.imm.parameters import ImmError, Parameters, invalid, missing
+from imm_tui.emulator.imm.tasks import Task, Tasks, now
 
 VERSION = "2020-09-30"
 

@@ -9,7 +9,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from imm_tui.emulator.conversion import (
+from imm_tui.emulator.conversion.request import (
     BAD_ARGUMENT,
     OPEN_ERROR,
     Conversion,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from imm_tui.emulator.mns import (
+from imm_tui.emulator.mns.queues import (
     NOTIFY_FORMATS,
     NOTIFY_STRATEGIES,
     TAG_LENGTH,
@@ -24,7 +24,7 @@ from imm_tui.emulator.mns import (
     milliseconds,
     no_message,
 )
-from imm_tui.emulator.mns_wire import MnsError, Reply, boolean, document, elements, number, parse
+from imm_tui.emulator.mns.wire import MnsError, Reply, boolean, document, elements, number, parse
 
 NAME_LENGTH = 120
 BATCH = 16

@@ -1,0 +1,1 @@
+"""What a task does: objects in, pages out, in worker processes."""

@@ -1,0 +1,1 @@
+"""IMM: projects and tasks in both API versions, behind the RPC gateway."""

@@ -1,0 +1,1 @@
+"""MNS: queues, topics and subscriptions, and their HTTP API."""
