@@ -16,12 +16,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imm_tui import config, credentials, submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.history import History
+
+if TYPE_CHECKING:
+    from imm_tui.tui.app import ImmApp
 
 _BUCKET = "demo"
 
@@ -39,9 +43,17 @@ _PATIENCE = 3.0
 
 
 def run(*, api_version: str, pace: float) -> int:
-    """Shows the dashboard until it is left; `pace` is the seconds that a conversion takes. Returns the exit code.
+    """Shows the dashboard until it is left. Returns the exit code. See `staged`."""
+    with staged(api_version=api_version, pace=pace) as app:
+        app.run()
+    return app.return_code or 0
 
-    Raises Trouble when the emulator does not start.
+
+@contextmanager
+def staged(*, api_version: str, pace: float) -> Iterator[ImmApp]:
+    """The dashboard, ready to run, on an emulator where documents submit themselves meanwhile.
+
+    `pace` is the seconds that a conversion takes. Raises Trouble when the emulator does not start.
     """
     with _folder() as root, _emulator(root, pace) as answer:
         from imm_tui.tui.app import ImmApp  # while the emulator starts
@@ -54,8 +66,7 @@ def run(*, api_version: str, pace: float) -> int:
         history_path = root / "history.db"
         app = ImmApp(settings, history_path, keys, demo=True)
         with _presenting(settings, keys, history_path, root / "objects" / _BUCKET, app.wake):
-            app.run()
-        return app.return_code or 0
+            yield app
 
 
 @contextmanager

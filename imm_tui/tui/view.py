@@ -148,12 +148,29 @@ def raw(body: bytes) -> str:
 
 
 def formatted(body: bytes) -> str | None:
-    """A body that is JSON, indented and with its escapes as characters; None where it is no JSON."""
+    """A body that is JSON, indented, with JSON in a string of it opened up (an envelope's Message, an event's content).
+
+    None where it is no JSON.
+    """
     try:
-        value = json.loads(body.decode("utf-8"))
+        value = _opened(json.loads(body.decode("utf-8")))
         return block(json.dumps(value, indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
         return None
+
+
+def _opened(value: object) -> object:
+    match value:
+        case dict():
+            return {key: _opened(inner) for key, inner in value.items()}
+        case list():
+            return [_opened(inner) for inner in value]
+        case str() if value.lstrip().startswith(("{", "[")):
+            try:
+                return _opened(json.loads(value))
+            except (ValueError, RecursionError):
+                return value
+    return value
 
 
 def fold(text: str, width: int) -> Iterator[tuple[int, int]]:

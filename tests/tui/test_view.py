@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -21,6 +22,16 @@ NOON = 1_795_435_200_000
 def task(status: Status = Status.SUCCEEDED, **changes: object) -> Task:
     values: dict[str, object] = {"id": 1, "task_id": "t-1", "status": status, "seen_at": NOON, "submitted_at": NOON}
     return Task(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_json_in_a_string_is_opened_up_however_deep_it_goes() -> None:
+    event = {"events": [{"imm": {"taskId": "t"}}]}
+    body = json.dumps({"Message": json.dumps({"content": json.dumps(event)}), "broken": "{"})
+    assert view.formatted(body.encode()) == json.dumps({"Message": {"content": event}, "broken": "{"}, indent=2)
+    deep = "1"
+    for _ in range(12):
+        deep = json.dumps([deep])
+    assert view.formatted(deep.encode()) is not None
 
 
 @pytest.mark.parametrize(
@@ -140,8 +151,8 @@ def test_a_raw_body_is_what_came_in_characters_that_can_be_shown() -> None:
 
 
 def test_a_formatted_body_is_indented_and_shows_its_characters() -> None:
-    assert view.formatted(b'{"name": "5\\u9875", "inner": "{\\"a\\": 1}"}') == (
-        '{\n  "name": "5页",\n  "inner": "{\\"a\\": 1}"\n}'
+    assert view.formatted(b'{"name": "5\\u9875", "inner": "no { JSON"}') == (
+        '{\n  "name": "5页",\n  "inner": "no { JSON"\n}'
     )
     assert "\u202e" not in (view.formatted(b'"\\u202e"') or "\u202e")
 

@@ -68,7 +68,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS = "#sources"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-tall"), (34, "-roomy")]  # noqa: RUF012 - no ClassVar in the class above
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-tall")]  # noqa: RUF012 - no ClassVar in the class above
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "The form"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -327,6 +327,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
             self._busy(False)
             self.query_one("#sources", LinesInput).text = "\n".join(kept)
             (self._left or self.query_one("#sources")).focus(scroll_visible=False)
+            self.add_class("answered")
             self._tell(told)
         else:
             if not SubmitScreen.draft.sources:
