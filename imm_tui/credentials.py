@@ -168,6 +168,7 @@ def _uri(env: Mapping[str, str], _: str) -> Credentials | str:
 def _ask_library(provider: Callable[[Any], Any], source: str) -> Credentials | str:
     """What one provider of Alibaba Cloud's library gives, without a word on the terminal."""
     import logging
+    import warnings
 
     from alibabacloud_credentials import provider as library
     from alibabacloud_credentials.utils import auth_util
@@ -179,7 +180,8 @@ def _ask_library(provider: Callable[[Any], Any], source: str) -> Credentials | s
     auth_util.environment_access_key_id = auth_util.environment_access_key_secret = None
     auth_util.environment_security_token = None
     try:
-        found = provider(library).get_credentials()
+        with warnings.catch_warnings(action="ignore"):  # it uses what newer Pythons advise against
+            found = provider(library).get_credentials()
     except Exception as error:  # the library raises whatever its parsers, its HTTP client and its files raise
         return f"There is no access key from {source}: {_cause(error)}."
     return _checked(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or "", source)
