@@ -420,6 +420,12 @@ class History:
             removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
         return Changes(tasks=tasks, removed=[row[0] for row in removed], revision=revision)
 
+    def outline(self) -> tuple[list[tuple[int, Status]], int]:
+        """Every task's number and status, the oldest first, and the revision that they are of."""
+        with self._told(), self._transaction("BEGIN"):
+            rows = self._db.execute("SELECT id, status FROM tasks ORDER BY id")
+            return [(task, Status(status)) for task, status in rows], self._revision()
+
     def messages_of(self, task: int) -> list[Message]:
         """The messages that brought the events of `task`, the deciding event's first, then the newest."""
         with self._told():

@@ -161,6 +161,12 @@ def test_changes_are_told_once_to_each_who_asks(history: History, path: Path) ->
         assert [changed.status for changed in screen.changes(first.revision).tasks] == [Status.UNKNOWN]
 
 
+def test_the_outline_has_every_task_by_age(history: History) -> None:
+    first, second = intent(history), intent(history)
+    history.record_unknown(first, message="cut", request_id=None)
+    assert history.outline() == ([(first, Status.UNKNOWN), (second, Status.SUBMITTING)], history.changes(0).revision)
+
+
 def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:
     strange = replace(FINISHED, task_id="\ud800[/]\x00\x1b[31m", code="\udfff")
     history.store([arrival(strange, message_id="\ud800")], 1)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 
-from imm_tui.tasks import Status, Task
+from imm_tui.tasks import Status
 
 _STATUSES = tuple(Status)
 
@@ -15,13 +15,13 @@ _STATUSES = tuple(Status)
 class TaskIndex:
     """The numbers of all tasks in the order of the list: row 0 is the highest number, the newest task."""
 
-    def __init__(self, tasks: Iterable[Task] = ()) -> None:
+    def __init__(self, tasks: Iterable[tuple[int, Status]] = ()) -> None:
         # Upside down: numbers only ever grow, so that a new one is appended and nothing has to move.
         self._ids = array("q")
         self._statuses = bytearray()
         self.counts: Counter[Status] = Counter()
-        for task in tasks:
-            self.put(task)
+        for task, status in tasks:
+            self.put(task, status)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -33,17 +33,16 @@ class TaskIndex:
         at = bisect_left(self._ids, task)
         return len(self._ids) - 1 - at if at < len(self._ids) and self._ids[at] == task else None
 
-    def put(self, task: Task) -> bool:
+    def put(self, task: int, status: Status) -> bool:
         """Adds a task, or notes its new status; true when it is new."""
-        self.counts[task.status] += 1
-        status = _STATUSES.index(task.status)
-        at = bisect_left(self._ids, task.id)
-        if at < len(self._ids) and self._ids[at] == task.id:
+        self.counts[status] += 1
+        at = bisect_left(self._ids, task)
+        if at < len(self._ids) and self._ids[at] == task:
             self.counts[_STATUSES[self._statuses[at]]] -= 1
-            self._statuses[at] = status
+            self._statuses[at] = _STATUSES.index(status)
             return False
-        self._ids.insert(at, task.id)
-        self._statuses.insert(at, status)
+        self._ids.insert(at, task)
+        self._statuses.insert(at, _STATUSES.index(status))
         return True
 
     def remove(self, task: int) -> bool:

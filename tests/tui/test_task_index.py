@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imm_tui.tasks import Status, Task
+from imm_tui.tasks import Status
 from imm_tui.tui.task_index import TaskIndex
 
 ids = st.integers(1, 12)
@@ -22,7 +22,7 @@ def test_it_keeps_every_task_once_newest_first_with_its_status(steps: list[tuple
         if status is None:
             assert index.remove(number) == (known.pop(number, None) is not None)
         else:
-            assert index.put(Task(id=number, task_id=None, status=status, seen_at=0)) == (number not in known)
+            assert index.put(number, status) == (number not in known)
             known[number] = status
     rows = sorted(known, reverse=True)
     assert [index.id_at(row) for row in range(len(index))] == rows

@@ -48,7 +48,7 @@ class Listing(App[None]):
         return self.known.get(number)
 
     def on_mount(self) -> None:
-        self.widget.load(TaskIndex(self.known.values()))
+        self.widget.load(TaskIndex((task.id, task.status) for task in self.known.values()))
 
     def on_task_list_opened(self) -> None:
         self.opened += 1

@@ -108,13 +108,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
             with History(self._history_path) as history:
                 last_delivery = history.last_delivery()
                 newest = history.deliveries(last_delivery - _FIRST)
-                changes = history.changes(0)
+                outline, revision = history.outline()
+                tasks = history.tasks(limit=_FIRST)
         except HistoryUnusable as trouble:
             self.call_later(self._show_history_trouble, trouble)
             return
-        index = TaskIndex(changes.tasks)
+        index = TaskIndex(outline)
         last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
-        self.call_later(self._show_all, index, changes.tasks[-_FIRST:], changes.revision, last_delivery, last_event)
+        self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event)
 
     def _show_all(
         self, index: TaskIndex, newest: list[Task], revision: int, last_delivery: int, last_event: int | None

@@ -94,7 +94,7 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
         moved = False
         for task in changes.tasks:
             self._keep(task)
-            moved |= index.put(task)
+            moved |= index.put(task.id, task.status)
         for removed in changes.removed:
             moved |= index.remove(removed)
             self._tasks.pop(removed, None)
