@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,7 +125,8 @@ def test_a_message_without_an_event_is_kept_with_its_reason_and_reported_once(hi
     assert history.store([replace(poison, dequeue_count=2)], 2) == []
     assert [(report.message_id, report.event) for report in history.deliveries(0)] == [("9", None)]
     assert history.tasks() == []
-    rows = sqlite3.connect(path).execute("SELECT body, reason, dequeue_count FROM messages").fetchall()
+    with closing(sqlite3.connect(path)) as file:
+        rows = file.execute("SELECT body, reason, dequeue_count FROM messages").fetchall()
     assert rows == [(poison.body, poison.reason, 2)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ async def test_a_wake_up_from_any_thread_is_enough(path: Path, writer: Writer) -
 async def test_a_history_of_thousands_is_shown_newest_first(path: Path, writer: Writer) -> None:
     conversion = Conversion(source_uri="oss://b/old.docx", target_uri="oss://b/t/", target_type="pdf")
     writer.history.record_intent(conversion, project="p", api_version="2017-09-06", token="t", at=1)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as file, file as db:
         columns = "revision, status, source_uri, target_type, seen_at, submitted_at"
         db.executemany(
             f"INSERT INTO tasks ({columns}) VALUES (?, 'Unknown', ?, 'png', 1, 1)",
@@ -180,10 +181,10 @@ async def test_a_history_that_breaks_while_it_is_shown_is_told(path: Path, write
     writer.submitted("a.docx", "t-1")
     async with app(path).run_test(size=(120, 24)) as pilot:
         await until_read(pilot, "◐ Running")
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path)) as file, file as db:
             db.execute("ALTER TABLE removals RENAME TO gone")
         await until_read(pilot, "cannot be used")
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path)) as file, file as db:
             db.execute("ALTER TABLE gone RENAME TO removals")
         writer.submitted("b.docx", "t-2")
         await until_read(pilot, "Tasks 2")
