@@ -244,29 +244,21 @@ class History:
     def record_accepted(self, task: int, task_id: str, request_id: str) -> None:
         """IMM took the submission. Where its event came before this answer, the two become one task."""
         with self._writing() as revision:
-            known = self._row(
-                "SELECT id, events, decisive, submitted_at FROM tasks WHERE task_key = ?", _sql(task_key(task_id))
-            )
-            if known is not None and known[3] is not None:
-                why = "IMM answered with the id of another task of this history."
-                self._update(task, revision, status=Status.UNKNOWN, message=why, request_id=request_id)
-                return
-            if known is not None:
-                untracked, events, decisive, _ = known
+            columns = "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at"
+            row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
+            told: dict[str, Any] = {"status": Status.RUNNING, "percent": 0}
+            if row is not None:
+                told = dict(zip(columns.split(", "), row, strict=True))
+                untracked = told.pop("id")
+                if told.pop("submitted_at") is not None:
+                    why = "IMM answered with the id of another task of this history."
+                    self._update(task, revision, status=Status.UNKNOWN, message=why, request_id=request_id)
+                    return
                 self._db.execute("UPDATE events SET task = ? WHERE task = ?", (task, untracked))
                 self._db.execute("DELETE FROM tasks WHERE id = ?", (untracked,))
                 self._db.execute("INSERT INTO removals (task, revision) VALUES (?, ?)", (untracked, revision))
-                self._update(task, revision, events=events, decisive=decisive)
-            self._update(
-                task,
-                revision,
-                task_id=task_id,
-                task_key=task_key(task_id),
-                request_id=request_id,
-                status=Status.RUNNING,
-                percent=0,
-            )
-            self._decide(task, revision)
+            names = {"task_id": task_id, "task_key": task_key(task_id), "request_id": request_id}
+            self._update(task, revision, **names, **told)
 
     def record_refused(self, task: int, *, code: str | None, message: str, request_id: str | None, at: int) -> None:
         """The submission certainly did not become a task at IMM."""
@@ -327,19 +319,7 @@ class History:
         return self._insert("messages", row), True
 
     def _store_event(self, event: Event, message: int, received_at: int, revision: int) -> int:
-        key = task_key(event.task_id)
-        known = self._row("SELECT id FROM tasks WHERE task_key = ?", _sql(key))
-        if known is not None:
-            task = known[0]
-        else:
-            untracked = {
-                "revision": revision,
-                "task_id": event.task_id,
-                "task_key": key,
-                "status": event.status,
-                "seen_at": received_at,
-            }
-            task = self._insert("tasks", untracked)
+        task, decisive = self._task_of(event, received_at, revision)
         row = {
             "identity": event.identity,
             "task": task,
@@ -355,38 +335,28 @@ class History:
             "received_at": received_at,
         }
         event_id = self._insert("events", row)
-        self._db.execute("UPDATE tasks SET events = events + 1 WHERE id = ?", (task,))
-        decisive = self._decisive(task)
-        if decisive is None or event.rank > decisive[0].rank:
-            self._db.execute("UPDATE tasks SET decisive = ? WHERE id = ?", (event_id, task))
-        self._decide(task, revision)
+        self._db.execute("UPDATE tasks SET events = events + 1, revision = ? WHERE id = ?", (revision, task))
+        if decisive is None or event.rank > decisive.rank:
+            self._update(task, revision, decisive=event_id, **event.verdict(received_at))
         return event_id
 
-    def _decisive(self, task: int) -> tuple[Event, int] | None:
-        """The event that decides the task, and when it was received."""
-        row = self._row(
-            f"SELECT {_EVENT_COLUMNS}, received_at FROM events WHERE id = (SELECT decisive FROM tasks WHERE id = ?)",
-            task,
+    def _task_of(self, event: Event, received_at: int, revision: int) -> tuple[int, Event | None]:
+        """The number of the task that an event is of, made if there is none, and the event that decides it so far."""
+        key = task_key(event.task_id)
+        known = self._row(
+            f"SELECT t.id, {_EVENT_COLUMNS} FROM tasks t LEFT JOIN events e ON e.id = t.decisive WHERE t.task_key = ?",
+            _sql(key),
         )
-        return (_event(row[:-1]), row[-1]) if row else None
-
-    def _decide(self, task: int, revision: int) -> None:
-        """Writes into a task what its highest-ranking event says; without an event it stays as it is."""
-        decisive = self._decisive(task)
-        row = self._row(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE id = ?", task)
-        if decisive is None or row is None:
-            return
-        decided = _task(row).decided_by(*decisive)
-        self._update(
-            task,
-            revision,
-            status=decided.status,
-            percent=decided.percent,
-            page_count=decided.page_count,
-            code=decided.code,
-            message=decided.message,
-            finished_at=decided.finished_at,
-        )
+        if known is not None:
+            return known[0], _event(known[1:]) if known[1] is not None else None
+        untracked = {
+            "revision": revision,
+            "task_id": event.task_id,
+            "task_key": key,
+            "status": event.status,
+            "seen_at": received_at,
+        }
+        return self._insert("tasks", untracked), None
 
     def _report(
         self, arrival: Arrival, message: int, event: tuple[int, Event, bool] | None, received_at: int
@@ -442,10 +412,9 @@ class History:
 
     def deliveries(self, after: int) -> list[Delivery]:
         """What was delivered after delivery number `after`, in order."""
-        columns = ", ".join(f"e.{name}" for name in _EVENT_COLUMNS.split(", "))
         with self._told():
             rows = self._db.execute(
-                f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {columns}"
+                f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {_EVENT_COLUMNS}"
                 " FROM deliveries d JOIN messages m ON m.id = d.message LEFT JOIN events e ON e.id = d.event"
                 " WHERE d.id > ? ORDER BY d.id",
                 (after,),
@@ -538,7 +507,7 @@ class History:
         )
 
 
-_EVENT_COLUMNS = "task_id, name, status, percent, page_count, code, detail, time"
+_EVENT_COLUMNS = "e.task_id, e.name, e.status, e.percent, e.page_count, e.code, e.detail, e.time"
 
 
 def _event(row: Sequence[Any]) -> Event:

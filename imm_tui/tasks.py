@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 ApiVersion = Literal["2017-09-06", "2020-09-30"]
 API_VERSIONS: tuple[ApiVersion, ...] = ("2017-09-06", "2020-09-30")
@@ -71,6 +71,17 @@ class Event:
         """
         return (self.status.finished, milliseconds(self.time) or 0, self.identity)
 
+    def verdict(self, received_at: int) -> dict[str, Any]:
+        """What a task is that this event decides, by the names of Task; `received_at` stands in for a missing time."""
+        return {
+            "status": self.status,
+            "percent": 100 if self.status is Status.SUCCEEDED else self.percent,
+            "page_count": self.page_count,
+            "code": self.code,
+            "message": self.message,
+            "finished_at": (milliseconds(self.time) or received_at) if self.status.finished else None,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -108,19 +119,6 @@ class Task:
         if self.source_uri:
             return self.source_uri.rstrip("/").rpartition("/")[2] or self.source_uri
         return self.task_id or f"#{self.id}"
-
-    def decided_by(self, event: Event, received_at: int) -> Task:
-        """This task as its highest-ranking event tells it; `received_at` stands in for an event without a time."""
-        finished = event.status.finished
-        return replace(
-            self,
-            status=event.status,
-            percent=100 if event.status is Status.SUCCEEDED else event.percent,
-            page_count=event.page_count,
-            code=event.code,
-            message=event.message,
-            finished_at=(milliseconds(event.time) or received_at) if finished else None,
-        )
 
 
 _TASK_ID_PREFIX = re.compile(r"^(formatconvert|officeconversion)-(?=.)", re.IGNORECASE)

@@ -78,21 +78,20 @@ def test_two_that_differ_in_nothing_but_content_have_one_order() -> None:
 
 
 def test_a_task_is_what_its_event_says() -> None:
-    task = TASK.decided_by(EVENT, received_at=9_000)
+    task = replace(TASK, **EVENT.verdict(received_at=9_000))
     assert (task.status, task.percent, task.page_count, task.code) == (Status.SUCCEEDED, 100, 5, "NoError")
     assert task.finished_at == 1542189080342
-    assert (task.id, task.submitted_at) == (TASK.id, TASK.submitted_at)
 
 
 def test_a_success_is_all_of_it_and_a_failure_as_far_as_it_came() -> None:
-    assert TASK.decided_by(replace(EVENT, percent=None), 9_000).percent == 100
-    assert TASK.decided_by(replace(FAILED, percent=40), 9_000).percent == 40
+    assert replace(EVENT, percent=None).verdict(9_000)["percent"] == 100
+    assert replace(FAILED, percent=40).verdict(9_000)["percent"] == 40
 
 
 def test_only_an_end_has_a_time_of_its_end_and_it_is_the_arrival_where_the_event_has_none() -> None:
-    assert TASK.decided_by(RUNNING, 9_000).finished_at is None
-    assert TASK.decided_by(replace(EVENT, time=None), 9_000).finished_at == 9_000
-    assert TASK.decided_by(replace(EVENT, time="soon"), 9_000).finished_at == 9_000
+    assert RUNNING.verdict(9_000)["finished_at"] is None
+    assert replace(EVENT, time=None).verdict(9_000)["finished_at"] == 9_000
+    assert replace(EVENT, time="soon").verdict(9_000)["finished_at"] == 9_000
 
 
 def test_a_task_is_called_by_its_file_else_by_its_id_else_by_its_number() -> None:
