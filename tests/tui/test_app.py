@@ -26,7 +26,8 @@ from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.conftest import RunningEmulator
-from tests.tui.conftest import Writer, app, read, seen, until, until_read
+from tests.tui.conftest import Writer, app
+from tests.tui.stage import read, seen, until, until_read
 
 OURS: list[type[DOMNode]] = [ImmApp, Dashboard, TaskList, TaskDetail]
 

@@ -16,7 +16,8 @@ from imm_tui.tui.app import ImmApp
 from imm_tui.tui.widgets.json_view import JsonView
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
-from tests.tui.conftest import SETTINGS, Writer, app, event, lines, now, read, seen, until, until_read
+from tests.tui.conftest import SETTINGS, Writer, app, event, lines, now
+from tests.tui.stage import read, seen, until, until_read
 
 MARKUP = "[@click=app.quit]x[/] [/foo] [$primary]q[/] [link=http://a]l[/link] tail\\"
 CONTROLS = "\x1b[31m \x1b]52;c;aGk=\x07 \x00 \x9b \x7f \u202e \u2066 \u200b \ufeff \ud800"

@@ -9,7 +9,8 @@ from textual.containers import VerticalScroll
 
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.widgets.json_view import Body, JsonView
-from tests.tui.conftest import lines, read, seen
+from tests.tui.conftest import lines
+from tests.tui.stage import read, seen
 
 
 class Viewing(App[None]):

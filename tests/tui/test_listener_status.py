@@ -9,7 +9,8 @@ import pytest
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tui import view
 from imm_tui.tui.widgets.listener_status import ListenerStatus
-from tests.tui.conftest import Writer, app, event, now, read, seen, until_read
+from tests.tui.conftest import Writer, app, event, now
+from tests.tui.stage import read, seen, until_read
 
 
 @pytest.mark.parametrize("phase", list(Phase))

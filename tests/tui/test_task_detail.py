@@ -13,7 +13,8 @@ from imm_tui.tui import view
 from imm_tui.tui.widgets.json_view import JsonView
 from imm_tui.tui.widgets.percent_bar import PercentBar
 from imm_tui.tui.widgets.task_detail import TaskDetail
-from tests.tui.conftest import Writer, app, event, lines, now, read, until, until_read
+from tests.tui.conftest import Writer, app, event, lines, now
+from tests.tui.stage import read, until, until_read
 
 
 async def test_a_succeeded_task_says_all_that_is_known_of_it(path: Path, writer: Writer) -> None:

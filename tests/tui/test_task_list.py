@@ -14,7 +14,8 @@ from imm_tui.tasks import Status, Task
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.task_index import TaskIndex
 from imm_tui.tui.widgets.task_list import TaskList
-from tests.tui.conftest import app, lines, now, read, until, until_read
+from tests.tui.conftest import app, lines, now
+from tests.tui.stage import read, until, until_read
 
 
 def task(number: int, status: Status = Status.SUCCEEDED, name: str = "", **changes: object) -> Task:
