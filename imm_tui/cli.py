@@ -358,7 +358,7 @@ def _submit(arguments: argparse.Namespace) -> int:
         sources,
         arguments.to,
         settings,
-        target_uri=settings.target_uri,
+        target_uri=getattr(arguments, "target_uri", ""),  # the flag's; plan() knows the profile's
         pages=arguments.pages,
         dpi=arguments.dpi,
         password=read_password(arguments.password_file) if arguments.password_file else "",

@@ -61,6 +61,13 @@ def test_a_source_that_stands_there_twice_is_submitted_once_and_said(program: Pr
     assert len(program("tasks").lines) == 2
 
 
+def test_a_flag_names_the_results_folder_and_a_setting_the_folder_of_the_results_folders(program: Program) -> None:
+    folder = "oss://demo/converted/"
+    run = program("submit", PDF, "--to", "png", "--json", IMM_TUI_TARGET_URI=folder)
+    assert run.object["target_uri"] == "oss://demo/converted/产品手册.pdf/"
+    assert program("submit", PDF, "--to", "png", "--json", "--target-uri", folder).object["target_uri"] == folder
+
+
 def test_sources_come_from_a_file_as_other_programs_write_it(program: Program) -> None:
     program.home.joinpath("list.txt").write_bytes(f"\ufeff{PDF}\r\n\r\n  {WORD}  \r\n".encode())
     run = program("submit", "--from", "list.txt", "--to", "txt", "--json")
