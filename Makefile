@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but Python 3.11 or newer; each makes its own .venv.
+# `make demo` and `make test` need nothing but Python 3.11 or newer; the first of them makes the .venv.
 # Another Python: `make test PYTHON=python3.13 VENV=.venv-3.13`.
 
 PYTHON ?= python3
