@@ -50,7 +50,7 @@ _THREADS = 16
 """Connections that are kept; a further thread opens one for each call."""
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
-_TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
+_TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,255}")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -83,7 +83,7 @@ class Imm:
         self._address = Address.parse(endpoint, "imm_endpoint")
         self._region = _checked(region, _REGION, "region", "small letters, digits and hyphens")
         self._project = _checked(project, _PROJECT, "project", "up to 128 letters, digits, hyphens and underscores")
-        self._topic = _checked(topic, _TOPIC, "topic", "up to 120 letters, digits and hyphens") if topic.strip() else ""
+        self._topic = _checked(topic, _TOPIC, "topic", "up to 256 letters, digits and hyphens") if topic.strip() else ""
         self._version = api_version
         self._mns_url = Address.parse(mns_endpoint, "mns_endpoint").url if self._topic and self._old else ""
         self._credentials = usable(credentials)

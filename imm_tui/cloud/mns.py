@@ -52,7 +52,7 @@ _BARRING_CODES = frozenset({"QueueNotExist", "InvalidQueueName", "QueueNameLengt
 PATIENCE_SECONDS = 5.0
 """How much longer than the wait that was asked for an answer may take to begin, or to go on."""
 
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,255}")
 _HANDLE = re.compile(r"[!-~]+")
 _ACTIONS = {"GET": "mns:ReceiveMessage", "DELETE": "mns:DeleteMessage", "PUT": "mns:ChangeMessageVisibility"}
 
@@ -71,7 +71,7 @@ class Queue:
         if not _QUEUE_NAME.fullmatch(self._name):
             raise BadInput(
                 f"“{self._name}” is not the name of a queue." if self._name else "The queue's name is empty.",
-                "A queue's name has up to 120 letters, digits and hyphens, and does not begin with a hyphen.",
+                "A queue's name has up to 256 letters, digits and hyphens, and does not begin with a hyphen.",
                 "Copy the name from the MNS console.",
                 field="queue",
             )

@@ -438,7 +438,7 @@ def test_no_log_and_no_debug_switch_tells_a_parameter(
         ("project", "-a"),
         ("project", "项目"),
         ("topic", "a/b"),
-        ("topic", "a" * 121),
+        ("topic", "a" * 257),
         ("region", ""),
         ("region", "cn-beijing/"),
         ("mns_endpoint", ""),

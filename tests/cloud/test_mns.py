@@ -487,7 +487,11 @@ def test_a_kill_at_any_moment_ends_a_receive() -> None:
 # Arguments
 
 
-@pytest.mark.parametrize("name", ["", " ", "a?x=1&", "a/b", "-a", "a" * 121, "队列", "a\nb", "a b"])
+def test_an_older_queue_may_have_a_name_that_a_new_one_may_not() -> None:
+    Queue("https://x.example", "a" * 256, KEYS).close()
+
+
+@pytest.mark.parametrize("name", ["", " ", "a?x=1&", "a/b", "-a", "a" * 257, "队列", "a\nb", "a b"])
 def test_a_queue_has_a_name_that_can_be_one(name: str) -> None:
     with pytest.raises(BadInput) as caught:
         Queue("https://x.example", name, KEYS)
