@@ -22,6 +22,7 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, HistoryUnusable, Trouble
 from imm_tui.history import Arrival, Delivery, History
+from imm_tui.tasks import now
 
 if TYPE_CHECKING:
     from imm_tui.cloud.mns import Queue, Received
@@ -108,7 +109,7 @@ class Listener:
         self._queue: Queue | None = None
         # A daemon: the exit of the program never waits for a long poll.
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
-        self.state = ListenerState(phase=Phase.STARTING, since=_now())
+        self.state = ListenerState(phase=Phase.STARTING, since=now())
 
     def start(self) -> None:
         self._thread.start()
@@ -209,7 +210,7 @@ class Listener:
         """Stores a batch, and only then deletes it; what could not be read stays on the queue, hidden for a while."""
         with self._finishing:
             arrivals = [_arrival(message) for message in batch]
-            deliveries = history.store(arrivals, _now())
+            deliveries = history.store(arrivals, now())
             try:
                 queue.delete([message.receipt_handle for message, it in zip(batch, arrivals, strict=True) if it.events])
                 for message, it in zip(batch, arrivals, strict=True):
@@ -229,12 +230,12 @@ class Listener:
     def _tell(
         self, phase: Phase, trouble: Trouble | None = None, delay: float | None = None, empty_for: float = 0.0
     ) -> None:
-        now = _now()
+        moment = now()
         self.state = ListenerState(
             phase=phase,
-            since=self.state.since if self.state.phase is phase else now,
+            since=self.state.since if self.state.phase is phase else moment,
             trouble=trouble,
-            retry_at=None if delay is None else now + round(delay * 1000),
+            retry_at=None if delay is None else moment + round(delay * 1000),
             empty_for=empty_for,
         )
         self._on_state(self.state)
@@ -251,7 +252,3 @@ def _arrival(message: Received) -> Arrival:
         dequeue_count=message.dequeue_count,
         enqueued_at=message.enqueued_at,
     )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

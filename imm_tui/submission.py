@@ -18,7 +18,7 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.history import History
-from imm_tui.tasks import ApiVersion, Conversion, Task
+from imm_tui.tasks import ApiVersion, Conversion, Task, now
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Accepted, Imm
@@ -208,7 +208,7 @@ def submit(
         for conversion in conversions:
             token = str(uuid.uuid4())
             task = history.record_intent(
-                conversion, project=settings.project, api_version=settings.api_version, token=token, at=_now()
+                conversion, project=settings.project, api_version=settings.api_version, token=token, at=now()
             )
             if hopeless is not None:
                 yield _failed(history, task, hopeless)
@@ -253,7 +253,7 @@ def _answer(history: History, task: int, future: Future[Accepted]) -> Outcome:
 
 
 def _failed(history: History, task: int, trouble: Trouble) -> Outcome:
-    history.record_refused(task, code=trouble.code, message=str(trouble), request_id=trouble.request_id, at=_now())
+    history.record_refused(task, code=trouble.code, message=str(trouble), request_id=trouble.request_id, at=now())
     return Outcome(_recorded(history, task), trouble)
 
 
@@ -261,7 +261,3 @@ def _recorded(history: History, task: int) -> Task:
     recorded = history.task(task)
     assert recorded is not None, "a task that was submitted is never removed"
     return recorded
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

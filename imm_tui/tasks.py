@@ -1,10 +1,11 @@
-"""The domain: what is asked of IMM, what an event says, what a task is known to be. Pure values, no input or output."""
+"""The domain: what is asked of IMM, what an event says, what a task is known to be, and the times of all of them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -25,8 +26,22 @@ class Status(StrEnum):
     """The outcome of its submission is not known: it may or may not have reached IMM."""
 
     @property
+    def under_way(self) -> bool:
+        return self in (Status.SUBMITTING, Status.RUNNING)
+
+    @property
     def finished(self) -> bool:
         return self in (Status.SUCCEEDED, Status.FAILED)
+
+
+SHAPES = {
+    Status.SUBMITTING: "…",
+    Status.RUNNING: "◐",
+    Status.SUCCEEDED: "✔",
+    Status.FAILED: "✘",
+    Status.UNKNOWN: "?",
+}
+"""Each status as a shape that says it without colour, wherever people read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +145,11 @@ def task_key(task_id: str) -> str:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> int:
+    """The time, as epoch milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def milliseconds(time: str | None) -> int | None:

@@ -12,16 +12,8 @@ from datetime import datetime
 from imm_tui.errors import Trouble
 from imm_tui.history import Delivery
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.tasks import Status, Task, rfc3339
+from imm_tui.tasks import SHAPES, Status, Task, rfc3339
 from imm_tui.text import line
-
-_MARKS = {
-    Status.SUBMITTING: "…",
-    Status.RUNNING: "◐",
-    Status.SUCCEEDED: "✔",
-    Status.FAILED: "✘",
-    Status.UNKNOWN: "?",
-}
 
 
 def put(text: str) -> None:
@@ -133,7 +125,7 @@ def _columns(cells: list[str]) -> str:
 
 
 def _state(status: Status) -> str:
-    return f"{_MARKS[status]} {status:<10}"
+    return f"{SHAPES[status]} {status:<10}"
 
 
 def _figure(value: int | None, unit: str) -> str:

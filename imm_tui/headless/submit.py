@@ -26,8 +26,6 @@ _LOOK = 0.1
 _NARRATE = 5.0
 """Seconds between two lines of progress."""
 
-_RUNNING = (Status.SUBMITTING, Status.RUNNING)
-
 
 def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
     """The sources named on the command line, then those of `file`: UTF-8, one URI a line, blank lines skipped; `-` is
@@ -176,7 +174,7 @@ class _Wait:
         try:
             for outcome in outcomes:
                 self._report.answered(outcome)
-                if outcome.task.status in _RUNNING:
+                if outcome.task.status.under_way:
                     self._running.add(outcome.task.id)
                 else:
                     self._report.put(outcome.task)
@@ -213,6 +211,6 @@ class _Wait:
         changes = self._history.changes(self._revision)
         self._revision = changes.revision
         for task in changes.tasks:
-            if task.id in self._running and task.status not in _RUNNING:
+            if task.id in self._running and not task.status.under_way:
                 self._running.remove(task.id)
                 self._report.put(task)

@@ -23,6 +23,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
+from imm_tui.tasks import now
 from imm_tui.text import block
 from imm_tui.tui import theme
 from imm_tui.tui.screens.dashboard import Dashboard
@@ -70,7 +71,7 @@ class ImmApp(App[str | None]):
 
     def get_default_screen(self) -> Screen[None]:
         phase = Phase.STARTING if self.problem is None else Phase.STOPPED
-        state = ListenerState(phase=phase, since=time.time_ns() // 1_000_000, trouble=self.problem)
+        state = ListenerState(phase=phase, since=now(), trouble=self.problem)
         self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo)
         return self.dashboard
 
@@ -109,7 +110,7 @@ class ImmApp(App[str | None]):
         if self._listener is not None and self._listener.join(0):
             self._listener = None
             trouble = Trouble("The listener ended through a mistake of its own.", fix="Nothing it received is lost.")
-            state = ListenerState(phase=Phase.STOPPED, since=time.time_ns() // 1_000_000, trouble=trouble)
+            state = ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble)
             self.dashboard.show_listener(state)
 
     def wake(self) -> None:

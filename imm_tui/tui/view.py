@@ -20,14 +20,8 @@ from imm_tui.text import block, line
 NOTHING = "–"
 """Stands where there is no figure."""
 
-SHAPES = {
-    Status.SUBMITTING: "…",
-    Status.RUNNING: "◐",
-    Status.SUCCEEDED: "✔",
-    Status.FAILED: "✘",
-    Status.UNKNOWN: "?",
-}
 UNTRACKED = "·"
+"""Beside the shape of a task's status."""
 
 PHASE_SHAPES = {
     Phase.STARTING: "◌",
@@ -119,7 +113,7 @@ def _counted(task: Task) -> bool:
 def age(task: Task, now: int) -> str:
     """How long a task took, or has been under way."""
     began = task.submitted_at if task.submitted_at is not None else task.seen_at
-    if task.status in (Status.SUBMITTING, Status.RUNNING):
+    if task.status.under_way:
         return elapsed(now - began)
     if task.submitted_at is None or task.finished_at is None:
         return NOTHING

@@ -10,12 +10,13 @@ from textual.pilot import Pilot
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import NoCredentials
+from imm_tui.tasks import SHAPES
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.screens.help import HelpScreen
 from imm_tui.tui.screens.submit import SubmitScreen
 from imm_tui.tui.screens.welcome import WelcomeScreen
-from imm_tui.tui.view import PHASE_SHAPES, SHAPES, UNTRACKED
+from imm_tui.tui.view import PHASE_SHAPES, UNTRACKED
 from tests.tui.stage import read, seen, until
 
 TALL = (160, 90)

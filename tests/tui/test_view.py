@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from imm_tui.errors import Refused, Unreachable
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.tasks import Status, Task
+from imm_tui.tasks import SHAPES, Status, Task
 from imm_tui.tui import view
 
 NOON = 1_795_435_200_000
@@ -193,5 +193,5 @@ def test_a_listener_says_since_when_and_how_long_ago_the_last_event_came() -> No
 
 
 def test_every_status_and_phase_has_a_shape_of_its_own() -> None:
-    assert len(set(view.SHAPES.values())) == len(Status)
+    assert len(set(SHAPES.values())) == len(Status)
     assert view.PHASE_SHAPES.keys() == set(Phase)

@@ -15,9 +15,9 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static
 
 from imm_tui.listener import Phase
-from imm_tui.tasks import Status
+from imm_tui.tasks import SHAPES, Status
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
-from imm_tui.tui.view import PHASE_SHAPES, SHAPES, UNTRACKED
+from imm_tui.tui.view import PHASE_SHAPES, UNTRACKED
 
 _STATUSES = {
     Status.SUBMITTING: "on its way to IMM",

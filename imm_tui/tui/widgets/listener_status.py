@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -11,6 +10,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from imm_tui.listener import ListenerState, Phase
+from imm_tui.tasks import now
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
 
@@ -41,7 +41,7 @@ class ListenerStatus(Widget):
 
     def tick(self) -> None:
         """Time has passed: repaints where that makes a difference."""
-        words = view.listener_words(self._state, self._last_event, time.time_ns() // 1_000_000)
+        words = view.listener_words(self._state, self._last_event, now())
         if words != self._words:
             self._words = words
             self.refresh(layout=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from imm_tui.history import Message
-from imm_tui.tasks import Status, Task
+from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.text import block, line
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
@@ -93,11 +92,11 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
         if self._shown is not None and self._filled:
-            self.query_one("#figures", Static).update(Content(view.figures(self._shown, time.time_ns() // 1_000_000)))
+            self.query_one("#figures", Static).update(Content(view.figures(self._shown, now())))
 
     def _show_progress(self, task: Task) -> None:
         colour = STATUS_COLOURS[task.status]
-        status = Content.styled(f"{view.SHAPES[task.status]} {task.status}", f"bold {colour}")
+        status = Content.styled(f"{SHAPES[task.status]} {task.status}", f"bold {colour}")
         if task.code:
             failed = task.status is Status.FAILED
             status += Content.styled(f" · {line(task.code)}", f"bold {colour}" if failed else QUIET)

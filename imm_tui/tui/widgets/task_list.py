@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -18,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from imm_tui.history import Changes
-from imm_tui.tasks import Status, Task
+from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.task_index import TaskIndex
@@ -26,8 +25,6 @@ from imm_tui.tui.task_index import TaskIndex
 _HEADER_ROWS = 1
 _KEPT = 2000
 """Tasks that are kept in memory; the history has all."""
-
-_UNFINISHED = (Status.SUBMITTING, Status.RUNNING)
 
 
 class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -116,7 +113,7 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
         """A second has passed: repaints the rows in sight whose task is under way."""
         for row in self._rows_in_sight():
             task = self._task_at(row)
-            if task is not None and task.status in _UNFINISHED:
+            if task is not None and task.status.under_way:
                 self._refresh_task(task.id)
 
     def _index_changed(self, selected_row: int | None = None) -> None:
@@ -133,7 +130,7 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
     def _set_title(self) -> None:
         assert self._index is not None
         counts = self._index.counts
-        running = sum(counts[status] for status in _UNFINISHED)
+        running = sum(number for status, number in counts.items() if status.under_way)
         numbers = ((running, "running"), (counts[Status.FAILED], "failed"), (counts[Status.UNKNOWN], "unknown"))
         self.border_title = " · ".join(
             [f"Tasks {len(self._index):,}", *(f"{number:,} {word}" for number, word in numbers if number)]
@@ -247,23 +244,23 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
         task = self._task_at(row) if row < len(self._index) else None
         if task is None:
             return Strip.blank(width, self.rich_style)
-        now = time.time_ns() // 1_000_000
+        moment = now()
         look = "cursor" if task.id == self.selected else "hover" if task.id == self._hovered else ""
         # Only a task that is under way looks different a second later.
-        second = now // 1000 if task.status in _UNFINISHED else 0
+        second = moment // 1000 if task.status.under_way else 0
         key = (task, look, width, second)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._row(task, look, width, now)
+            strip = self._strips[key] = self._row(task, look, width, moment)
         return strip
 
-    def _row(self, task: Task, look: str, width: int, now: int) -> Strip:
+    def _row(self, task: Task, look: str, width: int, moment: int) -> Strip:
         base = self._style(look)
         shape_style, quiet = (base + self._colour(name) for name in (task.status.lower(), "quiet"))
-        shape = view.SHAPES[task.status] + (view.UNTRACKED if task.untracked else " ")
+        shape = SHAPES[task.status] + (view.UNTRACKED if task.untracked else " ")
         figures = (
             f" {view.fit(line(task.target_type or view.NOTHING), 6)}"
-            f" {view.pages(task):>6} {view.percent(task, now):>5} {view.age(task, now):>6}  "
+            f" {view.pages(task):>6} {view.percent(task, moment):>5} {view.age(task, moment):>6}  "
         )
         segments = [
             Segment(f" {shape}", shape_style),
