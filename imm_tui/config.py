@@ -67,11 +67,8 @@ class Settings:
     imm_endpoint: str = ""
     target_uri: str = ""
     aliyun_profile: str = ""
-    allow_http: bool = False
     config_file: Path | None = field(default=None, compare=False)
     """The file that was read, or would have been if it existed."""
-    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    """Where each setting that is set came from, for a person to read."""
 
     def missing_to_listen(self) -> tuple[str, ...]:
         """The settings without which no event can be received."""
@@ -127,9 +124,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
             values.setdefault("mns_endpoint", f"https://{account}.mns.{region}.aliyuncs.com")
         values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com")
     version = cast(ApiVersion, values.pop("api_version", "2020-09-30"))
-    return Settings(
-        profile=profile, api_version=version, allow_http=allow_http, config_file=path, sources=sources, **values
-    )
+    return Settings(profile=profile, api_version=version, config_file=path, **values)
 
 
 def config_path(flag: str | None, environ: Mapping[str, str]) -> Path:

@@ -139,7 +139,6 @@ class Message:
     message_id: str
     body: bytes
     received_at: int
-    enqueued_at: int | None
     dequeue_count: int
 
 
@@ -400,14 +399,14 @@ class History:
         """The messages that brought the events of `task`, the deciding event's first, then the newest."""
         with self._told():
             rows = self._db.execute(
-                "SELECT m.message_id, m.body, m.received_at, m.enqueued_at, m.dequeue_count"
+                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count"
                 " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
                 " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
                 (task,),
             ).fetchall()
         return [
-            Message(message_id=_text(a) or "", body=b, received_at=c, enqueued_at=d, dequeue_count=e)
-            for a, b, c, d, e in rows
+            Message(message_id=_text(message_id) or "", body=body, received_at=received_at, dequeue_count=count)
+            for message_id, body, received_at, count in rows
         ]
 
     def deliveries(self, after: int) -> list[Delivery]:
