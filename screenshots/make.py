@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 
 from imm_tui import demo
 from imm_tui.history import History
-from imm_tui.tasks import Status
 from imm_tui.tui.app import ImmApp
 
 FOLDER = Path(__file__).parent
@@ -26,7 +25,7 @@ async def until(pilot: Pilot[str | None], condition: Callable[[], bool]) -> None
 def all_ended(app: ImmApp) -> bool:
     with History(app.history_path) as history:
         statuses = [task.status for task in history.tasks()]
-    return len(statuses) == 7 and all(status in (Status.SUCCEEDED, Status.FAILED) for status in statuses)
+    return len(statuses) == 7 and all(status.finished for status in statuses)
 
 
 async def dashboard(app: ImmApp) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tui import view
-from imm_tui.tui.widgets.listener_status import ListenerStatus
 from tests.tui.conftest import Writer, app, event, now
 from tests.tui.stage import read, seen, until_read
 
@@ -47,4 +46,3 @@ async def test_a_countdown_counts(path: Path) -> None:
         await pilot.pause()
         assert "reconnecting in 2 s" in read(shown)
         await until_read(pilot, "reconnecting now")
-        assert shown.query_one(ListenerStatus).is_attached
