@@ -25,11 +25,11 @@ from imm_tui.history import Arrival, Delivery, History
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
-    from imm_tui.cloud.mns import Queue, Received
+    from imm_tui.cloud.mns import Queue
+    from imm_tui.cloud.mns_reply import Received
 
-BATCH = 16
 LONG_POLL = 30
-"""MNS API 2015-06-06, BatchReceiveMessage: at most 16 messages and 30 seconds."""
+"""Seconds, the most that MNS waits (MNS API 2015-06-06, BatchReceiveMessage)."""
 
 _EARLY = 1.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
@@ -164,7 +164,7 @@ class Listener:
     def _listen(self, history: History) -> None:
         """Cycles until it is stopped. Raises Trouble when trying again would not help."""
         # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
-        from imm_tui.cloud.mns import Cancelled, Queue
+        from imm_tui.cloud.mns import BATCH, Cancelled, Queue
 
         queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
         backoff, early = Backoff(), Backoff()

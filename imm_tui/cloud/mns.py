@@ -38,8 +38,6 @@ from imm_tui.cloud.service import (
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Unreachable
 
-__all__ = ["BATCH", "Cancelled", "Queue", "Received"]
-
 # MNSClient prints the secret, the signature and every reply's headers. A module's global hides the builtin from that
 # module alone, in every thread, and leaves sys.stdout in peace.
 mns.mns_client.print = lambda *_args, **_kwargs: None

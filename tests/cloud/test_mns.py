@@ -14,7 +14,8 @@ from contextlib import closing
 import pytest
 
 from imm_tui.cloud import mns, service
-from imm_tui.cloud.mns import Cancelled, Queue, Received
+from imm_tui.cloud.mns import Cancelled, Queue
+from imm_tui.cloud.mns_reply import Received
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Trouble, Unreachable
 from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing
