@@ -9,7 +9,8 @@ from typing import Any
 import pypdfium2 as pdfium
 import pytest
 
-from imm_tui.emulator.imm.service import Imm, ImmError
+from imm_tui.emulator.imm.parameters import ImmError
+from imm_tui.emulator.imm.service import Imm
 from tests.emulator.conftest import PROJECT, Service, Start
 
 VERSIONS = ["2017-09-06", "2020-09-30"]

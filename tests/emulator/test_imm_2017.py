@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imm_tui.emulator.conversion.pdf import write_pdf
-from imm_tui.emulator.imm.service import ImmError
+from imm_tui.emulator.imm.parameters import ImmError
 from tests.emulator.conftest import PROJECT, Service, Start
 
 REQUEST = {

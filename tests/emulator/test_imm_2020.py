@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from imm_tui.emulator.imm.service import ImmError
+from imm_tui.emulator.imm.parameters import ImmError
 from tests.emulator.conftest import PROJECT, Service, Start
 
 REQUEST = {

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imm_tui.emulator.imm.service import Imm, ImmError
+from imm_tui.emulator.imm.parameters import ImmError
+from imm_tui.emulator.imm.service import Imm
 from imm_tui.emulator.mns.wire import escape
 from imm_tui.emulator.signatures import Signatures, parameters_of
 

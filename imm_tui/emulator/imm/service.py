@@ -16,8 +16,6 @@ from imm_tui.emulator.imm.api_2020 import Imm2020
 from imm_tui.emulator.imm.parameters import ImmError, Parameters
 from imm_tui.emulator.imm.tasks import Tasks
 
-__all__ = ["Imm", "ImmError"]
-
 
 class Imm:
     """The service, on the running event loop.
