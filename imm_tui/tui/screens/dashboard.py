@@ -44,7 +44,7 @@ _TOAST_LASTS = 20.0
 class Dashboard(Screen[None], inherit_bindings=False):
     """The screen that everything else is laid over."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
 
     # The footer's order is the order here; Textual's own would come before it.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,8 +82,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             yield ListenerStatus(self.listener)
         yield TroubleBanner()
         with Horizontal(id="regions"):
-            yield TaskList(self._fetch, id="tasks")
-            yield TaskDetail(id="detail")
+            yield TaskList(self._fetch)
+            yield TaskDetail()
         yield Footer()
 
     def on_mount(self) -> None:

@@ -39,8 +39,8 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         Binding("end", "scroll_end", "Bottom", show=False, id="detail.bottom", tooltip="Scroll to the bottom"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes="empty")
+    def __init__(self) -> None:
+        super().__init__(classes="empty")
         self.border_title = "Detail"
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()

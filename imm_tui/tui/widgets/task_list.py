@@ -62,8 +62,8 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
     class Opened(Message):
         """The selected task was clicked twice."""
 
-    def __init__(self, fetch: Callable[[int], Task | None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, fetch: Callable[[int], Task | None]) -> None:
+        super().__init__()
         self._fetch = fetch
         self._index: TaskIndex | None = None
         self._tasks: dict[int, Task] = {}
