@@ -463,10 +463,9 @@ def _lacking(settings: Settings, missing: Sequence[str]) -> BadInput:
     names = list(dict.fromkeys(missing))
     what = f"The setting {names[0]} is" if len(names) == 1 else f"The settings {', '.join(names)} are"
     flags = ", ".join(f"--{name.replace('_', '-')}" for name in names)
-    place = f"[profiles.{settings.profile}] in {settings.config_file}"
     return BadInput(
         f"{what} missing.",
-        f"Neither a flag nor an environment variable nor {place} gives it.",
-        f"Write it there, or give {flags}.",
+        f"Neither a flag nor an environment variable nor {settings.place} gives a value.",
+        f"Write what is missing there, or give {flags}.",
         field=names[0],
     )

@@ -70,6 +70,11 @@ class Settings:
     config_file: Path | None = field(default=None, compare=False)
     """The file that was read, or would have been if it existed."""
 
+    @property
+    def place(self) -> str:
+        """Where these settings are in the file, or would be, for a person to find."""
+        return f"[profiles.{self.profile}] in {self.config_file}"
+
     def missing_to_listen(self) -> tuple[str, ...]:
         """The settings without which no event can be received."""
         endpoint = () if self.mns_endpoint else self._unset("region", "account_id")

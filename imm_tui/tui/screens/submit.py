@@ -158,8 +158,8 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
         variables = ", ".join(f"IMM_TUI_{name.upper()}" for name in missing)
         trouble = Trouble(
             f"Nothing can be submitted yet: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.",
-            f"It was looked for under [profiles.{settings.profile}] in {settings.config_file}, and in {variables}.",
-            "Set it in either place and start imm-tui again.",
+            f"Neither {settings.place} nor {variables} gives a value.",
+            "Set what is missing in either place and start imm-tui again.",
         )
         self.query_one("#submit").disabled = True
         self._tell(_told(trouble, "!", "$text-warning"))

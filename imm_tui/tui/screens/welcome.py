@@ -84,7 +84,7 @@ class WelcomeScreen(Screen[None], inherit_bindings=False):
         if needed and not settings.topic:
             needed.add("topic")  # nobody demands it, but without it IMM tells nobody
         if needed:
-            place = text.line(f"[profiles.{settings.profile}] in {settings.config_file}")
+            place = text.line(settings.place)
             parts += [
                 Content(""),
                 Content.assemble(("Missing settings", "bold"), f": write them under {place}, or set the variables."),
