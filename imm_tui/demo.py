@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,8 +132,11 @@ def _presenting(
     def submit() -> None:
         if over.wait(_BEFORE_THE_FIRST):
             return
-        with suppress(Trouble), History(history_path) as history:  # the screen says it when the emulator is gone
-            imm = submission.connect(settings, keys)
+        with (
+            suppress(Trouble),  # the screen says it when the emulator is gone
+            closing(submission.connect(settings, keys)) as imm,
+            History(history_path) as history,
+        ):
             for conversion in submission.plan([f"oss://{_BUCKET}/{name}" for name in names], "png", settings):
                 for _ in submission.submit(history, imm, settings, [conversion]):
                     wake()

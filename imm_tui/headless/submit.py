@@ -92,8 +92,7 @@ def submit(
     The wait ends `timeout` seconds after the last submission, or when nothing can be received any more; what has not
     ended is printed as it stands then.
     """
-    imm = submission.connect(settings, credentials)
-    with History(history_path) as history:
+    with closing(submission.connect(settings, credentials)) as imm, History(history_path) as history:
         report = _Report(len(conversions), as_json)
         with closing(submission.submit(history, imm, settings, conversions)) as outcomes:
             if wait:

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,7 +155,7 @@ class ImmApp(App[str | None]):
         outcomes = []
         try:
             imm = submission.connect(self.settings, self.credentials)
-            with History(self.history_path) as history:
+            with closing(imm), History(self.history_path) as history:
                 for outcome in submission.submit(history, imm, self.settings, conversions):
                     outcomes.append(outcome)
                     self.wake()
