@@ -126,7 +126,7 @@ async def test_the_events_are_shown_raw_or_formatted_by_key_and_by_mouse(path: P
         await until_read(pilot, '"taskId": "t-页"')
 
 
-async def _top(pilot: Pilot[str | None]) -> float:
+def top(pilot: Pilot[str | None]) -> float:
     return pilot.app.screen.query_one(TaskDetail).scroll_y
 
 
@@ -140,12 +140,12 @@ async def test_a_change_leaves_the_scroll_where_it_is_and_another_task_starts_at
     async with app(path).run_test(size=(120, 20)) as pilot:
         await until_read(pilot, "◐ Running")
         await pilot.press("enter", "pagedown")
-        await until(pilot, lambda: pilot.app.screen.query_one(TaskDetail).scroll_y >= 5)
-        await pilot.pause(0.5)
-        there = await _top(pilot)
+        await until(pilot, lambda: top(pilot) >= 5)
+        await pilot.wait_for_animation()
+        there = top(pilot)
         writer.received(event("t-1", percent=90))
         await until_read(pilot, "90 %")
-        assert await _top(pilot) == there
+        assert top(pilot) == there
         await pilot.press("escape", "down")
         await until_read(pilot, "No event has come yet.")
-        assert await _top(pilot) == 0
+        assert top(pilot) == 0
