@@ -32,6 +32,7 @@ from imm_tui.tui.styles import stylesheet
 if TYPE_CHECKING:
     from imm_tui.submission import Outcome
     from imm_tui.tasks import Conversion
+    from imm_tui.tui.screens.submit import Draft
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
@@ -62,6 +63,8 @@ class ImmApp(App[str | None]):
         self.credentials = credentials
         self.problem = problem
         self.demo = demo
+        self.draft: Draft | None = None
+        """What the last form held when it was closed."""
         self._listener: Listener | None = None
         self._woken = False
         self._drained_at = 0.0

@@ -21,7 +21,7 @@ from imm_tui.history import History
 from imm_tui.tasks import Conversion, Status
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
-from imm_tui.tui.screens.submit import Draft, SubmitScreen
+from imm_tui.tui.screens.submit import SubmitScreen
 from imm_tui.tui.widgets.field import Choice
 from tests.conftest import RunningEmulator
 from tests.tui.stage import paste, read, seen, until, until_read
@@ -35,11 +35,6 @@ SETTINGS = Settings(
     config_file=Path("/etc/imm-tui/config.toml"),
 )
 KEYS = Credentials("an-id", "a-secret")
-
-
-@pytest.fixture(autouse=True)
-def nothing_typed_before() -> None:
-    SubmitScreen.draft = Draft()
 
 
 @pytest.fixture

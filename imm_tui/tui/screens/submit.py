@@ -82,9 +82,6 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
         ),
     ]
 
-    draft: ClassVar[Draft] = Draft()
-    """What the last form held when it was closed."""
-
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
@@ -100,7 +97,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
     # What is on it
 
     def compose(self) -> ComposeResult:
-        settings, draft = self._settings, SubmitScreen.draft
+        settings, draft = self._settings, self._imm_app.draft or Draft()
         types = submission.target_types(settings.api_version)
         target_type = draft.target_type if draft.target_type in types else types[0]
         with Vertical(id="form") as form:
@@ -330,8 +327,8 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
             self.add_class("answered")
             self._tell(told)
         else:
-            if not SubmitScreen.draft.sources:
-                SubmitScreen.draft = replace(self._sent, sources="\n".join(kept))
+            if self._imm_app.draft is None or not self._imm_app.draft.sources:
+                self._imm_app.draft = replace(self._sent, sources="\n".join(kept))
             self._imm_app.notify(told.plain, title="Not submitted", severity="error", timeout=15, markup=False)
 
     def _tell(self, what: Content) -> None:
@@ -345,7 +342,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
     def action_close(self) -> None:
         draft = self._typed_draft()
         # What is under way is the list's now: the same documents a second time would be a mistake.
-        SubmitScreen.draft = draft if self._since is None else draft.next
+        self._imm_app.draft = draft if self._since is None else draft.next
         self._abandoned = True
         self.dismiss()
 
@@ -360,7 +357,7 @@ class SubmitScreen(ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            SubmitScreen.draft = self._sent.next
+            self._imm_app.draft = self._sent.next
             self.dismiss()
 
     def _typed_draft(self) -> Draft:
