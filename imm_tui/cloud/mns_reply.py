@@ -32,8 +32,7 @@ def messages_of(reply: bytes) -> list[Received] | None:
     """The messages of a reply to a receive; None if it is no such reply."""
     root = _parsed(reply)
     if root is None:
-        found: Iterator[Received | None] = _salvaged(_decoded(reply))
-        return [message for message in found if message] or None
+        return [message for message in _salvaged(_decoded(reply)) if message] or None
     if _name(root) not in ("Message", "Messages"):
         return None
     elements = [root] if _name(root) == "Message" else [child for child in root if _name(child) == "Message"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from imm_tui import __version__
 from tests.conftest import CHECKOUT
 from tests.program import Program
 from tests.terminal import Terminal
@@ -54,7 +55,7 @@ def test_the_app_starts_from_a_fresh_environment(wheel: Path, tmp_path: Path) ->
     subprocess.run(install, check=True, capture_output=True)
     program = Program(tmp_path / "home", command=(str(python.with_name("imm-tui")),))
     del program.environment["PYTHONPATH"]
-    assert program("--version").out == "imm-tui 0.1.0\n"
+    assert program("--version").out == f"imm-tui {__version__}\n"
     with Terminal(program) as terminal:
         terminal.until_read("ALIBABA_CLOUD_ACCESS_KEY_ID", "demo")
         terminal.press("q")
