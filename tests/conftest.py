@@ -1,4 +1,4 @@
-"""What every test may use: a running emulator, as a child process of its own."""
+"""What every test may use: a running emulator, as a child process of its own, and a mailbox on it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.mailbox import Mailbox
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -88,6 +90,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulat
     """One emulator for the whole run. Keep apart by names: make a queue or a topic of your own."""
     with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
         yield running
+
+
+@pytest.fixture
+def mailbox(emulator: RunningEmulator) -> Mailbox:
+    return Mailbox(emulator)
 
 
 @pytest.fixture

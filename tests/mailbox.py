@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mns.account import Account
 from mns.queue import QueueMeta
@@ -15,7 +15,9 @@ from mns.topic import TopicMessage, TopicMeta
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from tests.conftest import RunningEmulator
+
+if TYPE_CHECKING:
+    from tests.conftest import RunningEmulator
 
 
 def notification(task_id: str, code: str = "NoError", pages: int = 5) -> str:

@@ -71,11 +71,6 @@ def listening(
 
 
 @pytest.fixture
-def mailbox(emulator: RunningEmulator) -> Mailbox:
-    return Mailbox(emulator)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "history.db"
 

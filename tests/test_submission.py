@@ -16,17 +16,11 @@ from imm_tui.errors import BadInput, Barred, Refused, Unreachable
 from imm_tui.history import History
 from imm_tui.submission import Outcome
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Status
-from tests.conftest import RunningEmulator
 from tests.mailbox import Mailbox
 
 NEW = Settings(region="cn-beijing", project="p")
 OLD = replace(NEW, api_version="2017-09-06")
 DOCUMENTS = [f"oss://demo/文档{number}.pdf" for number in range(30)]
-
-
-@pytest.fixture
-def mailbox(emulator: RunningEmulator) -> Mailbox:
-    return Mailbox(emulator)
 
 
 @pytest.fixture

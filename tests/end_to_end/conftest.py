@@ -13,11 +13,6 @@ from tests.program import Program
 
 
 @pytest.fixture
-def mailbox(emulator: RunningEmulator) -> Mailbox:
-    return Mailbox(emulator)
-
-
-@pytest.fixture
 def program(emulator: RunningEmulator, mailbox: Mailbox, tmp_path: Path) -> Iterator[Program]:
     own = Program(tmp_path / "home", {**emulator.env, "IMM_TUI_TOPIC": mailbox.name, "IMM_TUI_QUEUE": mailbox.name})
     yield own
