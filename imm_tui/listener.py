@@ -35,8 +35,13 @@ _EARLY = 1.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
 _QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
+"""Seconds for which a quarantined message is hidden: the first time, and at most."""
+
 _ELECTION = 1.0
+"""Seconds between two tries to become the one that listens."""
+
 _FINISH = 1.0
+"""Seconds that the batch in hand, and after it the thread, has when the listener is stopped."""
 
 
 class Phase(StrEnum):
