@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Barred, HistoryUnusable, Trouble
+from imm_tui.errors import Barred, HistoryUnusable, Refused, Trouble
 from imm_tui.history import Arrival, Delivery, History
 from imm_tui.tasks import now
 
@@ -35,6 +35,8 @@ _EARLY = 1.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
 _QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
+_NO_LONGER_OURS = ("MessageNotExist", "ReceiptHandleError")
+"""What MNS says of a message that is visible again, or gone."""
 """Seconds for which a quarantined message is hidden: the first time, and at most."""
 
 _ELECTION = 1.0
@@ -221,7 +223,11 @@ class Listener:
                 for message, it in zip(batch, arrivals, strict=True):
                     if not it.events and message.receipt_handle:  # a damaged reply may have cost it its handle
                         hidden = _QUARANTINE_FIRST * 2 ** (min(message.dequeue_count, 8) - 1)
-                        queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
+                        try:
+                            queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
+                        except Refused as refusal:
+                            if refusal.code not in _NO_LONGER_OURS:
+                                raise
             finally:
                 # Stored is stored: a delete that failed brings the message back, as a duplicate.
                 self._on_batch(deliveries)

@@ -19,6 +19,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.history import Delivery, History
 from imm_tui.listener import Backoff, Listener, ListenerState, Phase
 from imm_tui.tasks import Status
+from tests.cloud.servers import Service, answer, hang
 from tests.conftest import RunningEmulator
 from tests.mailbox import Mailbox, notification
 
@@ -104,6 +105,24 @@ def test_a_message_that_cannot_be_read_is_kept_and_left_while_its_neighbours_arr
         quarantined = [delivery for delivery in history.deliveries(0) if delivery.event is None]
         assert len(quarantined) == 2
         assert all(delivery.reason for delivery in quarantined)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "ReceiptHandleError"), (404, "MessageNotExist")])
+def test_a_message_that_was_visible_again_does_not_cost_its_neighbour_the_hiding(
+    path: Path, status: int, code: str
+) -> None:
+    message = "<Message><ReceiptHandle>{}</ReceiptHandle><MessageBody>?</MessageBody></Message>"
+    with Service(
+        answer(200, f"<Messages>{message.format(1)}{message.format(2)}</Messages>"),
+        answer(status, f"<Error><Code>{code}</Code></Error>"),
+        answer(200, "<ChangeVisibility><ReceiptHandle>3</ReceiptHandle></ChangeVisibility>"),
+        hang,
+    ) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            watcher.until_phase(Phase.LISTENING)
+        assert [request.method for request in mns.requests][:3] == ["GET", "PUT", "PUT"]
+        assert Phase.RECONNECTING not in {state.phase for state in watcher.states}
 
 
 def test_a_message_that_could_not_be_stored_is_not_deleted(mailbox: Mailbox, path: Path) -> None:
