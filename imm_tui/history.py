@@ -240,12 +240,15 @@ class History:
             }
             return self._insert("tasks", row)
 
-    def record_accepted(self, task: int, task_id: str, request_id: str) -> None:
-        """IMM took the submission. Where its event came before this answer, the two become one task."""
+    def record_accepted(self, task: int, task_id: str, request_id: str, percent: int | None = None) -> None:
+        """IMM took the submission; `percent` is how far it said the task is, if it did.
+
+        Where its event came before this answer, the two become one task.
+        """
         with self._writing() as revision:
             columns = "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at"
             row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
-            told: dict[str, Any] = {"status": Status.RUNNING, "percent": 0}
+            told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent}
             if row is not None:
                 told = dict(zip(columns.split(", "), row, strict=True))
                 untracked = told.pop("id")

@@ -248,7 +248,7 @@ def _answer(history: History, task: int, future: Future[Accepted]) -> Outcome:
         return Outcome(_recorded(history, task), trouble)
     except Trouble as trouble:
         return _failed(history, task, trouble)
-    history.record_accepted(task, accepted.task_id, accepted.request_id)
+    history.record_accepted(task, accepted.task_id, accepted.request_id, accepted.percent)
     return Outcome(_recorded(history, task))
 
 

@@ -60,6 +60,8 @@ class Accepted:
 
     task_id: str
     request_id: str
+    percent: int | None = None
+    """As the answer says; 2020-09-30 says nothing."""
 
 
 class Imm:
@@ -133,7 +135,9 @@ class Imm:
         request_id = request_id_of(fields.get("RequestId"))
         task_id = fields.get("TaskId")
         if 200 <= status < 300 and isinstance(task_id, str) and task_id.strip():
-            return Accepted(task_id.strip(), request_id or "")
+            percent = fields.get("Percent")
+            told = type(percent) is int and percent in range(101)
+            return Accepted(task_id.strip(), request_id or "", percent if told else None)
         code = code_of(fields.get("Code"))
         if status < 400 or code is None:
             return _unknown(f"The answer has the HTTP status {status} and is not in IMM's form.", request_id)

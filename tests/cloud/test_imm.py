@@ -158,6 +158,13 @@ def test_a_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert "authorization" not in fake.requests[0].headers
 
 
+@pytest.mark.parametrize(("figure", "percent"), [(0, 0), (40, 40), (101, None), ("0", None), (True, None)])
+def test_what_an_answer_says_of_the_percent_and_no_more(figure: object, percent: int | None) -> None:
+    told = answer(200, json.dumps({"TaskId": "1", "RequestId": "R", "Percent": figure}))
+    with Service(told) as fake, imm_on(fake.url) as imm:
+        assert imm.create_conversion(CONVERSION, "token-1").percent == percent
+
+
 def test_a_connection_is_kept_and_replaced_when_it_was_closed() -> None:
     def accept_and_close(connection: socket.socket, over: threading.Event) -> None:
         ACCEPTED(connection, over)

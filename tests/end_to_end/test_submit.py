@@ -52,6 +52,7 @@ def test_a_document_is_accepted_and_its_task_printed(program: Program, version: 
     assert task["submitted_at"].endswith("Z")
     assert task["finished_at"] is None
     assert task["events"] == 0
+    assert task["percent"] == {"2017-09-06": 0, "2020-09-30": None}[version]  # as IMM's answer says
 
 
 def test_a_source_that_stands_there_twice_is_submitted_once_and_said(program: Program) -> None:
