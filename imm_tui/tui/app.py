@@ -131,6 +131,8 @@ class ImmApp(App[str | None]):
             self._drain()
 
     def _drain(self) -> None:
+        if not self.is_running:
+            return  # the screen is being taken down
         self._woken = False
         self._drained_at = time.monotonic()
         if self._listener is not None:

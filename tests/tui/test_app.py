@@ -137,6 +137,15 @@ async def test_a_second_app_watches_what_the_first_one_receives(fresh_emulator: 
         await until_read(one, "✔ Succeeded")
 
 
+async def test_news_that_comes_while_the_screen_is_taken_down_is_left_for_the_next_time(
+    emulator: RunningEmulator, path: Path
+) -> None:
+    shown = against(emulator, path)
+    async with shown.run_test() as pilot:
+        await until_read(pilot, "● listening")
+    shown._drain()
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
 async def test_leaving_ends_a_long_poll_at_once(emulator: RunningEmulator, path: Path, key: str) -> None:
     shown = against(emulator, path)
