@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,8 +36,6 @@ _EARLY = 1.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
 _QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
-_NO_LONGER_OURS = ("MessageNotExist", "ReceiptHandleError")
-"""What MNS says of a message that is visible again, or gone."""
 """Seconds for which a quarantined message is hidden: the first time, and at most."""
 
 _ELECTION = 1.0
@@ -223,11 +222,8 @@ class Listener:
                 for message, it in zip(batch, arrivals, strict=True):
                     if not it.events and message.receipt_handle:  # a damaged reply may have cost it its handle
                         hidden = _QUARANTINE_FIRST * 2 ** (min(message.dequeue_count, 8) - 1)
-                        try:
+                        with suppress(Refused):  # then it comes back sooner, that is all
                             queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
-                        except Refused as refusal:
-                            if refusal.code not in _NO_LONGER_OURS:
-                                raise
             finally:
                 # Stored is stored: a delete that failed brings the message back, as a duplicate.
                 self._on_batch(deliveries)
@@ -254,7 +250,7 @@ class Listener:
 
 def _arrival(message: Received) -> Arrival:
     found = notifications.parse(message.body)
-    reason = "its text was not well-formed XML and had to be repaired" if message.repaired else found.reason
+    reason = "The message was not well-formed XML, so its text is a guess." if message.repaired else found.reason
     return Arrival(
         message_id=message.message_id,
         body=message.body,

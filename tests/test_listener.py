@@ -107,8 +107,10 @@ def test_a_message_that_cannot_be_read_is_kept_and_left_while_its_neighbours_arr
         assert all(delivery.reason for delivery in quarantined)
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, "ReceiptHandleError"), (404, "MessageNotExist")])
-def test_a_message_that_was_visible_again_does_not_cost_its_neighbour_the_hiding(
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "ReceiptHandleError"), (404, "MessageNotExist"), (403, "AccessDenied")]
+)
+def test_a_message_that_cannot_be_hidden_stops_nothing_and_costs_no_neighbour_its_hiding(
     path: Path, status: int, code: str
 ) -> None:
     message = "<Message><ReceiptHandle>{}</ReceiptHandle><MessageBody>?</MessageBody></Message>"

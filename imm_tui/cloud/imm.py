@@ -22,15 +22,8 @@ from aliyunsdkcore.request import RpcRequest
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkimm.request.v20200930.CreateOfficeConversionTaskRequest import CreateOfficeConversionTaskRequest
 
-from imm_tui.cloud.service import (
-    CONNECT_SECONDS,
-    Address,
-    Connection,
-    code_of,
-    refused,
-    request_id_of,
-    usable,
-)
+from imm_tui.cloud.connection import CONNECT_SECONDS, Address, Connection, usable
+from imm_tui.cloud.refusals import code_of, refused, request_id_of
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, OutcomeUnknown, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Conversion

@@ -25,16 +25,9 @@ from mns.mns_request import (
     ChangeMessageVisibilityResponse,
 )
 
+from imm_tui.cloud.connection import Address, Connection, unreachable, usable
 from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
-from imm_tui.cloud.service import (
-    Address,
-    Connection,
-    code_of,
-    refused,
-    request_id_of,
-    unreachable,
-    usable,
-)
+from imm_tui.cloud.refusals import code_of, refused, request_id_of
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Unreachable
 

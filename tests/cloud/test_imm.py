@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from imm_tui.cloud import connection
 from imm_tui.cloud import imm as imm_room
-from imm_tui.cloud import service
 from imm_tui.cloud.imm import Accepted, Imm
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
@@ -221,7 +221,7 @@ def test_what_was_sent_and_has_no_readable_answer_is_unknown(act: Act, version: 
 
 def test_an_answer_that_does_not_come_or_does_not_end_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imm_room, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(service, "SLACK_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "SLACK_SECONDS", 0.1)
     for act in (
         hang,
         drip(b"HTTP/1.1 200 OK\r\nX:", b"x"),

@@ -13,7 +13,7 @@ from contextlib import closing
 
 import pytest
 
-from imm_tui.cloud import mns, service
+from imm_tui.cloud import connection, mns
 from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.cloud.mns_reply import Received
 from imm_tui.credentials import Credentials
@@ -212,7 +212,7 @@ def test_a_refusal_is_read_from_any_error_that_holds_a_code(call: Call, body: st
     assert isinstance(trouble, Refused)
     assert trouble.code == "AccessDenied"
     assert trouble.request_id == ("512B2A634403E52B1956133E" if "512B" in body else "5E0F-1")
-    assert trouble.why.endswith(f"MNS says: {message}" if message else "Change") or not message
+    assert trouble.why.endswith(f"MNS says: {message}.") if message else "MNS says" not in trouble.why
     assert "“a-queue”" in trouble.what
 
 
@@ -302,7 +302,7 @@ def test_an_idle_connection_that_the_service_closed_is_replaced_before_anything_
 
 
 def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "REPLY_LIMIT", 200_000)
+    monkeypatch.setattr(connection, "REPLY_LIMIT", 200_000)
     flood = drip(b"HTTP/1.1 200 OK\r\n\r\n<Messages>", b"<!-- more -->" * 5_000)
     assert isinstance(trouble_of(CALLS["receive"], flood), Unreachable)
 
@@ -310,7 +310,7 @@ def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"])
 def test_a_reply_that_drips_has_a_deadline(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     monkeypatch.setattr(mns, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(service, "SLACK_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "SLACK_SECONDS", 0.1)
     trouble = trouble_of(CALLS["receive"], drip(begun, b"x"))
     assert "in time" in trouble.why
 
@@ -322,7 +322,7 @@ def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch, call: Call) -> None
 
 
 def test_a_long_poll_may_be_silent_for_longer_than_a_connection_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.1)
 
     def late(connection: socket.socket, over: threading.Event) -> None:
         over.wait(0.3)
@@ -396,7 +396,7 @@ def test_a_plain_port_is_not_taken_for_tls_nor_tls_for_a_plain_port(trusted: Aut
 
 
 def test_a_handshake_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
     with mute() as (port, _heard):
         assert "in time" in unreachable(f"https://127.0.0.1:{port}").why
 

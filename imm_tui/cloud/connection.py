@@ -1,7 +1,7 @@
-"""What MNS and IMM share as services across a network: an address, a connection, a refusal, a fault on the way.
+"""The way to a service: its address, the keys that go along, a connection, and the faults on it.
 
 A connection here verifies TLS, gives up in bounded time, reads replies of bounded size, sends nothing twice and can be
-killed from another thread. Every failure ends as a sentence for a person; no sentence holds a key, a URL or a body.
+killed from another thread. Every fault ends as a sentence for a person; no sentence holds a key, a URL or a body.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Collection, Iterable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Unreachable
+from imm_tui.errors import BadInput, NoCredentials, Unreachable
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
@@ -32,32 +31,6 @@ CONNECT_SECONDS = 5.0
 
 SLACK_SECONDS = 10.0
 """How much longer than its first byte a reply may take as a whole."""
-
-_BARRING_CODES = frozenset(
-    {
-        "SignatureDoesNotMatch",
-        "InvalidAccessKeyId",
-        "InvalidAccessKeyId.NotFound",
-        "InvalidAccessKeyId.Inactive",
-        "InvalidAccessKeySecret",
-        "InvalidSecurityToken",
-        "InvalidSecurityToken.Expired",
-        "InvalidSecurityToken.Malformed",
-        "InvalidSecurityToken.MismatchWithAccessKey",
-        "MissingSecurityToken",
-        "SecurityTokenExpired",
-        "AccessDenied",
-        "Forbidden",
-        "Forbidden.RAM",
-        "NoPermission",
-        "TimeExpired",
-        "InvalidTimeStamp.Expired",
-        "InvalidTimeStamp.Format",
-        "RequestTimeTooSkewed",
-        "InvalidDateHeader",
-    }
-)
-"""Codes with which either service refuses whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,127 +317,3 @@ def _explained(fault: Exception) -> tuple[str, str]:
         case OSError() if fault.strerror:
             return f"The system says: {fault.strerror}.", "Check the network and the endpoint."
     return "The connection failed.", "Check the network and the endpoint."
-
-
-# By code, the first that matches from its beginning: what happened, why, what to do next.
-_REFUSALS = (
-    (
-        r"SignatureDoesNotMatch|InvalidAccessKeySecret|IncompleteSignature|InvalidSignature",
-        "{service} does not accept the signature.",
-        "The access key's secret does not belong to its id, or something on the way changes the requests.",
-        "Check the secret for a missing or an extra character.",
-    ),
-    (
-        r"InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b",
-        "{service} does not know the access key.",
-        "It is misspelt, disabled or deleted.",
-        "Check in the RAM console that the access key exists and is enabled.",
-    ),
-    (
-        r"InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken",
-        "{service} does not accept the security token.",
-        "A token is good for some hours, and only with the access key that it was issued with.",
-        "Get new temporary credentials.",
-    ),
-    (
-        r"TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp",
-        "{service} does not accept the time of the request.",
-        "This machine's clock is more than 15 minutes off.",
-        "Set the clock, best by NTP.",
-    ),
-    (
-        r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",
-        "{service} denies access to {resource}.",
-        "Most often the access key's owner lacks the permission {action}.",
-        "Have it granted in the RAM console, or use another access key.",
-    ),
-    (
-        r"QueueNotExist",
-        "{resource} does not exist.",
-        "A queue belongs to one account and one region, and both are part of the endpoint.",
-        "Check the queue's name and the MNS endpoint, or create the queue.",
-    ),
-    (
-        r"(.*\.)?(Invalid)?(Notify)?Topic\w*\.?Not(Exist|Found)",
-        "The topic does not exist.",
-        "A topic has to be in the project's own region and account.",
-        "Check the topic's name and the region.",
-    ),
-    (
-        r".*Project.*Not(Exist|Found)",
-        "{service} does not find {resource}.",
-        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
-        "Check the project's name, the region and the API version.",
-    ),
-    (
-        r"ResourceNotFound",
-        "{service} does not find something that the request names, most often {resource}.",
-        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
-        "Check the project's name, the region and the API version.",
-    ),
-    (
-        r"Throttling|QpsLimitExceeded|TooManyRequests",
-        "{service} is called too often.",
-        "A limit of this account is reached.",
-        "Wait a little and try again.",
-    ),
-    (
-        r"InternalError|InternalServerError|InternalFailure|ServiceUnavailable|Unavailable",
-        "{service} has a fault of its own.",
-        "",
-        "Try again later.",
-    ),
-    (
-        r"InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation",
-        "{service} does not have this operation.",
-        "Not every region has both API versions.",
-        "Check the region, the API version and the endpoint.",
-    ),
-)
-
-
-def refused(
-    service: str,
-    code: str,
-    message: str,
-    request_id: str | None,
-    *,
-    resource: str,
-    action: str,
-    secrets: Iterable[str],
-    barring: Collection[str] = (),
-) -> Refused:
-    """What a person is told of a refusal; Barred for a code that bars every call, or is in `barring`.
-
-    `message` is the service's own text, quoted unless it might tell a secret.
-    A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
-    """
-    what, why, fix = f"{service} refuses the request: {code}.", "", ""
-    for pattern, *sentences in _REFUSALS:
-        if re.match(pattern, code, re.IGNORECASE):
-            what, why, fix = (
-                sentence.format(service=service, resource=resource, action=action) for sentence in sentences
-            )
-            break
-    told = [form for secret in secrets if secret for form in (secret, quote(secret, safe="")) if form in message]
-    if message.strip() and not told and not re.search(r"signature|string.to.sign", message, re.IGNORECASE):
-        why = f"{why} {service} says: {message.strip()}".strip()
-    kind = Barred if code in _BARRING_CODES or code in barring else Refused
-    return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id)
-
-
-_CODE = re.compile(r"[A-Za-z][\w.:{}-]{0,127}")
-_REQUEST_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
-
-
-def code_of(text: object) -> str | None:
-    """`text` if it can be a service's error code, without blanks around it."""
-    return text.strip() if isinstance(text, str) and _CODE.fullmatch(text.strip()) else None
-
-
-def request_id_of(*texts: object) -> str | None:
-    """The first of `texts` that can be a request's id."""
-    for text in texts:
-        if isinstance(text, str) and _REQUEST_ID.fullmatch(text.strip()):
-            return text.strip()
-    return None

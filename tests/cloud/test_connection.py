@@ -9,7 +9,8 @@ import ssl
 
 import pytest
 
-from imm_tui.cloud.service import Address, refused, request_id_of, unreachable
+from imm_tui.cloud.connection import Address, unreachable
+from imm_tui.cloud.refusals import refused, request_id_of
 from imm_tui.errors import BadInput
 
 
