@@ -10,7 +10,8 @@ class Trouble(Exception):
     """Something that a person can be told about.
 
     `what` happened, `why`, and the `fix` to try, each a sentence or empty. `code` and `request_id` are the service's
-    own words, where it gave any. No part ever holds a key, a token, a signature or a signed URL.
+    own words, where it gave any; `retry_after` is for how many seconds it wants to be left alone. No part ever holds a
+    key, a token, a signature or a signed URL.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class Trouble(Exception):
         *,
         code: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(what, why, fix)
         self.what = what
@@ -28,6 +30,7 @@ class Trouble(Exception):
         self.fix = fix
         self.code = code
         self.request_id = request_id
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         parts = [self.what, self.why, self.fix]
@@ -57,7 +60,23 @@ class Barred(Refused):
 
 
 class Unreachable(Trouble):
-    """No usable answer came: no connection, a cut, a time-out, or a reply that is not the service's."""
+    """No usable answer came: no connection, a cut, a time-out, or a reply that is not the service's.
+
+    `denied`: something on the way, a proxy or a portal, answered in its place that the call is not allowed.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        fix: str = "",
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        denied: bool = False,
+    ) -> None:
+        super().__init__(what, why, fix, request_id=request_id, retry_after=retry_after)
+        self.denied = denied
 
 
 class OutcomeUnknown(Trouble):
