@@ -1,4 +1,4 @@
-"""What every test may use: a running emulator, as a child process of its own, and a mailbox on it."""
+"""What every test may use: a running emulator in a child process, a mailbox on it, and its control plane."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.control import Control
 from tests.mailbox import Mailbox
 
 CHECKOUT = Path(__file__).parents[1]
@@ -102,3 +103,9 @@ def fresh_emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
     """An emulator that nobody else has touched."""
     with running_emulator(tmp_path / "emulator") as running:
         yield running
+
+
+@pytest.fixture
+def control(fresh_emulator: RunningEmulator) -> Control:
+    """The control plane of `fresh_emulator`."""
+    return Control(fresh_emulator.endpoint)

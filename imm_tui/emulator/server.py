@@ -13,27 +13,18 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
 
-from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
+from imm_tui.emulator import control
+from imm_tui.emulator.account import PROJECT, QUEUE, TOPIC, Account
 from imm_tui.emulator.imm import gateway
-from imm_tui.emulator.imm.service import Imm
 from imm_tui.emulator.mns import http as mns_http
-from imm_tui.emulator.mns.queues import (
-    Mns,
-    Queue,
-    QueueAttributes,
-    Subscription,
-    SubscriptionAttributes,
-    Topic,
-    TopicAttributes,
-)
 from imm_tui.emulator.mns.wire import VERSION, MnsError, Reply, error_document
 from imm_tui.emulator.samples import write_samples
 from imm_tui.emulator.signatures import Signatures
+from imm_tui.emulator.world import World
 
 BUCKET = "demo"
 LONGEST_LINE = 65536
@@ -58,18 +49,10 @@ class Emulator:
         self._account = account
         self._data_dir = data_dir
         self._signatures = Signatures(account)
-        self._mns = Mns(account)
-        self._imm = Imm(account, self._publish, data_dir, pace)
+        self._world = World(account, data_dir, pace=pace, notify_format=notify_format)
         self._runner: web.ServerRunner | None = None
         self._endpoint = ""
         self._request_ids = itertools.count(secrets.randbits(88))
-        self._mns.queues[QUEUE] = Queue(QUEUE, QueueAttributes())
-        self._mns.topics[TOPIC] = Topic(TOPIC, TopicAttributes())
-        self._mns.topics[TOPIC].subscriptions[SUBSCRIPTION] = Subscription(
-            SUBSCRIPTION,
-            SubscriptionAttributes(self._mns.queue_arn(QUEUE), notify_content_format=notify_format),
-        )
-        self._imm.put_project(PROJECT)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -127,20 +110,17 @@ class Emulator:
         """Stop at once: open long polls are dropped, conversions are given up."""
         if self._runner is not None:
             await self._runner.cleanup()
-        await self._imm.close()
-
-    def _publish(self, topic: str, body: str) -> None:
-        """IMM's side of a notification: a topic that does not exist means no message, and no error."""
-        if topic in self._mns.topics:
-            self._mns.publish(self._mns.topics[topic], body)
+        await self._world.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         target = request.raw_path
         path, _, query = target.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.content.read()
+        if path.startswith(control.PATH):
+            return await control.answer(self._world, request, path, self._endpoint, body)
         if path == "/" and not headers.get("authorization", "").startswith("MNS "):
-            reply = await gateway.answer(self._imm, self._signatures, request.method, query, headers, body)
+            reply = await gateway.answer(self._world.imm, self._signatures, request.method, query, headers, body)
             return web.Response(
                 status=reply.status,
                 body=reply.body.encode("utf-8", "replace"),
@@ -164,7 +144,7 @@ class Emulator:
             if not request.path.startswith(("/queues", "/topics")):
                 raise MnsError("InvalidRequestURL", "Http request URL format invalid.", status=404)
             self._signatures.check_mns(request.method, target, request.headers, request.body)
-            reply = await mns_http.answer(self._mns, request)
+            reply = await mns_http.answer(self._world.mns, request)
         except Exception as error:
             refusal = (
                 error if isinstance(error, MnsError) else MnsError("InternalError", f"{type(error).__name__}: {error}")
@@ -236,7 +216,7 @@ async def _serve(
         if env_file is not None:
             _write_privately(env_file, lines)
         print(lines, end="", flush=True)
-        if not is_loopback(host):
+        if not control.is_loopback(host):
             print(
                 f"imm-tui emulator: warning: {host} is not a loopback address; others may reach this port.",
                 file=sys.stderr,
@@ -244,15 +224,6 @@ async def _serve(
         return await end
     finally:
         await emulator.close()
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _write_privately(path: Path, text: str) -> None:

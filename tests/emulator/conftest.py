@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.conversion.pdf import write_pdf
 from imm_tui.emulator.imm.service import Imm
+from imm_tui.emulator.ledger import Ledger
 
 PROJECT = "demo"
 
@@ -25,6 +27,7 @@ class Service:
     version: str
     bucket: Path
     imm: Imm
+    ledger: Ledger
     events: asyncio.Queue[tuple[str, Any]] = field(default_factory=asyncio.Queue)
 
     async def call(self, action: str, **parameters: object) -> dict[str, Any]:
@@ -60,9 +63,10 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         def publish(topic: str, body: str) -> None:
             events.put_nowait((topic, json.loads(body)))
 
-        imm = Imm(account, publish, bucket.parent, pace)
+        ledger = Ledger()
+        imm = Imm(account, publish, bucket.parent, Clock(), ledger, pace)
         imm.put_project(PROJECT)
-        services.append(Service(version, bucket, imm, events))
+        services.append(Service(version, bucket, imm, ledger, events))
         return services[-1]
 
     yield start_service

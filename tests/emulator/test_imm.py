@@ -154,3 +154,25 @@ async def test_libreoffice_is_used_where_it_is(start: Start, monkeypatch: pytest
 async def test_a_service_that_converted_nothing_started_nothing(start: Start) -> None:
     imm: Imm = (await start("2017-09-06")).imm
     await imm.close()
+
+
+@pytest.mark.parametrize(("version", "token"), [(VERSIONS[0], "IdempotentToken"), (VERSIONS[1], "UserData")])
+async def test_the_ledger_has_each_submission_that_took_effect(start: Start, version: str, token: str) -> None:
+    service = await start(version)
+    task_id = await create(service, **{token: "mine"})
+    with pytest.raises(ImmError):
+        await create(service, "folder/", **{token: "refused"})
+    other_id = await create(service, "none.pdf")
+    entries = list(service.ledger.entries())
+    assert [entry["action"] for entry in entries] == ["submit", "submit"]
+    assert [(entry["task_id"], entry["source"], entry["token"]) for entry in entries] == [
+        (task_id, "oss://bucket/产品手册.pdf", "mine"),
+        (other_id, "oss://bucket/none.pdf", ""),
+    ]
+    assert {entry["api_version"] for entry in entries} == {version}
+
+
+async def test_a_submission_sent_again_under_its_token_is_one_submission(start: Start) -> None:
+    service = await start("2017-09-06")
+    assert await create(service, IdempotentToken="once") == await create(service, IdempotentToken="once")
+    assert len(list(service.ledger.entries())) == 1

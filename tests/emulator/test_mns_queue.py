@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imm_tui.emulator.clock import Clock
+from imm_tui.emulator.ledger import Ledger
 from imm_tui.emulator.mns.queues import Queue, QueueAttributes
 from imm_tui.emulator.mns.wire import MnsError
 
 FOR_EVER = QueueAttributes(visibility_timeout=43200)
+
+
+def made(attributes: QueueAttributes) -> Queue:
+    return Queue("q", attributes, Clock(), Ledger())
 
 
 @given(
@@ -26,7 +32,7 @@ FOR_EVER = QueueAttributes(visibility_timeout=43200)
 )
 def test_messages_come_by_priority_then_age_until_they_are_deleted(operations: list[tuple[str, int]]) -> None:
     async def run() -> None:
-        queue = Queue("q", FOR_EVER)
+        queue = made(FOR_EVER)
         visible: list[tuple[int, int, str]] = []
         handles: list[str] = []
         for number, (operation, value) in enumerate(operations):
@@ -47,7 +53,7 @@ def test_messages_come_by_priority_then_age_until_they_are_deleted(operations: l
 
 
 async def test_a_message_outlives_its_retention_period_nowhere() -> None:
-    queue = Queue("q", FOR_EVER)
+    queue = made(FOR_EVER)
     queue.send("delayed", delay=60)
     queue.send("received")
     (received,) = await queue.receive(1, 0)
@@ -61,7 +67,7 @@ async def test_a_message_outlives_its_retention_period_nowhere() -> None:
 
 
 async def test_a_message_that_is_held_longer_does_not_come_at_its_earlier_time() -> None:
-    queue = Queue("q", replace(FOR_EVER, visibility_timeout=1))
+    queue = made(replace(FOR_EVER, visibility_timeout=1))
     queue.send("held")
     (held,) = await queue.receive(1, 0)
     queue.change_visibility(held.handle, 60)
@@ -70,7 +76,7 @@ async def test_a_message_that_is_held_longer_does_not_come_at_its_earlier_time()
 
 
 async def test_deleting_most_of_what_is_hidden_loses_none_of_the_rest() -> None:
-    queue = Queue("q", replace(FOR_EVER, visibility_timeout=1))
+    queue = made(replace(FOR_EVER, visibility_timeout=1))
     for number in range(300):
         queue.send(str(number))
     messages = await queue.receive(300, 0)
@@ -82,13 +88,13 @@ async def test_deleting_most_of_what_is_hidden_loses_none_of_the_rest() -> None:
 
 
 async def test_a_visible_message_has_no_handle() -> None:
-    queue = Queue("q", FOR_EVER)
+    queue = made(FOR_EVER)
     with pytest.raises(MnsError, match="ReceiptHandleError"):
         queue.delete(queue.send("visible").handle)
 
 
 async def test_a_poll_that_is_cancelled_on_its_turn_passes_it_on() -> None:
-    queue = Queue("q", FOR_EVER)
+    queue = made(FOR_EVER)
     first, second = (asyncio.create_task(queue.receive(1, 60)) for _ in range(2))
     await asyncio.sleep(0)
     message = queue.send("for whoever is left")
@@ -98,7 +104,7 @@ async def test_a_poll_that_is_cancelled_on_its_turn_passes_it_on() -> None:
 
 
 async def test_polls_are_served_in_the_order_they_came() -> None:
-    queue = Queue("q", FOR_EVER)
+    queue = made(FOR_EVER)
     polls = [asyncio.create_task(queue.receive(1, 60)) for _ in range(3)]
     await asyncio.sleep(0)
     sent = [[queue.send(str(number))] for number in range(3)]
@@ -106,7 +112,7 @@ async def test_polls_are_served_in_the_order_they_came() -> None:
 
 
 async def test_a_message_taken_from_under_a_woken_poll_leaves_it_waiting() -> None:
-    queue = Queue("q", FOR_EVER)
+    queue = made(FOR_EVER)
     poll = asyncio.create_task(queue.receive(1, 60))
     await asyncio.sleep(0)
     first = queue.send("first")

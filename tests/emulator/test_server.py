@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from imm_tui.emulator.server import exports, is_loopback
+from imm_tui.emulator.control import is_loopback
+from imm_tui.emulator.server import exports
 from tests.conftest import CHECKOUT, RunningEmulator
 from tests.emulator.raw import RawMns, receive
 

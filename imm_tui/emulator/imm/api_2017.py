@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.conversion.oss import split_uri
 from imm_tui.emulator.conversion.request import (
     EXTENSIONS,
@@ -18,7 +19,8 @@ from imm_tui.emulator.conversion.request import (
     parse_pages,
 )
 from imm_tui.emulator.imm.parameters import ImmError, Parameters, invalid
-from imm_tui.emulator.imm.tasks import Task, Tasks, now
+from imm_tui.emulator.imm.tasks import Task, Tasks
+from imm_tui.emulator.ledger import Ledger
 
 VERSION = "2017-09-06"
 
@@ -34,13 +36,17 @@ class _Project:
     service_role: str
     type: str
     cu: int
-    created: datetime = field(default_factory=now)
-    modified: datetime = field(default_factory=now)
+    created: datetime
+    modified: datetime
 
 
 class Imm2017:
-    def __init__(self, account: Account, tasks: Tasks, publish: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, account: Account, tasks: Tasks, publish: Callable[[str, str], None], clock: Clock, ledger: Ledger
+    ) -> None:
         self._region = account.region
+        self._clock = clock
+        self._ledger = ledger
         self._tasks = tasks
         self._publish = publish
         self._projects: dict[str, _Project] = {}
@@ -68,11 +74,11 @@ class Imm2017:
         if kind.isdecimal() or not kind:
             kind = "DocStarter"
         cu = parameters.integer("CU", 1, 1, 1000)
-        project = self._projects.get(name)
+        project, now = self._projects.get(name), self._clock.date()
         if project is None:
-            project = self._projects[name] = _Project(name, role, kind, cu)
+            project = self._projects[name] = _Project(name, role, kind, cu, now, now)
         else:
-            project.service_role, project.type, project.cu, project.modified = role, kind, cu, now()
+            project.service_role, project.type, project.cu, project.modified = role, kind, cu, now
         return self._project_fields(project)
 
     def _get_project(self, parameters: Parameters) -> dict[str, object]:
@@ -114,7 +120,7 @@ class Imm2017:
         if endpoint and not _ENDPOINT.fullmatch(endpoint):
             raise invalid("NotifyEndpoint", "it must be a URL such as http://<account>.mns.<region>.aliyuncs.com")
         topic = parameters.text("NotifyTopicName") if endpoint else ""
-        parameters.text("UserData", max_bytes=2048)
+        user_data = parameters.text("UserData", max_bytes=2048)
         parameters.text("ModelId")
 
         def announce(task: Task) -> None:
@@ -127,6 +133,14 @@ class Imm2017:
             task = self._tasks.start("formatconvert", project, parameters.values, conversion, announce)
             if token:
                 self._tokens[project, token] = task
+            self._ledger.record(
+                "submit",
+                task.started.timestamp(),
+                task_id=task.task_id,
+                api_version=VERSION,
+                source=conversion.source,
+                token=token or user_data,
+            )
         return {
             "TaskId": task.task_id,
             "Status": _status(task),

@@ -7,16 +7,18 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import PurePosixPath
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.conversion.oss import split_uri
 from imm_tui.emulator.conversion.request import EXTENSIONS, FAMILIES, Conversion, Ranges, extension_of, parse_pages
 from imm_tui.emulator.imm.parameters import ImmError, Parameters, invalid, missing
-from imm_tui.emulator.imm.tasks import Task, Tasks, now
+from imm_tui.emulator.imm.tasks import Task, Tasks
+from imm_tui.emulator.ledger import Ledger
 
 VERSION = "2020-09-30"
 
@@ -60,12 +62,16 @@ class _Project:
     description: str
     limits: Mapping[str, int]
     tags: tuple[tuple[str, str], ...]
-    created: datetime = field(default_factory=now)
+    created: datetime
 
 
 class Imm2020:
-    def __init__(self, account: Account, tasks: Tasks, publish: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, account: Account, tasks: Tasks, publish: Callable[[str, str], None], clock: Clock, ledger: Ledger
+    ) -> None:
         self._account = account
+        self._clock = clock
+        self._ledger = ledger
         self._tasks = tasks
         self._publish = publish
         self._projects: dict[str, _Project] = {}
@@ -95,6 +101,7 @@ class Imm2020:
             description,
             {limit: parameters.integer(limit, most, 1, most) for limit, most in _LIMITS.items()},
             _tags(parameters),
+            self._clock.date(),
         )
         if name in self._projects:
             raise ImmError(400, "ResourceAlreadyExists", "The specified resource project already exists.")
@@ -136,13 +143,21 @@ class Imm2020:
         project = self._project(parameters).name
         conversion = _read_conversion(parameters)
         topic = _read_topic(parameters)
-        parameters.text("UserData", max_bytes=2048)
+        user_data = parameters.text("UserData", max_bytes=2048)
 
         def announce(task: Task) -> None:
             if topic:
                 self._publish(topic, self._event(task))
 
         task = self._tasks.start(_TASK_TYPE, project, parameters.values, conversion, announce)
+        self._ledger.record(
+            "submit",
+            task.started.timestamp(),
+            task_id=task.task_id,
+            api_version=VERSION,
+            source=conversion.source,
+            token=user_data,
+        )
         return {"TaskId": task.task_id, "EventId": _event_id(task)}
 
     def _get_task(self, parameters: Parameters) -> dict[str, object]:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.conversion.pool import Pool
 from imm_tui.emulator.imm import api_2017, api_2020
 from imm_tui.emulator.imm.api_2017 import Imm2017
 from imm_tui.emulator.imm.api_2020 import Imm2020
 from imm_tui.emulator.imm.parameters import ImmError, Parameters
 from imm_tui.emulator.imm.tasks import Tasks
+from imm_tui.emulator.ledger import Ledger
 
 
 class Imm:
@@ -24,14 +26,35 @@ class Imm:
     """
 
     def __init__(
-        self, account: Account, publish: Callable[[str, str], None], data_dir: Path, pace: float = 0.0
+        self,
+        account: Account,
+        publish: Callable[[str, str], None],
+        data_dir: Path,
+        clock: Clock,
+        ledger: Ledger,
+        pace: float = 0.0,
     ) -> None:
+        self._account = account
+        self._publish = publish
+        self._clock = clock
+        self._ledger = ledger
+        self._pace = pace
         self._pool = Pool(data_dir)
-        self._tasks = [Tasks(self._pool, pace) for _ in range(2)]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tasks = [Tasks(self._pool, self._pace, self._clock) for _ in range(2)]
         self._versions: dict[str, Imm2017 | Imm2020] = {
-            api_2017.VERSION: Imm2017(account, self._tasks[0], publish),
-            api_2020.VERSION: Imm2020(account, self._tasks[1], publish),
+            api_2017.VERSION: Imm2017(self._account, self._tasks[0], self._publish, self._clock, self._ledger),
+            api_2020.VERSION: Imm2020(self._account, self._tasks[1], self._publish, self._clock, self._ledger),
         }
+
+    async def clear(self) -> None:
+        """All tasks and projects are gone; what was converting is given up, and no word is said of it."""
+        old = self._tasks
+        self._begin()
+        for tasks in old:
+            await tasks.close()
 
     async def call(self, parameters: Mapping[str, str]) -> dict[str, object]:
         """The JSON of a successful answer, without its RequestId. Raises ImmError."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.conversion.pool import Pool
 from imm_tui.emulator.conversion.request import Conversion, Outcome
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -21,18 +18,19 @@ class Task:
     task_id: str
     project: str
     request: Mapping[str, str]
-    started: datetime = field(default_factory=now)
+    started: datetime
     ended: datetime | None = None
     outcome: Outcome | None = None
     """None while the task runs."""
 
 
 class Tasks:
-    """Runs conversions. Each takes `pace` seconds or more; they overlap as far as the pool lets them."""
+    """Runs conversions. Each takes `pace` real seconds or more; they overlap as far as the pool lets them."""
 
-    def __init__(self, pool: Pool, pace: float) -> None:
+    def __init__(self, pool: Pool, pace: float, clock: Clock) -> None:
         self._pool = pool
         self._pace = pace
+        self._clock = clock
         self._by_project: dict[str, dict[str, Task]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -45,7 +43,7 @@ class Tasks:
         announce: Callable[[Task], None],
     ) -> Task:
         """A new task on its way. `announce` is called once, after its outcome is there to be asked for."""
-        task = Task(f"{prefix}-{uuid.uuid4()}", project, request)
+        task = Task(f"{prefix}-{uuid.uuid4()}", project, request, self._clock.date())
         self._by_project.setdefault(project, {})[task.task_id] = task
         running = asyncio.get_running_loop().create_task(self._run(task, conversion, announce))
         self._running.add(running)
@@ -56,7 +54,7 @@ class Tasks:
         async with asyncio.TaskGroup() as group:  # unlike gather, it ends only when both have ended
             converting = group.create_task(self._pool.convert(conversion))
             group.create_task(asyncio.sleep(self._pace))
-        task.outcome, task.ended = converting.result(), now()
+        task.outcome, task.ended = converting.result(), self._clock.date()
         announce(task)
 
     def get(self, project: str, task_id: str) -> Task | None:

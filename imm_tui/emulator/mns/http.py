@@ -23,6 +23,7 @@ from imm_tui.emulator.mns.queues import (
     TopicAttributes,
     milliseconds,
     no_message,
+    no_such_queue,
 )
 from imm_tui.emulator.mns.wire import MnsError, Reply, boolean, document, elements, number, parse
 
@@ -114,12 +115,12 @@ def _queue(mns: Mns, request: Request, name: str) -> Reply:
             attributes = _queue_attributes(request.body, QueueAttributes())
             location = f"{request.base_url}/queues/{name}"
             reply = _created("Queue", mns.queues.get(name), attributes, location)
-            mns.queues.setdefault(name, Queue(name, attributes))
+            mns.create_queue(name, attributes)
             return reply
         case "GET":
             return Reply(200, document("Queue", elements(_queue_elements(mns.queue(name)))))
         case "DELETE":
-            mns.queue(name).close()
+            mns.queue(name).close(no_such_queue())
             del mns.queues[name]
             return Reply(204)
     raise _wrong_method(request)
@@ -281,13 +282,13 @@ def _topic(mns: Mns, request: Request, name: str) -> Reply:
     match request.method:
         case "PUT" if request.overrides:
             topic = mns.topic(name)
-            topic.change(_topic_attributes(request.body, topic.attributes))
+            topic.change(_topic_attributes(request.body, topic.attributes), mns.clock.now())
             return Reply(204)
         case "PUT":
             attributes = _topic_attributes(request.body, TopicAttributes())
             location = f"{request.base_url}/topics/{name}"
             reply = _created("Topic", mns.topics.get(name), attributes, location)
-            mns.topics.setdefault(name, Topic(name, attributes))
+            mns.create_topic(name, attributes)
             return reply
         case "GET":
             return Reply(200, document("Topic", elements(_topic_elements(mns.topic(name)))))
@@ -346,7 +347,7 @@ def _subscription(mns: Mns, topic: Topic, request: Request, name: str) -> Reply:
         attributes = _subscription_attributes(mns, request.body)
         location = f"{request.base_url}/topics/{topic.name}/subscriptions/{name}"
         reply = _created("Subscription", topic.subscriptions.get(name), attributes, location)
-        topic.subscriptions.setdefault(name, Subscription(name, attributes))
+        mns.subscribe(topic, name, attributes)
         return reply
     subscription = topic.subscriptions.get(name)
     if subscription is None:
@@ -354,7 +355,7 @@ def _subscription(mns: Mns, topic: Topic, request: Request, name: str) -> Reply:
     match request.method:
         case "PUT":
             strategy = _strategy(_root(request.body, "Subscription"), subscription.attributes.notify_strategy)
-            subscription.change(replace(subscription.attributes, notify_strategy=strategy))
+            subscription.change(replace(subscription.attributes, notify_strategy=strategy), mns.clock.now())
             return Reply(204)
         case "GET":
             return Reply(200, document("Subscription", elements(_subscription_elements(mns, topic, subscription))))

@@ -12,11 +12,12 @@ import itertools
 import json
 import re
 import secrets
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
+from imm_tui.emulator.ledger import Action, Ledger
 from imm_tui.emulator.mns.wire import MnsError, document, elements, escape
 
 _HANDLE = re.compile(r"[0-9A-F]+-1-[0-9A-F]+-[0-9A-F]+-[1-9a-f][0-9a-f]*")
@@ -75,6 +76,7 @@ class Message:
     priority: int
     enqueued: float
     fixed: str  # the elements of every reply that never change, the body among them, written once
+    topic_message_id: str | None = None  # of the message that a topic pushed here
     ticket: int = 0
     delayed: bool = False
     visible_again: float = 0.0
@@ -103,9 +105,11 @@ class Message:
 class Queue:
     """One queue. Messages are delivered by priority (1 first), then by age."""
 
-    def __init__(self, name: str, attributes: QueueAttributes) -> None:
+    def __init__(self, name: str, attributes: QueueAttributes, clock: Clock, ledger: Ledger) -> None:
         self.name = name
-        self.created = self.modified = time.time()
+        self._clock = clock
+        self._ledger = ledger
+        self.created = self.modified = clock.now()
         self.attributes = attributes
         self._id_prefix = f"{secrets.randbits(64):016X}-1"
         self._orders = itertools.count(1)
@@ -117,21 +121,21 @@ class Queue:
         self._hidden: list[tuple[float, int, Message]] = []  # heap: when visible again, ticket; stale ones stay a while
         self._waiters: dict[asyncio.Future[None], None] = {}  # long polls, first come first served
         self._alarm: asyncio.TimerHandle | None = None
-        self._deleted = False
+        self._end: MnsError | None = None  # what long polls are told once the queue is gone
 
     def change(self, attributes: QueueAttributes) -> None:
         self.attributes = attributes
-        self.modified = time.time()
+        self.modified = self._clock.now()
 
     def counts(self) -> tuple[int, int, int]:
         """Messages that are active, inactive (received, and hidden for now), and delayed."""
-        self._advance(time.time())
+        self._advance(self._clock.now())
         inactive = len(self._messages) - self._visible_count - self._delayed_count
         return self._visible_count, inactive, self._delayed_count
 
-    def send(self, body: str, delay: int = 0, priority: int = 8) -> Message:
+    def send(self, body: str, delay: float = 0, priority: int = 8, topic_message_id: str | None = None) -> Message:
         """Put a message on the queue, to be seen `delay` seconds from now."""
-        now = time.time()
+        now = self._clock.now()
         order = next(self._orders)
         message_id = f"{self._id_prefix}-{milliseconds(now):X}-{order:X}"
         digest = md5(body)
@@ -140,8 +144,9 @@ class Queue:
             f"<MessageBody>{escape(body)}</MessageBody><EnqueueTime>{milliseconds(now)}</EnqueueTime>"
             f"<Priority>{priority}</Priority>"
         )
-        message = Message(message_id, order, digest, priority, now, fixed)
+        message = Message(message_id, order, digest, priority, now, fixed, topic_message_id)
         self._messages[message_id] = message
+        self._record("send", now, message, delay=delay)
         if delay > 0:
             message.delayed = True
             self._delayed_count += 1
@@ -153,7 +158,7 @@ class Queue:
     async def receive(self, limit: int, wait: float) -> list[Message]:
         """Up to `limit` messages, hidden from others from now on; waits up to `wait` seconds for the first.
 
-        Cancelling a wait costs nobody a message. MnsError QueueNotExist: the queue was deleted meanwhile.
+        Cancelling a wait costs nobody a message. MnsError: the queue was closed meanwhile.
         """
         messages = self._take(limit)
         if messages or wait <= 0:
@@ -175,14 +180,14 @@ class Queue:
                 raise
             finally:
                 self._waiters.pop(waiter, None)
-            if self._deleted:
-                raise no_such_queue()
+            if self._end is not None:
+                raise self._end
             messages = self._take(limit)
         return messages
 
     def peek(self, limit: int) -> list[Message]:
         """Up to `limit` visible messages, left as they are."""
-        self._advance(time.time())
+        self._advance(self._clock.now())
         entries: list[tuple[int, int, Message]] = []
         while self._visible and len(entries) < limit:
             entry = heapq.heappop(self._visible)
@@ -194,18 +199,27 @@ class Queue:
 
     def delete(self, handle: str) -> None:
         """Delete a message that is hidden under this handle. MnsError: see `_find`."""
-        self._forget(self._find(handle, time.time()))
+        now = self._clock.now()
+        message = self._find(handle, now)
+        self._record("delete", now, message)
+        self._forget(message)
 
     def change_visibility(self, handle: str, timeout: int) -> Message:
         """Hide a message for `timeout` seconds from now, under a new handle. MnsError: see `_find`."""
-        now = time.time()
+        now = self._clock.now()
         message = self._find(handle, now)
         self._hide(message, now + timeout)
+        self._record("visibility", now, message, seconds=timeout)
         return message
 
-    def close(self) -> None:
-        """The queue is deleted: its messages are gone, its long polls end."""
-        self._deleted = True
+    def catch_up(self) -> None:
+        """The clock was moved, or somebody wants to know: whatever is due happens now."""
+        self._advance(self._clock.now())
+        self._set_alarm()
+
+    def close(self, end: MnsError) -> None:
+        """The queue is no more: its messages are gone, and its long polls are told `end`."""
+        self._end = end
         self._messages.clear()
         while self._waiters:
             self._wake()
@@ -228,7 +242,7 @@ class Queue:
         return message
 
     def _take(self, limit: int) -> list[Message]:
-        now = time.time()
+        now = self._clock.now()
         self._advance(now)
         taken: list[Message] = []
         while self._visible and len(taken) < limit:
@@ -239,6 +253,7 @@ class Queue:
             message.dequeue_count += 1
             message.first_dequeued = message.first_dequeued or now
             self._hide(message, now + self.attributes.visibility_timeout)
+            self._record("receive", now, message)
             taken.append(message)
         return taken
 
@@ -275,12 +290,15 @@ class Queue:
         while self._hidden and self._hidden[0][0] <= now:
             _, ticket, message = heapq.heappop(self._hidden)
             if message.ticket == ticket:
+                if not message.delayed:
+                    self._record("redeliver", message.visible_again, message)
                 self._show(message)
         oldest_kept = now - self.attributes.message_retention_period
         while self._messages:
             oldest = next(iter(self._messages.values()))
             if oldest.enqueued > oldest_kept:
                 break
+            self._record("expire", oldest.enqueued + self.attributes.message_retention_period, oldest)
             self._forget(oldest)
 
     def _wake(self) -> None:
@@ -296,29 +314,36 @@ class Queue:
             self._alarm.cancel()
             self._alarm = None
         if self._waiters and self._hidden:
-            delay = max(0.0, self._hidden[0][0] - time.time())
-            self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+            delay = self._clock.until(self._hidden[0][0])
+            if delay is not None:
+                self._alarm = asyncio.get_running_loop().call_later(delay, self.catch_up)
 
-    def _ring(self) -> None:
-        self._alarm = None
-        self._advance(time.time())
-        self._set_alarm()
+    def _record(self, action: Action, at: float, message: Message, **more: object) -> None:
+        self._ledger.record(
+            action,
+            at,
+            queue=self.name,
+            message_id=message.id,
+            topic_message_id=message.topic_message_id,
+            dequeue_count=message.dequeue_count,
+            **more,
+        )
 
 
 @dataclass(slots=True)
 class Subscription:
     name: str
     attributes: SubscriptionAttributes
-    created: float = field(default_factory=time.time)
-    modified: float = field(default_factory=time.time)
+    created: float
+    modified: float
 
     @property
     def queue_name(self) -> str:
         return self.attributes.endpoint.rpartition("/")[2]
 
-    def change(self, attributes: SubscriptionAttributes) -> None:
+    def change(self, attributes: SubscriptionAttributes, at: float) -> None:
         self.attributes = attributes
-        self.modified = time.time()
+        self.modified = at
 
     def wants(self, tag: str) -> bool:
         return self.attributes.filter_tag in ("", tag)
@@ -328,24 +353,52 @@ class Subscription:
 class Topic:
     name: str
     attributes: TopicAttributes
-    created: float = field(default_factory=time.time)
-    modified: float = field(default_factory=time.time)
+    created: float
+    modified: float
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
-    def change(self, attributes: TopicAttributes) -> None:
+    def change(self, attributes: TopicAttributes, at: float) -> None:
         self.attributes = attributes
-        self.modified = time.time()
+        self.modified = at
 
 
 class Mns:
     """The queues and topics of one account in one region."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, clock: Clock, ledger: Ledger) -> None:
         self.account = account
+        self.clock = clock
         self.queues: dict[str, Queue] = {}
         self.topics: dict[str, Topic] = {}
+        self._ledger = ledger
         self._publications = itertools.count(1)
         self._id_prefix = f"{secrets.randbits(64):016X}-1"
+
+    def clear(self) -> None:
+        """Everything is gone; a long poll is told that there was no message."""
+        for queue in self.queues.values():
+            queue.close(no_message())
+        self.queues.clear()
+        self.topics.clear()
+
+    def catch_up(self) -> None:
+        """The clock was moved: see `Queue.catch_up`."""
+        for queue in self.queues.values():
+            queue.catch_up()
+
+    def create_queue(self, name: str, attributes: QueueAttributes) -> Queue:
+        """A new queue, or the one of this name as it is."""
+        return self.queues.setdefault(name, Queue(name, attributes, self.clock, self._ledger))
+
+    def create_topic(self, name: str, attributes: TopicAttributes) -> Topic:
+        """A new topic, or the one of this name as it is."""
+        now = self.clock.now()
+        return self.topics.setdefault(name, Topic(name, attributes, now, now))
+
+    def subscribe(self, topic: Topic, name: str, attributes: SubscriptionAttributes) -> Subscription:
+        """A new subscription, or the topic's own of this name as it is."""
+        now = self.clock.now()
+        return topic.subscriptions.setdefault(name, Subscription(name, attributes, now, now))
 
     def queue(self, name: str) -> Queue:
         """MnsError QueueNotExist."""
@@ -379,15 +432,16 @@ class Mns:
 
         A subscription whose queue does not exist gets nothing, now or later.
         """
-        now = time.time()
+        now = self.clock.now()
         message_id = f"{self._id_prefix}-{milliseconds(now):X}-{next(self._publications):X}"
         digest = md5(body)
+        self._ledger.record("publish", now, topic_message_id=message_id, topic=topic.name)
         for subscription in topic.subscriptions.values():
             queue = self.queues.get(subscription.queue_name)
             if queue is None or not subscription.wants(tag):
                 continue
             if subscription.attributes.notify_content_format == "SIMPLIFIED":
-                queue.send(body, delay=queue.attributes.delay_seconds)
+                self._deliver(queue, body, message_id)
                 continue
             envelope = {
                 "TopicOwner": self.account.account_id,
@@ -405,8 +459,11 @@ class Mns:
                 text = json.dumps(envelope, ensure_ascii=False)
             else:
                 text = document("Notification", elements(envelope.items()))
-            queue.send(text, delay=queue.attributes.delay_seconds)
+            self._deliver(queue, text, message_id)
         return message_id, digest
+
+    def _deliver(self, queue: Queue, body: str, topic_message_id: str) -> None:
+        queue.send(body, queue.attributes.delay_seconds, topic_message_id=topic_message_id)
 
 
 def no_such_queue() -> MnsError:

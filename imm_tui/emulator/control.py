@@ -1,0 +1,130 @@
+"""The control plane, JSON under `/_emulator/`: what a test or a presenter does to the cloud, and no client of it may.
+
+Only this machine reaches it, and no web page in a browser here: the peer and the Host are loopback, and there is no
+Origin. Nothing is signed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from imm_tui import __version__
+from imm_tui.emulator.signatures import parameters_of
+from imm_tui.emulator.world import World
+
+PATH = "/_emulator/"
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+]|[^:@/\[\]]+)(?::[0-9]+)?")
+
+LATEST = 253_402_300_799
+"""Seconds since the epoch up to which there are dates: the end of the year 9999."""
+
+
+class _Refused(Exception):
+    """A request that cannot be carried out, and the HTTP status that says so."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+async def answer(world: World, request: web.BaseRequest, path: str, endpoint: str, body: bytes) -> web.Response:
+    """Carry out one request; `endpoint` is the URL that the emulator itself goes by."""
+    try:
+        _check_caller(request, endpoint)
+        query = parameters_of(request.raw_path.partition("?")[2])
+        reply, status = await _carry_out(world, request.method, path.removeprefix(PATH), query, body), 200
+    except _Refused as refused:
+        reply, status = {"error": str(refused)}, refused.status
+    return web.Response(status=status, body=json.dumps(reply).encode(), content_type="application/json")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_caller(request: web.BaseRequest, endpoint: str) -> None:
+    named = _HOST.fullmatch(request.headers.get("Host", ""))
+    host = named[1].strip("[]") if named else ""
+    named_here = host == urlsplit(endpoint).hostname or is_loopback(host)
+    if "Origin" in request.headers or not (named_here and is_loopback(request.remote or "")):
+        raise _Refused(403, "The control plane is for programs on this machine, at its loopback address.")
+
+
+async def _carry_out(world: World, method: str, name: str, query: Mapping[str, str], body: bytes) -> dict[str, object]:
+    match name, method:
+        case "health", "GET":
+            return {"status": "ok", "version": __version__, **_time(world)}
+        case "reset", "POST":
+            await world.reset()
+            return {}
+        case "ledger", "GET":
+            world.mns.catch_up()
+            after = _whole("after", query.get("after", "0"))
+            return {
+                "entries": list(world.ledger.entries(after, query.get("queue"))),
+                "dropped": world.ledger.dropped,
+            }
+        case "clock", "GET":
+            return _time(world)
+        case "clock", "POST":
+            _set_clock(world, _members(body, "frozen", "advance", "now"))
+            return _time(world)
+        case (("health" | "reset" | "ledger" | "clock"), _):
+            raise _Refused(405, f"There is no {method} of {PATH}{name}.")
+    raise _Refused(404, f"There is no {PATH}{name}.")
+
+
+def _time(world: World) -> dict[str, object]:
+    return {"now": int(world.clock.now() * 1000), "frozen": world.clock.frozen}
+
+
+def _set_clock(world: World, wishes: Mapping[str, object]) -> None:
+    """`now` in milliseconds, `advance` in seconds. Time goes on or stands still; it never goes back."""
+    frozen, advance, moment = wishes.get("frozen", world.clock.frozen), wishes.get("advance", 0), wishes.get("now")
+    before = world.clock.now()
+    if not isinstance(frozen, bool):
+        raise _Refused(400, "frozen must be true or false.")
+    start = before if moment is None else _number("now", moment) / 1000
+    target = start + _number("advance", advance)
+    if not before <= target <= LATEST:
+        raise _Refused(400, "The clock can be moved on, up to the year 9999, but not back.")
+    world.clock.move(target, frozen=frozen)
+    world.mns.catch_up()
+
+
+def _members(body: bytes, *names: str) -> dict[str, object]:
+    try:
+        members = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise _Refused(400, f"The body is not JSON: {error}.") from None
+    if not isinstance(members, dict):
+        raise _Refused(400, "The body is not a JSON object.")
+    if unknown := sorted(members.keys() - set(names)):
+        raise _Refused(400, f"There is no {', '.join(unknown)} here, but {', '.join(names)}.")
+    return members
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            return float(value)
+    raise _Refused(400, f"{name} must be a number.")
+
+
+def _whole(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise _Refused(400, f"{name} must be a whole number.")
+    return int(text)
