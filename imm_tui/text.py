@@ -8,12 +8,16 @@ The history and `--json` keep the text as it came.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 LINE_LENGTH = 1_000
 """Characters of a one-line text that are worth showing; a longer one is cut, and says so."""
 
 BLOCK_LENGTH = 200_000
 """The same for a text of many lines: more than an MNS message can hold, even with every character escaped."""
+
+_MARKS = 4
+"""Combining marks that one character may carry: no language needs more, and a pile of them paints over other lines."""
 
 # What is not a picture but an instruction: C0, DEL and C1; bidi marks and overrides, which reorder what is beside them;
 # zero-width and variation marks, on whose width terminals disagree; line separators; lone surrogates, no text at all.
@@ -38,13 +42,24 @@ def _picture(match: re.Match[str]) -> str:
 
 def line(text: object, limit: int = LINE_LENGTH) -> str:
     """`text` fit for one line: no control character, no line break, at most `limit` characters."""
-    return _IN_LINE.sub(_picture, _cut(str(text), limit))
+    return _pared(_IN_LINE.sub(_picture, _cut(str(text), limit)))
 
 
 def block(text: str, limit: int = BLOCK_LENGTH) -> str:
     """`text` fit for many lines: its line breaks and tabs stay, every other control character is made visible."""
-    return _IN_BLOCK.sub(_picture, _cut(text.replace("\r\n", "\n"), limit))
+    return _pared(_IN_BLOCK.sub(_picture, _cut(text.replace("\r\n", "\n"), limit)))
 
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _pared(text: str) -> str:
+    """`text` with every combining mark beyond the first few on a character replaced."""
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        kept.append(character if marks <= _MARKS else "\ufffd")
+    return "".join(kept)

@@ -27,6 +27,8 @@ BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
         ("lone \ud800", "lone \ufffd"),
         ("[red]markup[/red]", "[red]markup[/red]"),
         ("e\u0301 😀", "e\u0301 😀"),
+        ("Vie\u0323\u0302t", "Vie\u0323\u0302t"),
+        ("z" + "\u0301" * 6 + "o" + "\u0489" * 5, "z" + "\u0301" * 4 + "\ufffd\ufffdo" + "\u0489" * 4 + "\ufffd"),
     ],
 )
 def test_a_line_shows_what_would_be_obeyed(text: str, shown: str) -> None:
