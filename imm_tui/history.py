@@ -23,18 +23,16 @@ from typing import Any
 from imm_tui.errors import HistoryUnusable
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
-_VERSION = 1
-
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
 
 _making = threading.Lock()
 
-_SCHEMA = """
+_VERSION_1 = """
 CREATE TABLE tasks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     revision INTEGER NOT NULL,      -- grows with every change of any task: what the screen asks for
-    task_id TEXT,                   -- as IMM wrote it first; NULL until it has
+    task_id TEXT,                   -- as IMM wrote it first, NULL until it has
     task_key TEXT UNIQUE,           -- what all spellings of the id share
     status TEXT NOT NULL,
     percent INTEGER,
@@ -69,7 +67,7 @@ CREATE TABLE messages (
     message_id TEXT NOT NULL,
     digest BLOB NOT NULL,
     body BLOB NOT NULL,             -- exactly as delivered
-    reason TEXT,                    -- why it is quarantined; NULL when it was readable
+    reason TEXT,                    -- why it is quarantined, NULL when it was readable
     enqueued_at INTEGER,
     received_at INTEGER NOT NULL,
     dequeue_count INTEGER NOT NULL, -- as the queue last said it
@@ -102,9 +100,38 @@ CREATE TABLE deliveries (           -- what the listener reported, in order: an 
 );
 """
 
+_VERSION_2 = """
+ALTER TABLE tasks ADD COLUMN submitter INTEGER;                 -- the process that submits it
+ALTER TABLE tasks ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;  -- what it is was learned by asking IMM
+ALTER TABLE tasks ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;   -- how often IMM has answered what it was asked
+ALTER TABLE tasks ADD COLUMN asked_at INTEGER;                  -- when it was last asked
+CREATE INDEX tasks_unfinished ON tasks (submitted_at) WHERE status IN ('Submitting', 'Running', 'Unknown');
+CREATE INDEX tasks_by_token ON tasks (token) WHERE task_id IS NULL;
+CREATE INDEX tasks_learned_by_asking ON tasks (asked_at) WHERE asked;
+
+ALTER TABLE events ADD COLUMN asked INTEGER NOT NULL DEFAULT 0; -- an answer of IMM's, which is its message
+
+ALTER TABLE messages ADD COLUMN receipt_handle TEXT;            -- of a quarantined message: the newest
+ALTER TABLE messages ADD COLUMN hidden_until INTEGER;           -- and how long that is good for
+ALTER TABLE messages ADD COLUMN delete_wanted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN released INTEGER;               -- the dequeue_count at which it was given back
+ALTER TABLE messages ADD COLUMN deleted_at INTEGER;
+CREATE INDEX messages_quarantined ON messages (id) WHERE reason IS NOT NULL AND deleted_at IS NULL;
+"""
+
+_VERSIONS = (_VERSION_1, _VERSION_2)
+"""What makes each version of the file out of the one before it; a new file goes through all of them. A semicolon ends a
+statement, and stands nowhere else."""
+
+_UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
+
+_UNKNOWN_FIRST, _ASK_LAST, _KEPT_BY_IMM = 5_000, 3_600_000, 8 * 86_400_000
+"""Milliseconds: when IMM is first asked about a submission whose outcome is unknown, the longest interval between two
+questions, and how long IMM can know a task (seven days) with a day to spare."""
+
 _TASK_COLUMNS = (
     "id, task_id, status, percent, page_count, code, message, source_uri, target_uri, target_type, project, "
-    "api_version, request_id, seen_at, submitted_at, finished_at, events"
+    "api_version, request_id, seen_at, submitted_at, finished_at, events, token, asked, asks, asked_at"
 )
 
 
@@ -134,12 +161,43 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A stored message of one task: the raw event."""
+    """A stored message of one task, the raw event; or what IMM answered when it was asked (`asked`)."""
 
     message_id: str
+    """The queue's; of an answer, its RequestId."""
     body: bytes
     received_at: int
     dequeue_count: int
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A message without a readable event, still on the queue, until a person decides about it."""
+
+    id: int
+    message_id: str
+    reason: str
+    body: bytes
+    """Exactly as delivered."""
+    received_at: int
+    """When it first came."""
+    dequeue_count: int
+    """How often it has been delivered to anybody, as the queue last said."""
+    receipt_handle: str | None
+    hidden_until: int | None
+    """Until when it is hidden from every consumer, and `receipt_handle` is good. None: not known."""
+    delete_wanted: bool
+    """A person wants it deleted: done as soon as it is at hand."""
+    released: int | None
+    """The `dequeue_count` at which a person gave it back to its owner."""
+
+    def hide_for(self) -> int:
+        """Seconds for which it is to be hidden this time: 60, doubling with each delivery to an hour, so that it is
+        not fetched again and again. One that was given back is hidden for a second at first: its owner has many
+        chances to get it."""
+        first, times = (60, self.dequeue_count) if self.released is None else (1, self.dequeue_count - self.released)
+        return int(min(first * 2 ** min(max(times - 1, 0), 12), 3600))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,21 +237,22 @@ class History:
     def _prepare(self) -> None:
         with self._told():
             version = self._version()
-            if version > _VERSION:
+            if version > len(_VERSIONS):
                 raise HistoryUnusable(
                     f"The history {self.path} was written by a newer imm-tui.",
-                    f"It has version {version}; this imm-tui knows versions up to {_VERSION}. It was left as it is.",
+                    f"It has version {version}; this imm-tui knows versions up to {len(_VERSIONS)}. "
+                    "It was left as it is.",
                     "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
                 )
             self._write_ahead()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            if version == 0:
+            if version < len(_VERSIONS):
                 with self._transaction():
-                    if self._version() == 0:  # another process may have made it meanwhile
-                        for statement in _SCHEMA.split(";\n"):
+                    for statements in _VERSIONS[self._version() :]:  # another process may have been faster
+                        for statement in statements.split(";"):
                             self._db.execute(statement)
-                        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+                    self._db.execute(f"PRAGMA user_version = {len(_VERSIONS)}")
 
     def _write_ahead(self) -> None:
         """SQLite waits for other connections at every statement but this one, which the first of several makes."""
@@ -237,21 +296,27 @@ class History:
                 "token": token,
                 "seen_at": at,
                 "submitted_at": at,
+                "submitter": os.getpid(),
             }
             return self._insert("tasks", row)
 
-    def record_accepted(self, task: int, task_id: str, request_id: str, percent: int | None = None) -> None:
+    def record_accepted(self, task: int, task_id: str, request_id: str | None, percent: int | None = None) -> None:
         """IMM took the submission; `percent` is how far it said the task is, if it did.
 
         Where its event came before this answer, the two become one task.
         """
         with self._writing() as revision:
-            columns = "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at"
+            columns = (
+                "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, asked"
+            )
             row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
-            told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent}
+            told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent, "message": None}
             if row is not None:
                 told = dict(zip(columns.split(", "), row, strict=True))
                 untracked = told.pop("id")
+                if untracked == task:  # its event came first, and named it
+                    self._update(task, revision, request_id=request_id)
+                    return
                 if told.pop("submitted_at") is not None:
                     why = "IMM answered with the id of another task of this history."
                     self._update(task, revision, status=Status.UNKNOWN, message=why, request_id=request_id)
@@ -276,9 +341,81 @@ class History:
             )
 
     def record_unknown(self, task: int, *, message: str, request_id: str | None) -> None:
-        """The submission may or may not have become a task at IMM."""
+        """The submission may or may not have become a task at IMM. Nothing where its event has already said so."""
         with self._writing() as revision:
-            self._update(task, revision, status=Status.UNKNOWN, message=message, request_id=request_id)
+            if self._row("SELECT 1 FROM tasks WHERE id = ? AND status = ?", task, Status.SUBMITTING):
+                self._update(task, revision, status=Status.UNKNOWN, message=message, request_id=request_id)
+
+    def submitting(self) -> list[tuple[int, int | None, int]]:
+        """The submissions without an outcome yet: the task, the process that submits it, and since when."""
+        with self._told():
+            return self._db.execute(
+                f"SELECT id, submitter, submitted_at FROM tasks WHERE {_UNFINISHED} AND status = ?",
+                (Status.SUBMITTING,),
+            ).fetchall()
+
+    # Asking IMM
+
+    def overdue(self, at: int, *, project: str, api_version: str, first: int, limit: int) -> list[Task]:
+        """The tasks that IMM is to be asked about now, noted as asked: of several processes only one gets each.
+
+        A running task whose event has not come `first` milliseconds after its submission, or a submission whose outcome
+        is unknown after five seconds; then again at intervals that double up to an hour. An untracked task, which
+        names no project, is taken to be of this one.
+        """
+        with self._writing() as revision:
+            tasks = self._tasks(
+                f"SELECT {_TASK_COLUMNS} FROM tasks WHERE {_UNFINISHED}"
+                " AND (status = 'Running' AND task_id IS NOT NULL OR status = 'Unknown' AND task_id IS NULL)"
+                " AND coalesce(project, ?1) = ?1 AND coalesce(api_version, ?2) = ?2"
+                " AND coalesce(submitted_at, seen_at) > ?3 - ?4 AND coalesce(asked_at, submitted_at, seen_at)"
+                "  + min((CASE status WHEN 'Unknown' THEN ?5 ELSE ?6 END) << min(asks, 12), ?7) <= ?3"
+                " ORDER BY coalesce(asked_at, submitted_at, seen_at) LIMIT ?8",
+                *(project, api_version, at, _KEPT_BY_IMM, _UNKNOWN_FIRST, first, _ASK_LAST, limit),
+            )
+            for task in tasks:
+                self._update(task.id, revision, asked_at=at)
+        return tasks
+
+    def record_answer(self, task: int, event: Event, body: bytes, request_id: str, at: int) -> None:
+        """IMM was asked about a task and said `event`, with `body` as the raw answer."""
+        with self._writing() as revision:
+            self._count_ask(task, revision, at)
+            if self._row("SELECT 1 FROM events WHERE identity = ?", event.identity) is None:
+                answer = Arrival(message_id=request_id, body=body, events=(event,))
+                message, _ = self._store_message(answer, at)
+                self._store_event(event, message, at, revision)
+
+    def record_not_known(self, task: int, message: str, at: int) -> None:
+        """IMM was asked about a task and does not know it; `message` says what that means."""
+        with self._writing() as revision:
+            self._count_ask(task, revision, at)
+            if self._row("SELECT 1 FROM tasks WHERE id = ? AND submitted_at IS NOT NULL AND events = 0", task):
+                self._update(task, revision, status=Status.UNKNOWN, message=message)
+
+    def record_not_found(self, task: int, at: int) -> None:
+        """IMM was asked for its tasks, and none is this submission."""
+        with self._writing() as revision:
+            self._count_ask(task, revision, at)
+
+    def _count_ask(self, task: int, revision: int, at: int) -> None:
+        self._db.execute(
+            "UPDATE tasks SET revision = ?, asks = asks + 1, asked_at = ? WHERE id = ?", (revision, at, task)
+        )
+
+    def is_submitted(self, task_id: str) -> bool:
+        """Whether a submission of this history became the task with this id."""
+        with self._told():
+            query = "SELECT 1 FROM tasks WHERE task_key = ? AND submitted_at IS NOT NULL"
+            return self._row(query, _sql(task_key(task_id))) is not None
+
+    def unheard(self, since: int, until: int) -> int:
+        """How many tasks IMM, asked in that time, said are finished, and no event of theirs has come until now."""
+        with self._told():
+            query = "SELECT count(*) FROM tasks WHERE asked AND asked_at BETWEEN ? AND ? AND finished_at IS NOT NULL"
+            row = self._row(query, since, until)
+        assert row is not None
+        return int(row[0])
 
     # Messages
 
@@ -303,7 +440,7 @@ class History:
             yield self._report(arrival, message, (event_id, event, row is not None), received_at)
 
     def _store_message(self, arrival: Arrival, received_at: int) -> tuple[int, bool]:
-        digest = hashlib.blake2b(arrival.body, digest_size=16).digest()
+        digest = _digest(arrival.body)
         message_id = _sql(arrival.message_id)
         known = self._row("SELECT id FROM messages WHERE message_id = ? AND digest = ?", message_id, digest)
         if known is not None:
@@ -335,9 +472,12 @@ class History:
             "detail": event.message,
             "time": event.time,
             "received_at": received_at,
+            "asked": event.asked,
         }
         event_id = self._insert("events", row)
-        self._db.execute("UPDATE tasks SET events = events + 1, revision = ? WHERE id = ?", (revision, task))
+        self._db.execute(
+            "UPDATE tasks SET events = events + ?, revision = ? WHERE id = ?", (not event.asked, revision, task)
+        )
         if decisive is None or event.rank > decisive.rank:
             self._update(task, revision, decisive=event_id, **event.verdict(received_at))
         return event_id
@@ -351,6 +491,10 @@ class History:
         )
         if known is not None:
             return known[0], _event(known[1:]) if known[1] is not None else None
+        if event.user_data and (ours := self._row(_BY_TOKEN, _sql(event.user_data))):
+            # IMM has not answered its submission, or the answer was lost.
+            self._update(ours[0], revision, task_id=event.task_id, task_key=key)
+            return ours[0], None
         untracked = {
             "revision": revision,
             "task_id": event.task_id,
@@ -373,6 +517,67 @@ class History:
             duplicate=duplicate,
             reason=arrival.reason if content is None else "",
         )
+
+    # Quarantine
+
+    def quarantined(self) -> list[Quarantined]:
+        """The messages that a person has to decide about, the newest first."""
+        return self._quarantined("ORDER BY id DESC")
+
+    def quarantine_of(self, arrival: Arrival) -> Quarantined | None:
+        """A message that has arrived, as it is quarantined; None where its stored bytes could be read after all."""
+        where = "AND message_id = ? AND digest = ?"
+        return next(iter(self._quarantined(where, _sql(arrival.message_id), _digest(arrival.body))), None)
+
+    def in_quarantine(self, message: int) -> Quarantined | None:
+        return next(iter(self._quarantined("AND id = ?", message)), None)
+
+    def _quarantined(self, rest: str, *values: object) -> list[Quarantined]:
+        with self._told():
+            rows = self._db.execute(
+                f"SELECT {_QUARANTINE_COLUMNS} FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL {rest}",
+                values,
+            ).fetchall()
+        found = (dict(zip(_QUARANTINE_COLUMNS.split(", "), row, strict=True)) for row in rows)
+        return [
+            Quarantined(
+                **{**row, "message_id": _text(row["message_id"]) or "", "delete_wanted": bool(row["delete_wanted"])}
+            )
+            for row in found
+        ]
+
+    def record_hidden(self, message: int, receipt_handle: str, until: int) -> None:
+        """A quarantined message is hidden until then, and this handle is good until then."""
+        self._change_message(message, receipt_handle=receipt_handle, hidden_until=until)
+
+    def record_delete_wanted(self, message: int) -> None:
+        """A person wants a quarantined message deleted from the queue."""
+        self._change_message(message, delete_wanted=True)
+
+    def record_released(self, message: Quarantined) -> None:
+        """A person gives a quarantined message back to its owner."""
+        self._change_message(message.id, released=message.dequeue_count, delete_wanted=False)
+
+    def record_deleted(self, message: int, at: int) -> None:
+        """The queue has deleted a quarantined message. Its bytes stay in the history."""
+        self._change_message(message, deleted_at=at)
+
+    def record_read(self, message: Quarantined, events: Sequence[Event], at: int) -> list[Delivery]:
+        """The stored bytes of a quarantined message could be read after all: it is a message like any other."""
+        with self._writing() as revision:
+            self._db.execute("UPDATE messages SET reason = NULL WHERE id = ?", (message.id,))
+            arrival = Arrival(
+                message_id=message.message_id,
+                body=message.body,
+                events=tuple(events),
+                dequeue_count=message.dequeue_count,
+            )
+            return list(self._store(arrival, at, revision))
+
+    def _change_message(self, message: int, **values: object) -> None:
+        sets = ", ".join(f"{name} = ?" for name in values)
+        with self._told(), self._transaction():
+            self._db.execute(f"UPDATE messages SET {sets} WHERE id = ?", [*values.values(), message])
 
     # Reading
 
@@ -402,14 +607,20 @@ class History:
         """The messages that brought the events of `task`, the deciding event's first, then the newest."""
         with self._told():
             rows = self._db.execute(
-                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count"
+                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count, max(e.asked)"
                 " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
                 " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
                 (task,),
             ).fetchall()
         return [
-            Message(message_id=_text(message_id) or "", body=body, received_at=received_at, dequeue_count=count)
-            for message_id, body, received_at, count in rows
+            Message(
+                message_id=_text(message_id) or "",
+                body=body,
+                received_at=received_at,
+                dequeue_count=count,
+                asked=bool(asked),
+            )
+            for message_id, body, received_at, count, asked in rows
         ]
 
     def deliveries(self, after: int) -> list[Delivery]:
@@ -509,11 +720,21 @@ class History:
         )
 
 
-_EVENT_COLUMNS = "e.task_id, e.name, e.status, e.percent, e.page_count, e.code, e.detail, e.time"
+_BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL AND status IN ('Submitting', 'Unknown')"
+
+_QUARANTINE_COLUMNS = (
+    "id, message_id, reason, body, received_at, dequeue_count, receipt_handle, hidden_until, delete_wanted, released"
+)
+
+_EVENT_COLUMNS = "e.task_id, e.name, e.status, e.percent, e.page_count, e.code, e.detail, e.time, e.asked"
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def _event(row: Sequence[Any]) -> Event:
-    task_id, name, status, percent, page_count, code, detail, time = row
+    task_id, name, status, percent, page_count, code, detail, time, asked = row
     return Event(
         task_id=_text(task_id) or "",
         name=_text(name) or "",
@@ -523,13 +744,14 @@ def _event(row: Sequence[Any]) -> Event:
         code=_text(code),
         message=_text(detail),
         time=_text(time),
+        asked=bool(asked),
     )
 
 
 def _task(row: Sequence[Any]) -> Task:
     values = [_text(value) if isinstance(value, bytes) else value for value in row]
     fields: dict[str, Any] = dict(zip(_TASK_COLUMNS.split(", "), values, strict=True))
-    return Task(**{**fields, "status": Status(fields["status"])})
+    return Task(**{**fields, "status": Status(fields["status"]), "asked": bool(fields["asked"])})
 
 
 def _sql(value: Any) -> Any:

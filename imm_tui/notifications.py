@@ -136,6 +136,7 @@ def _new_event(body: Object, wrapper: Object | None) -> Event | str:
         code=code,
         message=_text(body.get("message")),
         time=next(filter(None, map(_text, moments)), None),
+        user_data=_text(body.get("userdata")),
     )
 
 

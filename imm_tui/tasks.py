@@ -70,6 +70,10 @@ class Event:
     code: str | None = None
     message: str | None = None
     time: str | None = None
+    user_data: str | None = None
+    """What the submission gave IMM to send back (2020-09-30 only): its token, where it was ours."""
+    asked: bool = False
+    """IMM said this when it was asked; no notification brought it."""
 
     @property
     def identity(self) -> str:
@@ -78,13 +82,14 @@ class Event:
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
     @property
-    def rank(self) -> tuple[bool, int, str]:
+    def rank(self) -> tuple[bool, bool, int, str]:
         """Orders a task's events; the highest one decides what the task is, in whatever order they arrive.
 
-        A finished state stands above a running one, so that an older event never un-finishes a task; then the event's
-        time counts, and last its identity, so that two histories never disagree.
+        A finished state stands above a running one, so that an older event never un-finishes a task. A notification
+        stands above an answer of IMM's, which may know less; then the time counts, and last the identity, so that two
+        histories never disagree.
         """
-        return (self.status.finished, milliseconds(self.time) or 0, self.identity)
+        return (self.status.finished, not self.asked, milliseconds(self.time) or 0, self.identity)
 
     def verdict(self, received_at: int) -> dict[str, Any]:
         """What a task is that this event decides, by the names of Task; `received_at` stands in for a missing time."""
@@ -95,6 +100,7 @@ class Event:
             "code": self.code,
             "message": self.message,
             "finished_at": (milliseconds(self.time) or received_at) if self.status.finished else None,
+            "asked": self.asked,
         }
 
 
@@ -122,7 +128,15 @@ class Task:
     """None for an untracked task: an event came for it, but this history did not submit it."""
     finished_at: int | None = None
     events: int = 0
-    """Distinct events; a duplicate does not count."""
+    """Distinct events; a duplicate does not count, nor does an answer of IMM's."""
+    token: str | None = None
+    """Names its submission to IMM: the IdempotentToken (2017-09-06) or the UserData (2020-09-30)."""
+    asked: bool = False
+    """What it is was learned by asking IMM: no event has come for it."""
+    asks: int = 0
+    """How often IMM has answered what it was asked about it."""
+    asked_at: int | None = None
+    """When IMM was last asked."""
 
     @property
     def untracked(self) -> bool:
