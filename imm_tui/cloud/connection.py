@@ -1,27 +1,27 @@
-"""The way to a service: its address, the keys that go along, a connection, and the faults on it.
+"""One HTTP connection to a service, direct or by a proxy, and the keys that go along.
 
-A connection here verifies TLS, gives up in bounded time, reads replies of bounded size, sends nothing twice and can be
-killed from another thread. Every fault ends as a sentence for a person; no sentence holds a key, a URL or a body.
+It verifies TLS, gives up in bounded time, reads replies of bounded size, sends nothing twice and can be ended from
+another thread. Every fault ends as a sentence for a person.
 """
 
 from __future__ import annotations
 
 import http.client
 import io
-import ipaddress
 import re
+import selectors
 import socket
 import ssl
 import threading
 import time
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
+from imm_tui.cloud.refusals import retry_after_of
+from imm_tui.cloud.route import ReplyTooLong, Route
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, NoCredentials, Unreachable
+from imm_tui.errors import NoCredentials
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
@@ -31,76 +31,6 @@ CONNECT_SECONDS = 5.0
 
 SLACK_SECONDS = 10.0
 """How much longer than its first byte a reply may take as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a service listens."""
-
-    host: str
-    port: int
-    tls: bool
-
-    @classmethod
-    def parse(cls, text: str, field: str) -> Self:
-        """Read `https://host[:port][/]`, or a bare `host[:port]`, which means https. Raises BadInput for `field`."""
-        text = text.strip()
-        try:
-            parts = urlsplit(text if "://" in text else f"https://{text}")
-            host, port = (parts.hostname or "").rstrip("."), parts.port
-            surplus = parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
-        except ValueError:
-            readable = False
-        else:
-            readable = parts.scheme in ("http", "https") and _is_host(host) and port != 0 and not surplus
-        # urlsplit passes over a line end within, as if it were not there.
-        if not readable or not text.isprintable() or " " in text:
-            # What stands before an @ may be a password.
-            raise BadInput(
-                f"“{text.rpartition('@')[2]}” is not the address of a service." if text else "The address is empty.",
-                "An address has a scheme and a host, and nothing behind them.",
-                "Write it like https://host or https://host:port.",
-                field=field,
-            )
-        tls = parts.scheme == "https"
-        return cls(host, port or (443 if tls else 80), tls)
-
-    @property
-    def authority(self) -> str:
-        """`host` or `host:port`, as it goes into the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
-
-    @property
-    def scheme(self) -> str:
-        return "https" if self.tls else "http"
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.authority}"
-
-    @property
-    def loopback(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost" or self.host.endswith(".localhost")
-
-    def tls_context(self) -> ssl.SSLContext | None:
-        """Verifies the certificate and the host's name against the system's trust store, or SSL_CERT_FILE."""
-        return ssl.create_default_context() if self.tls else None
-
-
-_LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
-
-
-def _is_host(host: str) -> bool:
-    if ":" not in host:
-        return len(host) <= 253 and _LABELS.fullmatch(host) is not None
-    try:
-        return ipaddress.ip_address(host).version == 6
-    except ValueError:
-        return False
 
 
 _KEYS = {"access_key_id": r"[!-~]+", "access_key_secret": r"[!-~]+", "security_token": r"[!-~]*"}
@@ -129,38 +59,39 @@ def usable(credentials: Credentials) -> Credentials:
     return stripped
 
 
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""The ones that need no descriptor of their own; select() cannot take one above 1023."""
+
+
 class Connection(http.client.HTTPConnection):
     """One HTTP connection. Connecting raises Unreachable, so whatever else fails, fails after something was sent."""
 
     is_verified = True
     """urllib3 asks whether the certificate is; `tls` sees to it."""
 
-    def __init__(self, service: str, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, route: Route, tls: ssl.SSLContext | None) -> None:
         self.default_port = 443 if tls else 80
-        super().__init__(host, port, timeout=CONNECT_SECONDS)
+        super().__init__(route.address.host, route.address.port, timeout=CONNECT_SECONDS)
         self.response_class = BoundedResponse
         self.killed = False
-        self._service = service
+        self._route = route
         self._tls = tls
-        self._server_name = host
         self._dialling: Future[socket.socket] | None = None
-        self._create_connection = self._dial  # http.client's own hook; its connect() does the rest, a tunnel included
-
-    def set_tunnel(self, host: str, *args: Any, **kwargs: Any) -> None:
-        self._server_name = host
-        super().set_tunnel(host, *args, **kwargs)
+        self._create_connection = self._dial  # http.client's own hook
 
     def connect(self) -> None:
         try:
             super().connect()
             if self._tls is not None:
-                # In two steps, so that kill() finds the socket in its place during the handshake.
+                self._open_tunnel()
+                # In two steps, so that abort() finds the socket in its place during the handshake.
                 self.sock = self._tls.wrap_socket(
-                    self.sock, server_hostname=self._server_name, do_handshake_on_connect=False
+                    self.sock, server_hostname=self._route.address.host, do_handshake_on_connect=False
                 )
                 self._stop_if_killed()
                 self.sock.do_handshake()
         except (OSError, http.client.HTTPException, ValueError, CancelledError) as error:
+            opened = self.sock is not None
             self.close()
             fault: Exception = error
         except BaseException:
@@ -168,11 +99,35 @@ class Connection(http.client.HTTPConnection):
             raise
         else:
             return
-        raise unreachable(self._service, f"{self.host}:{self.port}", fault)
+        raise self._route.unreachable(fault, opened=opened)
 
-    def _dial(self, address: tuple[str, int], timeout: float, _source: object = None) -> socket.socket:
+    def _open_tunnel(self) -> None:
+        """Has the proxy, if there is one, connect to the service (RFC 9110, CONNECT)."""
+        if (proxy := self._route.proxy) is None:
+            return
+        target = self._route.address.endpoint
+        # In one expression: what a frame still holds when it raises, a crash report shows.
+        self.send(
+            f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode()
+            + (f"Proxy-Authorization: {proxy.authorization}\r\n".encode() if proxy.authorization else b"")
+            + b"\r\n"
+        )
+        with BoundedResponse(self.sock, method="CONNECT") as answer:
+            answer.begin()
+            if not 200 <= answer.status < 300:
+                raise self._route.unopened(answer.status, retry_after_of(answer.headers))
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        """Unencrypted, a proxy is asked for the whole URL, and told with each request who we are."""
+        proxy = self._route.proxy if self._tls is None else None
+        super().putrequest(method, self._route.address.url + url if proxy else url, skip_host, skip_accept_encoding)
+        if proxy and proxy.authorization:
+            self.putheader("Proxy-Authorization", proxy.authorization)
+
+    def _dial(self, _address: object, timeout: float, _source: object = None) -> socket.socket:
         """A TCP connection, looked up and opened in a thread of its own: nothing can interrupt a DNS look-up, but
         whoever waits for it can be."""
+        address = self._route.first.host, self._route.first.port
         dialling: Future[socket.socket] = Future()
 
         def dial() -> None:
@@ -209,6 +164,10 @@ class Connection(http.client.HTTPConnection):
     def kill(self) -> None:
         """End whatever this connection is doing, at once and for good. From any thread."""
         self.killed = True
+        self.abort()
+
+    def abort(self) -> None:
+        """End whatever this connection is doing, at once. From any thread; it is of use again after `close`."""
         if (dialling := self._dialling) is not None:
             dialling.cancel()
         if (opened := self.sock) is not None:
@@ -216,6 +175,20 @@ class Connection(http.client.HTTPConnection):
             # TLS state from under it.
             with suppress(OSError):
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+    def readable(self, seconds: float) -> bool:
+        """Waits for a byte, or for the end, of what the other side says. From any thread."""
+        opened = self.sock
+        if opened is None:
+            return False
+        if isinstance(opened, ssl.SSLSocket) and opened.pending():
+            return True
+        with _Selector() as selector:
+            try:
+                selector.register(opened, selectors.EVENT_READ)
+            except ValueError:  # closed in this moment
+                return True
+            return bool(selector.select(seconds))
 
     @property
     def stale(self) -> bool:
@@ -249,10 +222,6 @@ class BoundedResponse(http.client.HTTPResponse):
             raise ReplyTooLong
 
 
-class ReplyTooLong(http.client.HTTPException):
-    """A reply longer than REPLY_LIMIT."""
-
-
 class _Bounded(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
@@ -280,40 +249,3 @@ class _Bounded(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def unreachable(service: str, place: str, fault: Exception) -> Unreachable:
-    """What a person is told of a `fault` on the way to `service` at `place`. Never the exception's own text."""
-    return Unreachable(f"{service} cannot be reached at {place}.", *_explained(fault))
-
-
-def _explained(fault: Exception) -> tuple[str, str]:
-    """Why, and what to do next."""
-    match fault:
-        case socket.gaierror() | UnicodeError():
-            return "The name cannot be looked up in DNS.", "Check the region and the account id in it, and the network."
-        case ConnectionRefusedError():
-            return "The connection was refused: nothing listens there.", "Check the endpoint, and the proxy if any."
-        case TimeoutError():
-            return "It did not answer in time.", "Check the network and the endpoint, and try again."
-        case ssl.SSLCertVerificationError():
-            return (
-                "Its TLS certificate is not to be trusted, or is another host's.",
-                "Check the endpoint. Behind a company's proxy, let SSL_CERT_FILE name its certificate.",
-            )
-        case ConnectionError() | http.client.RemoteDisconnected() | http.client.IncompleteRead() | ssl.SSLEOFError():
-            return "The connection was cut before a whole answer came.", "Try again."
-        case ssl.SSLError():
-            return "What listens there does not speak TLS.", "Check the endpoint's scheme and port."
-        case ReplyTooLong():
-            return "Its reply is too long to be the service's.", "Check the endpoint and the proxy."
-        case http.client.HTTPException():
-            return (
-                "What listens there does not speak HTTP.",
-                "Check the endpoint's scheme, http or https, and its port.",
-            )
-        case OSError() if str(fault).startswith("Tunnel connection failed"):
-            return "The proxy does not let the connection through.", "Check HTTPS_PROXY and NO_PROXY."
-        case OSError() if fault.strerror:
-            return f"The system says: {fault.strerror}.", "Check the network and the endpoint."
-    return "The connection failed.", "Check the network and the endpoint."

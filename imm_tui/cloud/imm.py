@@ -6,12 +6,13 @@ read here: the SDK puts signed URLs into its exceptions and its log, and takes a
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.auth.signers.sts_token_signer import StsTokenSigner
@@ -21,12 +22,15 @@ from aliyunsdkcore.http.http_response import HttpResponse
 from aliyunsdkcore.request import RpcRequest
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkimm.request.v20200930.CreateOfficeConversionTaskRequest import CreateOfficeConversionTaskRequest
+from aliyunsdkimm.request.v20200930.GetTaskRequest import GetTaskRequest
+from aliyunsdkimm.request.v20200930.ListTasksRequest import ListTasksRequest
 
-from imm_tui.cloud.connection import CONNECT_SECONDS, Address, Connection, usable
-from imm_tui.cloud.refusals import code_of, refused, request_id_of
+from imm_tui.cloud.connection import CONNECT_SECONDS, Connection, usable
+from imm_tui.cloud.refusals import Header, code_of, refused, request_id_of, retry_after_of
+from imm_tui.cloud.route import Address, Route
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, OutcomeUnknown, Trouble, Unreachable
-from imm_tui.tasks import ApiVersion, Conversion
+from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.tasks import ApiVersion, Conversion, Event, Status, milliseconds, rfc3339, task_key
 
 # The SDK logs every parameter, and a signed URL with each error; with DEBUG=sdk in the environment it writes them to
 # standard error as well, and fails at a status that it has no name for.
@@ -34,10 +38,20 @@ for _name in ("aliyunsdkcore", "aliyunsdkcore.http.http_response"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 HttpResponse.do_http_debug = lambda *_args: None
 
+_REQUESTS = {
+    "CreateOfficeConversionTask": CreateOfficeConversionTaskRequest,
+    "GetTask": GetTaskRequest,
+    "ListTasks": ListTasksRequest,
+}
+_TASK_TYPE = "OfficeConversion"
+
 _BARRING_CODES = frozenset({"ProjectNotFound", "InvalidProject.NotFound", "InvalidVersion", "InvalidAction.NotFound"})
 
 READ_SECONDS = 10
 """Without a byte of the answer after which a call is given up."""
+
+PAGES = 200
+"""Of a hundred tasks each, after which a list is long enough."""
 
 _THREADS = 16
 """Connections that are kept; a further thread opens one for each call."""
@@ -55,6 +69,32 @@ class Accepted:
     request_id: str
     percent: int | None = None
     """As the answer says; 2020-09-30 says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What IMM says of a task when it is asked."""
+
+    event: Event
+    """The same as if a notification had brought it, but `asked`; its name is the operation's."""
+    body: bytes = field(repr=False)
+    """The JSON, byte for byte as it came."""
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One task in a list, with what tells it from others; None where IMM says nothing of it."""
+
+    task_id: str
+    user_data: str | None
+    """2020-09-30 only."""
+    source_uri: str | None
+    """2017-09-06 only, and so are the next two."""
+    target_uri: str | None
+    target_type: str | None
+    created_at: int | None
+    """Milliseconds since the epoch, by IMM's clock."""
 
 
 class Imm:
@@ -82,7 +122,8 @@ class Imm:
         self._version = api_version
         self._mns_url = Address.parse(mns_endpoint, "mns_endpoint").url if self._topic and self._old else ""
         self._credentials = usable(credentials)
-        self._client = _Client(self._address, self._region, self._credentials)
+        self._route = Route.to("IMM", self._address)
+        self._client = _Client(self._route, self._region, self._credentials)
 
     @property
     def _old(self) -> bool:
@@ -98,66 +139,87 @@ class Imm:
         for name in ("source_uri", "target_uri", "pages", "password"):
             if not _is_text(getattr(conversion, name) or ""):
                 raise BadInput("This is not valid text.", "It holds a byte that is not UTF-8.", field=name)
-        outcome = self._outcome(conversion, token)
+        outcome = self._create(conversion, token)
         if isinstance(outcome, Accepted):
             return outcome
-        # Raised here and not where it was found: the SDK's exceptions and frames hold the signed URL.
-        raise outcome.with_traceback(None)
+        # Raised here and not where it was found: the frames there hold the password.
+        raise outcome
+
+    def get_task(self, task_id: str) -> Answer | None:
+        """What has become of a task (GetOfficeConversionTask, GetTask); None if IMM does not know it, or not any more.
+
+        IMM keeps what it knows of a task for seven days. Raises Refused and Unreachable.
+        """
+        operation = "GetOfficeConversionTask" if self._old else "GetTask"
+        parameters = {"Project": self._project} if self._old else {"ProjectName": self._project, "TaskType": _TASK_TYPE}
+        reply = self._ask(operation, parameters | {"TaskId": task_id})
+        if isinstance(reply, _Reply):
+            if reply.is_success and (event := _event(operation, reply.fields, task_id)):
+                return Answer(event, reply.body, reply.request_id or "")
+            if _names_no_task(reply, task_id):
+                return None
+        raise self._trouble(reply, operation)
+
+    def list_tasks(self, since: int, until: int) -> Iterator[Listed]:
+        """The office conversions that IMM has begun from `since` to `until`, in epoch milliseconds, in any order.
+
+        2017-09-06 lists all it has (ListOfficeConversionTask), 2020-09-30 what is asked for (ListTasks). A task without
+        a time is listed too. At most PAGES pages. Raises Refused and Unreachable, also after some tasks.
+        """
+        operation = "ListOfficeConversionTask" if self._old else "ListTasks"
+        here, there = ("Marker", "NextMarker") if self._old else ("NextToken", "NextToken")
+        # Not with RequestDefinition: a task's definition holds the document's password.
+        parameters: dict[str, Any] = (
+            {"Project": self._project, "MaxKeys": 100}
+            if self._old
+            else {
+                "ProjectName": self._project,
+                "TaskTypes": json.dumps([_TASK_TYPE]),
+                "StartTimeRange": json.dumps({"StartTime": rfc3339(since), "EndTime": rfc3339(until)}),
+                "MaxResults": 100,
+            }
+        )
+        tokens: set[str] = set()
+        for _ in range(PAGES):
+            reply = self._ask(operation, parameters)
+            if not (isinstance(reply, _Reply) and reply.is_success and isinstance(reply.fields.get("Tasks"), list)):
+                raise self._trouble(reply, operation)
+            for item in reply.fields["Tasks"]:
+                listed = _listed(item)
+                if listed and (listed.created_at is None or since <= listed.created_at <= until):
+                    yield listed
+            token = reply.fields.get(there)
+            if not isinstance(token, str) or not token or token in tokens:
+                return
+            tokens.add(token)
+            parameters[here] = token
 
     def close(self) -> None:
         """Close the connections that no call is using."""
         self._client.session.close()
 
-    def _outcome(self, conversion: Conversion, token: str) -> Accepted | Trouble:
-        request = self._request(conversion, token)
-        try:
-            status, body = self._client.send(request)
-        except Unreachable as trouble:
-            return trouble
-        except Exception as error:  # the SDK's own, and whatever else a reply made it stumble over
-            return _unknown("It did not answer in time." if "timed out" in str(error) else "The connection was cut.")
-        return self._read(status, body, conversion)
-
-    def _read(self, status: int, body: bytes, conversion: Conversion) -> Accepted | Trouble:
-        """What an answer says. A fault of IMM's own that it can still put into words is a refusal, not a mystery."""
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        fields = answer if isinstance(answer, dict) else {}
-        request_id = request_id_of(fields.get("RequestId"))
-        task_id = fields.get("TaskId")
-        if 200 <= status < 300 and isinstance(task_id, str) and task_id.strip():
-            percent = fields.get("Percent")
-            told = type(percent) is int and percent in range(101)
-            return Accepted(task_id.strip(), request_id or "", percent if told else None)
-        code = code_of(fields.get("Code"))
-        if status < 400 or code is None:
-            return _unknown(f"The answer has the HTTP status {status} and is not in IMM's form.", request_id)
-        message = fields.get("Message")
-        return refused(
-            "IMM",
-            code,
-            message if isinstance(message, str) else "",
-            request_id,
-            resource=f"the project “{self._project}” in {self._region} under {self._version}",
-            action="imm:CreateOfficeConversionTask",
-            secrets=(
-                self._credentials.access_key_secret,
-                self._credentials.security_token,
-                conversion.password or "",
-            ),
-            barring=_BARRING_CODES,
-        )
-
-    def _request(self, conversion: Conversion, token: str) -> Any:
+    def _create(self, conversion: Conversion, token: str) -> Accepted | Trouble:
+        operation = "CreateOfficeConversionTask"
         parameters = self._parameters_2017(conversion, token) if self._old else self._parameters_2020(conversion, token)
-        # aliyun-python-sdk-imm 2.1 has no class for 2017-09-06 any more. What the old one sent is this, byte for byte.
-        request = (
-            RpcRequest("imm", self._version, "CreateOfficeConversionTask", "imm")
-            if self._old
-            else CreateOfficeConversionTaskRequest()
+        reply = self._ask(operation, parameters)
+        if isinstance(reply, _Reply) and reply.is_success and (task_id := _text(reply.fields.get("TaskId"))):
+            return Accepted(task_id, reply.request_id or "", _figure(reply.fields.get("Percent"), 100))
+        trouble = self._trouble(reply, operation, conversion.password or "")
+        # A fault of IMM's own that it can still put into words is a refusal, not a mystery.
+        if isinstance(trouble, Refused) or reply is trouble:
+            return trouble
+        return OutcomeUnknown(
+            "The task was sent, and whether IMM has it is not known.",
+            trouble.why,
+            "Wait for its event before it is submitted again; two submissions are two conversions.",
+            request_id=trouble.request_id,
+            retry_after=trouble.retry_after,
         )
+
+    def _ask(self, operation: str, parameters: dict[str, Any]) -> _Reply | _Cut | Unreachable:
+        """The reply to one call, whatever it is; Unreachable if nothing was sent to IMM."""
+        # aliyun-python-sdk-imm 2.1 has no class for 2017-09-06 any more. What the old ones sent is this, byte for byte.
+        request = RpcRequest("imm", self._version, operation, "imm") if self._old else _REQUESTS[operation]()
         request.set_method("POST")
         request.set_endpoint(self._address.authority)
         # The SDK compares by identity: any other "https" means plain http to it.
@@ -167,7 +229,39 @@ class Imm:
             # only TLS protects either. Not through the setters: that of Notification depends on the SDK's release.
             if value is not None:  # it would be sent as "None"
                 request.add_query_param(name, value)
-        return request
+        try:
+            reply = self._client.send(request)
+        except Unreachable as trouble:
+            # From here on without where it was found: the SDK's exceptions and frames hold the signed URL.
+            return trouble.with_traceback(None)
+        except Exception as error:  # the SDK's own, and whatever else a reply made it stumble over
+            return _Cut(TimeoutError() if "timed out" in str(error) else ConnectionError())
+        if self._route.proxy and reply.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
+            return self._route.unusable(reply.status, None)  # the proxy has kept the request to itself
+        return reply
+
+    def _trouble(self, reply: _Reply | _Cut | Unreachable, operation: str, password: str = "") -> Trouble:
+        """What a person is told of a reply that is no success."""
+        if isinstance(reply, Unreachable):
+            return reply
+        if isinstance(reply, _Cut):
+            return self._route.unreachable(reply.fault)
+        retry_after = retry_after_of(reply.header)
+        code = code_of(reply.fields.get("Code"))
+        if reply.status < 400 or code is None:
+            return self._route.unusable(reply.status, retry_after, reply.request_id)
+        return refused(
+            "IMM",
+            code,
+            _text(reply.fields.get("Message")) or "",
+            reply.request_id,
+            status=reply.status,
+            retry_after=retry_after,
+            resource=f"the project “{self._project}” in {self._region} under {self._version}",
+            action=f"imm:{operation}",
+            secrets=(self._credentials.access_key_secret, self._credentials.security_token, password),
+            barring=_BARRING_CODES,
+        )
 
     def _parameters_2017(self, conversion: Conversion, token: str) -> dict[str, Any]:
         return {
@@ -214,13 +308,102 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _unknown(why: str, request_id: str | None = None) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        "The task was sent, and whether IMM has it is not known.",
-        why,
-        "Wait for its event before it is submitted again; two submissions are two conversions.",
-        request_id=request_id,
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """A reply of whatever status and form; `fields` is empty where it is no JSON object."""
+
+    status: int
+    header: Header
+    body: bytes = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def request_id(self) -> str | None:
+        return request_id_of(self.fields.get("RequestId"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A request was sent, or a part of it, and no whole reply came."""
+
+    fault: Exception
+
+
+_WORDS = {
+    "running": Status.RUNNING,
+    "finished": Status.SUCCEEDED,
+    "succeeded": Status.SUCCEEDED,
+    "failed": Status.FAILED,
+}
+
+
+def _event(operation: str, fields: dict[str, Any], task_id: str) -> Event | None:
+    """What an answer says of the task that was asked about; None if it is about none, or another one."""
+    named, word = _text(fields.get("TaskId")), _text(fields.get("Status"))
+    if not (named or word) or task_key(named or task_id) != task_key(task_id):
+        return None
+    detail = fields.get("FailDetail")
+    code = _text(detail.get("Code") if isinstance(detail, dict) else fields.get("Code"))
+    ended = _text(fields.get("FinishTime") or fields.get("EndTime"))
+    status = _WORDS.get((word or "").lower())
+    if status is None:  # a word of a later version
+        failed = code is not None and code.lower() != "noerror"
+        status = Status.FAILED if failed else Status.SUCCEEDED if ended else Status.RUNNING
+    # A Progress or a PageCount of 0 says only that IMM does not keep any.
+    percent = _figure(fields.get("Percent"), 100)
+    return Event(
+        task_id=named or task_id,
+        name=operation,
+        status=status,
+        percent=_figure(fields.get("Progress"), 100) or None if percent is None else percent,
+        page_count=_figure(fields.get("PageCount"), 10**9) or None,
+        code=code,
+        message=_text(fields.get("Message")),
+        time=ended if status.finished else _text(fields.get("CreateTime") or fields.get("StartTime")),
+        user_data=_text(fields.get("UserData")),
+        asked=True,
     )
+
+
+def _names_no_task(reply: _Reply, task_id: str) -> bool:
+    """Whether a refusal says that there is no such task. 2020-09-30 has one code for it and for a missing project."""
+    code = code_of(reply.fields.get("Code")) or ""
+    if reply.status < 400 or not re.search("Not(Found|Exist)", code, re.IGNORECASE):
+        return False
+    # What it names first is what is missing: it may go on to say where.
+    told = f"{code} {_text(reply.fields.get('Message')) or ''}"
+    named = re.search(f"project|task|{re.escape(task_id)}", told, re.IGNORECASE)
+    return named is not None and named[0].lower() != "project"
+
+
+def _listed(item: object) -> Listed | None:
+    if not isinstance(item, dict) or not (task_id := _text(item.get("TaskId"))):
+        return None
+    return Listed(
+        task_id,
+        _text(item.get("UserData")),
+        _text(item.get("SrcUri")),
+        _text(item.get("TgtUri")),
+        _text(item.get("TgtType")),
+        milliseconds(_text(item.get("CreateTime") or item.get("StartTime"))),
+    )
+
+
+def _text(value: object) -> str | None:
+    """A string that says something, and that every file can hold."""
+    if not isinstance(value, str):
+        return None
+    return value.strip().encode("utf-8", "backslashreplace").decode("utf-8") or None
+
+
+def _figure(value: object, most: int) -> int | None:
+    """A whole number from 0 to `most`, written as a number or as a string."""
+    found = re.fullmatch(r"([0-9]{1,10})(?:\.0+)?", str(value)) if isinstance(value, str | int | float) else None
+    return int(found[1]) if found and int(found[1]) <= most else None
 
 
 class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
@@ -228,7 +411,7 @@ class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
 
     session: Any = None  # for AcsClient.__del__, should __init__ not come to its end
 
-    def __init__(self, address: Address, region: str, credentials: Credentials) -> None:
+    def __init__(self, route: Route, region: str, credentials: Credentials) -> None:
         # The key goes in first of all because two variables of the environment would otherwise come before a token.
         super().__init__(
             credentials.access_key_id,
@@ -238,48 +421,40 @@ class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
             connect_timeout=CONNECT_SECONDS,
             timeout=READ_SECONDS,
             verify=True,
-            proxy=_proxy(address),
+            proxy={"http": "", "https": ""},  # the connections see to it; and the SDK ignores NO_PROXY
         )
         if credentials.security_token:
             self._signer = StsTokenSigner(
                 StsTokenCredential(credentials.access_key_id, credentials.access_key_secret, credentials.security_token)
             )
         self.session.trust_env = False  # ~/.netrc would put an Authorization header onto the request
-        self.session.mount(f"{address.scheme}://", _Adapter(address))
+        self.session.mount(f"{route.address.scheme}://", _Adapter(route))
 
-    def send(self, request: Any) -> tuple[int, bytes]:
-        """The HTTP status and the body of the answer, whatever they are."""
+    def send(self, request: Any) -> _Reply:
         request.set_accept_format("JSON")
-        status, _headers, body, _error = self._implementation_of_do_action(request)
-        return status, body
+        status, header, body, _error = self._implementation_of_do_action(request)
+        try:
+            fields = json.loads(body)
+        except (ValueError, RecursionError):
+            fields = None
+        return _Reply(status, header, body, fields if isinstance(fields, dict) else {})
 
     def _get_server_exception(self, *_args: object) -> None:
         """The SDK's reading of a reply, which fails at GBK, at null, and at a signature's refusal without a colon."""
 
 
-def _proxy(address: Address) -> dict[str, str]:
-    """The proxy for `address`, from the environment or the system. The SDK ignores NO_PROXY; it takes "" as none."""
-    proxy = "" if address.loopback or proxy_bypass(address.authority) else getproxies().get(address.scheme, "")
-    if proxy.lower().startswith("socks"):
-        raise BadInput(
-            "A SOCKS proxy cannot be used.",
-            f"{address.scheme.upper()}_PROXY names one.",
-            "Let it name an HTTP proxy, or add the endpoint's host to NO_PROXY.",
-        )
-    return {"http": "", "https": "", address.scheme: proxy}
-
-
 class _Adapter(HTTPAdapter):  # type: ignore[misc]
     """Pools connections that verify TLS, are bounded in time, and say for certain when nothing was sent."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, route: Route) -> None:
         super().__init__(pool_maxsize=_THREADS)
-        self._tls = address.tls_context()
+        self._route = route
+        self._tls = route.address.tls_context()
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         pool = super().get_connection(url, proxies)
         pool.ConnectionCls = self._connection
         return pool
 
-    def _connection(self, host: str, port: int, **_options: object) -> Connection:
-        return Connection("IMM", host, port, self._tls)
+    def _connection(self, **_place: object) -> Connection:
+        return Connection(self._route, self._tls)

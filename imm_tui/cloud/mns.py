@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import http.client
 import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote
 
@@ -25,9 +27,10 @@ from mns.mns_request import (
     ChangeMessageVisibilityResponse,
 )
 
-from imm_tui.cloud.connection import Address, Connection, unreachable, usable
+from imm_tui.cloud.connection import Connection, usable
 from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
-from imm_tui.cloud.refusals import code_of, refused, request_id_of
+from imm_tui.cloud.refusals import code_of, refused, request_id_of, retry_after_of
+from imm_tui.cloud.route import Address, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Unreachable
 
@@ -49,15 +52,16 @@ _ACTIONS = {"GET": "mns:ReceiveMessage", "DELETE": "mns:DeleteMessage", "PUT": "
 
 
 class Cancelled(Exception):
-    """The queue was killed."""
+    """The queue was killed, or its receiving interrupted."""
 
 
 class Queue:
-    """One queue over one connection of its own. Not for sharing between threads, except for `kill`."""
+    """One queue over one connection of its own. Not for sharing between threads, but for `interrupt` and `kill`."""
 
     def __init__(self, endpoint: str, name: str, credentials: Credentials) -> None:
-        """Opens nothing yet. Raises BadInput for an `endpoint` or a `name` that cannot be, NoCredentials for keys."""
-        self._address = Address.parse(endpoint, "mns_endpoint")
+        """Opens nothing yet. Raises BadInput for an `endpoint`, a `name` or a proxy that cannot be, NoCredentials for
+        keys."""
+        address = Address.parse(endpoint, "mns_endpoint")
         self._name = name.strip()
         if not _QUEUE_NAME.fullmatch(self._name):
             raise BadInput(
@@ -67,7 +71,8 @@ class Queue:
                 field="queue",
             )
         self._credentials = usable(credentials)
-        self._wire = _Wire(self._address)
+        self._route = Route.to("MNS", address)
+        self._wire = _Wire(self._route)
         self._client = _Client(self._wire, self._credentials)
 
     def receive(self, count: int = BATCH, wait: int = 30) -> list[Received]:
@@ -125,6 +130,12 @@ class Queue:
             return fields["ReceiptHandle"]
         raise self._refusal(reply, request.method)
 
+    def interrupt(self) -> None:
+        """From any thread: receive no more. Every later `receive` raises Cancelled, and so does a blocked one, at once,
+        unless its answer has begun to come: that one is read to its end. Messages can still be deleted and hidden.
+        """
+        self._wire.interrupt()
+
     def kill(self) -> None:
         """From any thread: end a blocked call at once. That call and every later one raise Cancelled."""
         self._wire.connection.kill()
@@ -144,23 +155,20 @@ class Queue:
         """The trouble that a reply which is no success tells of."""
         fields = fields_of(reply.body, "Error")
         code = code_of(fields.get("Code"))
-        if code is not None and reply.status >= 400:
-            credentials = self._credentials
-            return refused(
-                "MNS",
-                code,
-                fields.get("Message", ""),
-                request_id_of(fields.get("RequestId"), reply.header.get("x-mns-request-id")),
-                resource=f"the queue “{self._name}”",
-                action=_ACTIONS[method],
-                secrets=(credentials.access_key_secret, credentials.security_token),
-                barring=_BARRING_CODES,
-            )
-        return Unreachable(
-            f"No answer of MNS came from {self._address.authority}.",
-            f"The answer has the HTTP status {reply.status} and is not in MNS's form: something else gave it.",
-            "Check the MNS endpoint, and whether a proxy or a sign-in page stands in the way.",
-            request_id=request_id_of(reply.header.get("x-mns-request-id")),
+        request_id = request_id_of(fields.get("RequestId"), reply.header.get("x-mns-request-id"))
+        if code is None or reply.status < 400:
+            return self._route.unusable(reply.status, retry_after_of(reply.header), request_id)
+        return refused(
+            "MNS",
+            code,
+            fields.get("Message", ""),
+            request_id,
+            status=reply.status,
+            retry_after=retry_after_of(reply.header),
+            resource=f"the queue “{self._name}”",
+            action=_ACTIONS[method],
+            secrets=(self._credentials.access_key_secret, self._credentials.security_token),
+            barring=_BARRING_CODES,
         )
 
 
@@ -173,17 +181,38 @@ class _Reply:
     body: bytes = field(repr=False)
 
 
+class _Stage(Enum):
+    """How far a receive has come, which decides what an interruption may end."""
+
+    NONE = auto()
+    """There is none, or its answer has begun to come."""
+    CONNECTING = auto()
+    """Nothing was sent yet."""
+    WAITING = auto()
+    """The service may answer at any moment."""
+
+
 class _Wire:
     """Stands where the SDK has its MNSHttp."""
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
-        self.connection = Connection("MNS", address.host, address.port, address.tls_context())
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.connection = Connection(route, route.address.tls_context())
         self.silence = 0.0
         """Seconds without a byte after which the call in hand is given up."""
+        self._stage = _Stage.NONE
+        self._interrupted = False
+        self._turn = threading.Lock()  # held for a change of the two, never while anything is waited for
 
     def is_keep_alive(self) -> bool:
         return True
+
+    def interrupt(self) -> None:
+        with self._turn:
+            self._interrupted = True
+            answered = self._stage is _Stage.WAITING and self.connection.readable(0)
+            if self._stage is not _Stage.NONE and not answered:
+                self.connection.abort()
 
     def send_request(self, request: Any) -> _Reply:
         """Send `request`, once: a receive that is sent again hides the messages that the first one took.
@@ -191,29 +220,43 @@ class _Wire:
         A connection that the service closed while it was idle is noticed before anything is sent.
         """
         connection = self.connection
+        receiving = request.method == "GET"
         try:
-            if connection.killed:
-                raise Cancelled
+            self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)
             if connection.stale:
                 connection.close()
             if connection.sock is None:
                 connection.connect()
             connection.sock.settimeout(self.silence)
+            if receiving:
+                self._enter(_Stage.WAITING)
             connection.request(request.method, request.uri, request.data, request.header)
+            if receiving:
+                if not connection.readable(self.silence):
+                    raise TimeoutError
+                self._enter(_Stage.NONE)
             with connection.getresponse() as response:
                 return _Reply(response.status, response.headers, response.read())
         except (Unreachable, OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
+            self._give_up()
             fault: Exception = error
         except BaseException:
-            connection.close()
+            self._give_up()
             raise
-        raise self._trouble(fault)
+        if connection.killed or (receiving and self._interrupted):
+            raise Cancelled
+        raise fault if isinstance(fault, Unreachable) else self.route.unreachable(fault)
 
-    def _trouble(self, fault: Exception) -> Exception:
-        if self.connection.killed:
-            return Cancelled()
-        return fault if isinstance(fault, Unreachable) else unreachable("MNS", self.address.authority, fault)
+    def _enter(self, stage: _Stage) -> None:
+        with self._turn:
+            if self.connection.killed or (self._interrupted and stage is not _Stage.NONE):
+                raise Cancelled
+            self._stage = stage
+
+    def _give_up(self) -> None:
+        with self._turn:
+            self._stage = _Stage.NONE
+        self.connection.close()
 
 
 class _Client(MNSClient):  # type: ignore[misc]  # the SDK has no types
@@ -223,7 +266,7 @@ class _Client(MNSClient):  # type: ignore[misc]  # the SDK has no types
         # It makes a connection of its own, opens it at the first request only, and loses it here. Under https:// that
         # would load every certificate of the system for nothing.
         super().__init__(
-            f"http://{wire.address.authority}",
+            f"http://{wire.route.address.authority}",
             credentials.access_key_id,
             credentials.access_key_secret,
             security_token=credentials.security_token,

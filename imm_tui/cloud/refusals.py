@@ -6,7 +6,10 @@ No sentence holds a key, a signature or the string that was signed.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Iterable
+from email.utils import parsedate_to_datetime
+from typing import Protocol
 from urllib.parse import quote
 
 from imm_tui.errors import Barred, Refused
@@ -36,6 +39,8 @@ _BARRING_CODES = frozenset(
     }
 )
 """Codes with which either service refuses whatever is asked."""
+
+_THROTTLE = re.compile(r"Throttling|QpsLimitExceeded|TooManyRequests|RequestLimitExceeded|FlowControl", re.IGNORECASE)
 
 # By code, the first that matches from its beginning: what happened, why, what to do next.
 _REFUSALS = (
@@ -94,7 +99,7 @@ _REFUSALS = (
         "Check the project's name, the region and the API version.",
     ),
     (
-        r"Throttling|QpsLimitExceeded|TooManyRequests",
+        _THROTTLE.pattern,
         "{service} is called too often.",
         "A limit of this account is reached.",
         "Wait a little and try again.",
@@ -120,6 +125,8 @@ def refused(
     message: str,
     request_id: str | None,
     *,
+    status: int,
+    retry_after: float | None,
     resource: str,
     action: str,
     secrets: Iterable[str],
@@ -127,10 +134,13 @@ def refused(
 ) -> Refused:
     """What a person is told of a refusal; Barred for a code that bars every call, or is in `barring`.
 
+    The HTTP statuses 401 and 403 are about who calls, so they bar with any code, but one that only slows callers down.
     `message` is the service's own text, quoted unless it might tell a secret.
     A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
     """
-    what, why, fix = f"{service} refuses the request: {code}.", "", ""
+    denied = status in (401, 403) and not _THROTTLE.match(code)
+    what, why = f"{service} refuses the request: {code}.", ""
+    fix = f"Check the access key, and that its owner has the permission {action}." if denied else ""
     for pattern, *sentences in _REFUSALS:
         if re.match(pattern, code, re.IGNORECASE):
             what, why, fix = (
@@ -141,8 +151,33 @@ def refused(
     if message.strip() and not told and not re.search(r"signature|string.to.sign", message, re.IGNORECASE):
         stop = "" if message.rstrip().endswith((".", "!", "?", "。")) else "."
         why = f"{why} {service} says: {message.strip()}{stop}".strip()
-    kind = Barred if code in _BARRING_CODES or code in barring else Refused
-    return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id)
+    kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
+    return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
+
+
+class Header(Protocol):
+    """A reply's header fields; names in any case."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+def retry_after_of(header: Header) -> float | None:
+    """For how many seconds the service wants to be left alone (RFC 9110, Retry-After: seconds or a date).
+
+    A date is counted from the reply's own Date, because this machine's clock may be wrong.
+    """
+    text = (header.get("Retry-After") or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    until, now = _moment(text), _moment(header.get("Date") or "")
+    return None if until is None else max(0.0, until - (time.time() if now is None else now))
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 _CODE = re.compile(r"[A-Za-z][\w.:{}-]{0,127}")

@@ -158,7 +158,7 @@ def test_a_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert "authorization" not in fake.requests[0].headers
 
 
-@pytest.mark.parametrize(("figure", "percent"), [(0, 0), (40, 40), (101, None), ("0", None), (True, None)])
+@pytest.mark.parametrize(("figure", "percent"), [(0, 0), (40, 40), (101, None), ("40", 40), (True, None), (-1, None)])
 def test_what_an_answer_says_of_the_percent_and_no_more(figure: object, percent: int | None) -> None:
     told = answer(200, json.dumps({"TaskId": "1", "RequestId": "R", "Percent": figure}))
     with Service(told) as fake, imm_on(fake.url) as imm:

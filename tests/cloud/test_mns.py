@@ -238,12 +238,32 @@ def test_a_refusal_that_no_retry_can_mend_says_what_to_do(code: str, word: str) 
     assert trouble.fix
 
 
-@pytest.mark.parametrize("code", ["QpsLimitExceeded", "InternalError", "MessageNotExist", "ReceiptHandleError", "New"])
-def test_a_refusal_that_may_pass_does_not_stop_the_listener(code: str) -> None:
-    trouble = trouble_of(CALLS["change_visibility"], answer(403, error(code)))
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "QpsLimitExceeded"),
+        (403, "QpsLimitExceeded"),
+        (403, "Throttling.User"),
+        (401, "TooManyRequests"),
+        (500, "InternalError"),
+        (404, "MessageNotExist"),
+        (400, "ReceiptHandleError"),
+        (400, "BrandNew"),
+    ],
+)
+def test_a_refusal_that_may_pass_does_not_stop_the_listener(status: int, code: str) -> None:
+    trouble = trouble_of(CALLS["change_visibility"], answer(status, error(code)))
     assert isinstance(trouble, Refused)
     assert not isinstance(trouble, Barred)
     assert trouble.code == code
+
+
+@every_call
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_caller_stops_the_listener_even_with_a_code_that_nobody_knows(call: Call, status: int) -> None:
+    trouble = trouble_of(call, answer(status, error("BrandNew")))
+    assert isinstance(trouble, Barred)
+    assert "the permission mns:" in trouble.fix
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import ssl
 
 import pytest
 
-from imm_tui.cloud.connection import Address, unreachable
 from imm_tui.cloud.refusals import refused, request_id_of
+from imm_tui.cloud.route import Address, Route
 from imm_tui.errors import BadInput
 
 
@@ -83,14 +83,13 @@ def test_what_is_no_address_is_refused_with_its_settings_name(text: str) -> None
         (ConnectionResetError(errno.ECONNRESET, "x"), "cut"),
         (BrokenPipeError(errno.EPIPE, "x"), "cut"),
         (http.client.BadStatusLine("CANARY"), "does not speak HTTP"),
-        (OSError("Tunnel connection failed: 407 CANARY"), "proxy"),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), "Network is unreachable."),
         (OSError("CANARY"), "failed"),
         (ValueError("CANARY"), "failed"),
     ],
 )
 def test_a_fault_is_told_in_words_of_our_own(fault: Exception, words: str) -> None:
-    trouble = unreachable("MNS", "mns.example", fault)
+    trouble = Route("MNS", Address("mns.example", 443, True)).unreachable(fault)
     assert trouble.what == "MNS cannot be reached at mns.example."
     assert words in trouble.why
     assert trouble.fix
@@ -98,7 +97,17 @@ def test_a_fault_is_told_in_words_of_our_own(fault: Exception, words: str) -> No
 
 
 def test_a_refusal_that_nobody_knows_yet_tells_its_code_and_its_text() -> None:
-    trouble = refused("IMM", "BrandNew", " Look here. ", None, resource="the project", action="imm:X", secrets=("", ""))
+    trouble = refused(
+        "IMM",
+        "BrandNew",
+        " Look here. ",
+        None,
+        status=400,
+        retry_after=None,
+        resource="the project",
+        action="imm:X",
+        secrets=("", ""),
+    )
     assert str(trouble) == "IMM refuses the request: BrandNew. IMM says: Look here."
 
 
