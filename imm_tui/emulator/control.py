@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from imm_tui import __version__
+from imm_tui.emulator.faults import BadRule, read_rule
 from imm_tui.emulator.signatures import parameters_of
 from imm_tui.emulator.world import World
 
@@ -80,9 +81,19 @@ async def _carry_out(world: World, method: str, name: str, query: Mapping[str, s
         case "clock", "GET":
             return _time(world)
         case "clock", "POST":
-            _set_clock(world, _members(body, "frozen", "advance", "now"))
+            _set_clock(world, _members(body))
             return _time(world)
-        case (("health" | "reset" | "ledger" | "clock"), _):
+        case ("faults", "GET"):
+            return {"rules": world.faults.listing()}
+        case ("faults", "POST"):
+            try:
+                return {"id": world.faults.add(read_rule(_members(body)))}
+            except BadRule as bad:
+                raise _Refused(400, str(bad)) from None
+        case ("faults", "DELETE"):
+            world.faults.clear()
+            return {}
+        case (("health" | "reset" | "ledger" | "clock" | "faults"), _):
             raise _Refused(405, f"There is no {method} of {PATH}{name}.")
     raise _Refused(404, f"There is no {PATH}{name}.")
 
@@ -94,6 +105,8 @@ def _time(world: World) -> dict[str, object]:
 def _set_clock(world: World, wishes: Mapping[str, object]) -> None:
     """`now` in milliseconds, `advance` in seconds. Time goes on or stands still; it never goes back."""
     frozen, advance, moment = wishes.get("frozen", world.clock.frozen), wishes.get("advance", 0), wishes.get("now")
+    if unknown := sorted(wishes.keys() - {"frozen", "advance", "now"}):
+        raise _Refused(400, f"There is no {', '.join(unknown)} here, but frozen, advance and now.")
     before = world.clock.now()
     if not isinstance(frozen, bool):
         raise _Refused(400, "frozen must be true or false.")
@@ -105,15 +118,13 @@ def _set_clock(world: World, wishes: Mapping[str, object]) -> None:
     world.mns.catch_up()
 
 
-def _members(body: bytes, *names: str) -> dict[str, object]:
+def _members(body: bytes) -> dict[str, object]:
     try:
         members = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
         raise _Refused(400, f"The body is not JSON: {error}.") from None
     if not isinstance(members, dict):
         raise _Refused(400, "The body is not a JSON object.")
-    if unknown := sorted(members.keys() - set(names)):
-        raise _Refused(400, f"There is no {', '.join(unknown)} here, but {', '.join(names)}.")
     return members
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-Action = Literal["publish", "send", "drop", "receive", "delete", "visibility", "redeliver", "expire", "submit"]
+Action = Literal["publish", "send", "drop", "receive", "delete", "visibility", "void", "redeliver", "expire", "submit"]
 
 KEPT = 200_000
 """Entries; older ones make room."""

@@ -13,13 +13,16 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
 from imm_tui.emulator import control
 from imm_tui.emulator.account import PROJECT, QUEUE, TOPIC, Account
+from imm_tui.emulator.door import Refusal, pass_through
 from imm_tui.emulator.imm import gateway
+from imm_tui.emulator.imm.parameters import ImmError
 from imm_tui.emulator.mns import http as mns_http
 from imm_tui.emulator.mns.wire import VERSION, MnsError, Reply, error_document
 from imm_tui.emulator.samples import write_samples
@@ -49,7 +52,7 @@ class Emulator:
         self._account = account
         self._data_dir = data_dir
         self._signatures = Signatures(account)
-        self._world = World(account, data_dir, pace=pace, notify_format=notify_format)
+        self._world = World(account, data_dir, pace=pace, notify_format=notify_format, seed=0)
         self._runner: web.ServerRunner | None = None
         self._endpoint = ""
         self._request_ids = itertools.count(secrets.randbits(88))
@@ -112,44 +115,67 @@ class Emulator:
             await self._runner.cleanup()
         await self._world.close()
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
         path, _, query = target.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.content.read()
         if path.startswith(control.PATH):
             return await control.answer(self._world, request, path, self._endpoint, body)
+        faults = self._world.faults
         if path == "/" and not headers.get("authorization", "").startswith("MNS "):
-            reply = await gateway.answer(self._world.imm, self._signatures, request.method, query, headers, body)
-            return web.Response(
-                status=reply.status,
-                body=reply.body.encode("utf-8", "replace"),
-                headers={"Content-Type": reply.content_type, "x-acs-request-id": reply.request_id},
-            )
-        return await self._handle_mns(
-            target,
-            mns_http.Request(
-                method=request.method,
-                path=path,
-                query=mns_http.query_of(query),
-                headers=headers,
-                body=body,
-                base_url=f"http://{headers['host']}" if "host" in headers else self._endpoint,
-            ),
+            handle = partial(self._handle_imm, request.method, query, headers, body)
+            if not faults.active:
+                return await handle()
+            return await pass_through(faults, "imm", gateway.action_of(query, headers, body), request, handle)
+        asked = mns_http.Request(
+            method=request.method,
+            path=path,
+            query=mns_http.query_of(query),
+            headers=headers,
+            body=body,
+            base_url=f"http://{headers['host']}" if "host" in headers else self._endpoint,
+        )
+        if not faults.active:
+            return await self._handle_mns(target, asked)
+        handle = partial(self._handle_mns, target, asked)
+        return await pass_through(faults, "mns", mns_http.operation_of(asked), request, handle)
+
+    async def _handle_imm(
+        self,
+        method: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        refusal: Refusal | None = None,
+        skew: float = 0.0,
+    ) -> web.Response:
+        error = None if refusal is None else ImmError(refusal.status, refusal.code, refusal.message)
+        reply = await gateway.answer(
+            self._world.imm, self._signatures, method, query, headers, body, refusal=error, skew=skew
+        )
+        return web.Response(
+            status=reply.status,
+            body=reply.body.encode("utf-8", "replace"),
+            headers={"Content-Type": reply.content_type, "x-acs-request-id": reply.request_id},
         )
 
-    async def _handle_mns(self, target: str, request: mns_http.Request) -> web.Response:
+    async def _handle_mns(
+        self, target: str, request: mns_http.Request, refusal: Refusal | None = None, skew: float = 0.0
+    ) -> web.Response:
         request_id = f"{next(self._request_ids):024X}"
         try:
+            if refusal is not None:
+                raise MnsError(refusal.code, refusal.message, refusal.status)
             if not request.path.startswith(("/queues", "/topics")):
                 raise MnsError("InvalidRequestURL", "Http request URL format invalid.", status=404)
-            self._signatures.check_mns(request.method, target, request.headers, request.body)
+            self._signatures.check_mns(request.method, target, request.headers, request.body, skew)
             reply = await mns_http.answer(self._world.mns, request)
         except Exception as error:
-            refusal = (
+            said = (
                 error if isinstance(error, MnsError) else MnsError("InternalError", f"{type(error).__name__}: {error}")
             )
-            reply = Reply(refusal.status, error_document(refusal, request_id, request.base_url))
+            reply = Reply(said.status, error_document(said, request_id, request.base_url))
         headers = {"Server": "AliyunMNS", "x-mns-request-id": request_id, "x-mns-version": VERSION}
         if reply.location:
             headers["Location"] = reply.location

@@ -33,7 +33,10 @@ ACS3_SIGNED = (
 
 
 class Signatures:
-    """Checks the requests of one account. A method returns when all is well, and else raises its service's refusal."""
+    """Checks the requests of one account. A method returns when all is well, and else raises its service's refusal.
+
+    `skew` is the seconds by which the clock that dates are compared with is ahead of the machine's.
+    """
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -41,7 +44,7 @@ class Signatures:
         self._nonces: set[str] = set()
         self._nonces_by_age: deque[tuple[float, str]] = deque()
 
-    def check_mns(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
+    def check_mns(self, method: str, target: str, headers: Mapping[str, str], body: bytes, skew: float = 0.0) -> None:
         """MNS API 2015-06-06: `Authorization: MNS ID:SIGNATURE`. `target` is path and query exactly as sent.
 
         `headers` has lower-case names.
@@ -63,7 +66,7 @@ class Signatures:
         sent = _http_date(date)
         if sent is None:
             raise MnsError("InvalidDateHeader", "The Date header format is invalid.")
-        if abs(time.time() - sent) > WINDOW:
+        if abs(time.time() + skew - sent) > WINDOW:
             raise MnsError("TimeExpired", "The http request you sent is expired: its date is not within 15 minutes.")
         if key_id != self._account.access_key_id:
             raise MnsError("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.")
@@ -78,7 +81,7 @@ class Signatures:
         if "content-md5" in headers and headers["content-md5"] not in _content_digests(body):
             raise MnsError("InvalidDigest", "The Content-MD5 you specified is invalid.")
 
-    def check_rpc(self, method: str, query: Mapping[str, str], form: Mapping[str, str]) -> None:
+    def check_rpc(self, method: str, query: Mapping[str, str], form: Mapping[str, str], skew: float = 0.0) -> None:
         """The gateway's signature version 1.0: HMAC-SHA1 over all parameters, in the query and in a form."""
         parameters = {**query, **form}
         for name in ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
@@ -88,7 +91,7 @@ class Signatures:
             raise ImmError(
                 400, "InvalidParameter.SignatureMethod", "Sign with HMAC-SHA1 in version 1.0, or with ACS3-HMAC-SHA256."
             )
-        self._check_time(parameters["Timestamp"])
+        self._check_time(parameters["Timestamp"], skew)
         self._check_key(parameters["AccessKeyId"])
         signed = rpc_string_to_sign(method, parameters)
         ours = base64.b64encode(hmac.digest(self._secret + b"&", signed.encode(), "sha1")).decode()
@@ -98,7 +101,13 @@ class Signatures:
         self._check_nonce(parameters["SignatureNonce"])
 
     def check_acs3(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+        skew: float = 0.0,
     ) -> None:
         """The gateway's signature version 3, in the Authorization header. `headers` has lower-case names."""
         for name in ACS3_SIGNED:
@@ -115,7 +124,7 @@ class Signatures:
                 f"The request signature does not conform to Aliyun standards: it must be {ACS3}, with Credential, "
                 f"Signature, and SignedHeaders that name at least {', '.join(ACS3_SIGNED)}.",
             )
-        self._check_time(headers["x-acs-date"])
+        self._check_time(headers["x-acs-date"], skew)
         self._check_key(fields["Credential"])
         canonical = acs3_canonical_request(method, path, query, signed_names, headers, body)
         signed = f"{ACS3}\n{hashlib.sha256(canonical.encode('utf-8', 'surrogateescape')).hexdigest()}"
@@ -126,14 +135,14 @@ class Signatures:
         self._check_token(headers.get("x-acs-security-token"))
         self._check_nonce(headers["x-acs-signature-nonce"])
 
-    def _check_time(self, text: str) -> None:
+    def _check_time(self, text: str, skew: float) -> None:
         try:
             sent = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
         except ValueError:
             raise ImmError(
                 400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."
             ) from None
-        if abs(time.time() - sent) > WINDOW:
+        if abs(time.time() + skew - sent) > WINDOW:
             raise ImmError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 
     def _check_key(self, key_id: str) -> None:

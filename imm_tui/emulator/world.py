@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Account
 from imm_tui.emulator.clock import Clock
+from imm_tui.emulator.faults import Faults
 from imm_tui.emulator.imm.service import Imm
 from imm_tui.emulator.ledger import Ledger
 from imm_tui.emulator.mns.queues import Mns, QueueAttributes, SubscriptionAttributes, TopicAttributes
@@ -14,10 +15,11 @@ from imm_tui.emulator.mns.queues import Mns, QueueAttributes, SubscriptionAttrib
 class World:
     """The two services of one account, with the project, the topic, the queue and the subscription that are ready."""
 
-    def __init__(self, account: Account, data_dir: Path, *, pace: float, notify_format: str) -> None:
+    def __init__(self, account: Account, data_dir: Path, *, pace: float, notify_format: str, seed: int) -> None:
         self.clock = Clock()
         self.ledger = Ledger()
-        self.mns = Mns(account, self.clock, self.ledger)
+        self.faults = Faults(seed)
+        self.mns = Mns(account, self.clock, self.ledger, self.faults)
         self.imm = Imm(account, self._publish, data_dir, self.clock, self.ledger, pace)
         self._notify_format = notify_format
         self._begin()
@@ -34,6 +36,7 @@ class World:
         await self.imm.clear()
         self.mns.clear()
         self.ledger.clear()
+        self.faults.reset()
         self.clock.reset()
         self._begin()
 
@@ -44,4 +47,4 @@ class World:
     def _publish(self, topic: str, body: str) -> None:
         """IMM's side of a notification: a topic that does not exist means no message, and no error."""
         if topic in self.mns.topics:
-            self.mns.publish(self.mns.topics[topic], body)
+            self.mns.publish(self.mns.topics[topic], body, services=("imm", "mns"))

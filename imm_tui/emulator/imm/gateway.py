@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from imm_tui.emulator.imm.parameters import ImmError
@@ -23,30 +24,41 @@ class Reply:
 
 
 async def answer(
-    imm: Imm, signatures: Signatures, method: str, query: str, headers: Mapping[str, str], body: bytes
+    imm: Imm,
+    signatures: Signatures,
+    method: str,
+    query: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    refusal: ImmError | None = None,
+    skew: float = 0.0,
 ) -> Reply:
     """Carry out one call, in the query's own Format: XML unless it says JSON, and JSON with signature version 3.
 
-    `headers` has lower-case names. A caller that goes away does not undo its call.
+    `headers` has lower-case names. A caller that goes away does not undo its call. With a `refusal` there is nothing
+    but that; `skew` is the signatures'.
     """
     parameters = parameters_of(query)
     request_id = str(uuid.uuid4()).upper()
     try:
+        if refusal is not None:
+            raise refusal
         if method not in ("GET", "POST"):
             raise ImmError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
         in_body = _body_parameters(body, headers.get("content-type", ""))
         if headers.get("authorization", "").startswith("ACS3-"):
-            signatures.check_acs3(method, "/", parameters, headers, body)
+            signatures.check_acs3(method, "/", parameters, headers, body, skew)
             parameters["Action"], parameters["Version"] = headers["x-acs-action"], headers["x-acs-version"]
         else:
-            signatures.check_rpc(method, parameters, in_body)
+            signatures.check_rpc(method, parameters, in_body, skew)
         parameters.update(in_body)
         status, reply = 200, await asyncio.shield(imm.call(parameters))
     except Exception as error:
-        refusal = (
+        said = (
             error if isinstance(error, ImmError) else ImmError(500, "InternalError", f"{type(error).__name__}: {error}")
         )
-        status, reply = refusal.status, _refusal(refusal, request_id, headers.get("host", ""))
+        status, reply = said.status, _refusal(said, request_id, headers.get("host", ""))
     reply = {"RequestId": request_id, **reply}
     default = "JSON" if "authorization" in headers else "XML"
     if parameters.get("Format", default).upper() == "JSON":
@@ -54,6 +66,16 @@ async def answer(
     root = "Error" if status >= 400 else f"{parameters['Action']}Response"
     document = f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, reply)}'
     return Reply(status, request_id, "text/xml;charset=utf-8", document)
+
+
+def action_of(query: str, headers: Mapping[str, str], body: bytes) -> str:
+    """What a call is for; "" when it does not say so."""
+    if "x-acs-action" in headers:
+        return headers["x-acs-action"]
+    parameters = parameters_of(query)
+    with suppress(ImmError):
+        parameters |= _body_parameters(body, headers.get("content-type", ""))
+    return parameters.get("Action", "")
 
 
 def _refusal(error: ImmError, request_id: str, host: str) -> dict[str, object]:

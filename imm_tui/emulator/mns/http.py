@@ -68,6 +68,48 @@ def query_of(text: str) -> dict[str, str]:
     return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
+def operation_of(request: Request) -> str:
+    """The service's own name of what is asked for; "" when it is none of its operations."""
+    batch = "numOfMessages" in request.query
+    match request.path.split("/")[1:], request.method:
+        case ["queues"], "GET":
+            return "ListQueue"
+        case ["queues", _], method:
+            return _managing(method, request.overrides, "CreateQueue", "Queue", "DeleteQueue")
+        case ["queues", _, "messages"], "GET" if request.query.get("peekonly", "").lower() == "true":
+            return "BatchPeekMessage" if batch else "PeekMessage"
+        case ["queues", _, "messages"], "GET":
+            return "BatchReceiveMessage" if batch else "ReceiveMessage"
+        case ["queues", _, "messages"], "POST":
+            return "BatchSendMessage" if b"<Messages" in request.body else "SendMessage"
+        case ["queues", _, "messages"], "DELETE":
+            return "DeleteMessage" if "ReceiptHandle" in request.query else "BatchDeleteMessage"
+        case ["queues", _, "messages"], "PUT":
+            return "ChangeMessageVisibility"
+        case ["topics"], "GET":
+            return "ListTopic"
+        case ["topics", _], method:
+            return _managing(method, request.overrides, "CreateTopic", "Topic", "DeleteTopic")
+        case ["topics", _, "messages"], "POST":
+            return "Publish"
+        case ["topics", _, "subscriptions"], "GET":
+            return "ListSubscriptionByTopic"
+        case ["topics", _, "subscriptions", _], method:
+            return _managing(method, request.overrides, "Subscribe", "Subscription", "Unsubscribe")
+    return ""
+
+
+def _managing(method: str, overrides: bool, create: str, thing: str, delete: str) -> str:
+    match method:
+        case "PUT":
+            return f"Set{thing}Attributes" if overrides else create
+        case "GET":
+            return f"Get{thing}Attributes"
+        case "DELETE":
+            return delete
+    return ""
+
+
 async def answer(mns: Mns, request: Request) -> Reply:
     """Carry out one request. MnsError: the service refuses it."""
     match request.path.split("/")[1:]:
@@ -76,7 +118,7 @@ async def answer(mns: Mns, request: Request) -> Reply:
         case ["queues", name]:
             return _queue(mns, request, name)
         case ["queues", name, "messages"]:
-            return await _messages(mns.queue(_queue_name(name)), request)
+            return await _messages(mns, mns.queue(_queue_name(name)), request)
         case ["topics"]:
             return _topics(mns, request)
         case ["topics", name]:
@@ -154,7 +196,7 @@ def _queue_elements(queue: Queue) -> list[tuple[str, object]]:
 # Messages
 
 
-async def _messages(queue: Queue, request: Request) -> Reply:
+async def _messages(mns: Mns, queue: Queue, request: Request) -> Reply:
     query = request.query
     match request.method:
         case "GET" if query.get("peekonly", "").lower() == "true":
@@ -166,17 +208,23 @@ async def _messages(queue: Queue, request: Request) -> Reply:
             if "waitseconds" in query:
                 wait = number("waitseconds", query["waitseconds"], 0, WAIT_LIMIT)
             received = await queue.receive(size or 1, wait)
-            return _delivery([message.received() for message in received], size)
+            reply = _delivery([message.received() for message in received], size)
+            operation = "ReceiveMessage" if size is None else "BatchReceiveMessage"
+            mns.disturb(queue, operation, *(message.handle for message in received))
+            return reply
         case "POST":
             root = parse(request.body, "Message", "Messages")
             return _send(queue, root) if root.tag == "Message" else _send_batch(queue, root)
         case "DELETE" if "ReceiptHandle" in query:
+            mns.disturb(queue, "DeleteMessage", query["ReceiptHandle"])
             queue.delete(query["ReceiptHandle"])
             return Reply(204)
         case "DELETE":
-            return _delete_batch(queue, request.body)
+            return _delete_batch(mns, queue, request.body)
         case "PUT":
-            message = queue.change_visibility(_handle(query), _visibility(query))
+            handle, timeout = _handle(query), _visibility(query)
+            mns.disturb(queue, "ChangeMessageVisibility", handle)
+            message = queue.change_visibility(handle, timeout)
             inner = elements(
                 [("ReceiptHandle", message.handle), ("NextVisibleTime", milliseconds(message.visible_again))]
             )
@@ -235,12 +283,13 @@ def _enqueue(queue: Queue, entry: ElementTree.Element) -> Message:
     return queue.send(body, delay, priority)
 
 
-def _delete_batch(queue: Queue, body: bytes) -> Reply:
+def _delete_batch(mns: Mns, queue: Queue, body: bytes) -> Reply:
     """204 only when every handle was good; else a 404 that lists the others."""
     if not body:
         raise MnsError("MissingReceiptHandle", "The receipt handle is required.")
     handles = [element.text or "" for element in parse(body, "ReceiptHandles").findall("ReceiptHandle")]
     number("the number of receipt handles", str(len(handles)), 1, BATCH)
+    mns.disturb(queue, "BatchDeleteMessage", *handles)
     errors = []
     for handle in handles:
         try:

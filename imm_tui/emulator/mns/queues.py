@@ -13,10 +13,13 @@ import json
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from imm_tui.emulator.account import Account
 from imm_tui.emulator.clock import Clock
+from imm_tui.emulator.faults import ON_DELIVERY, ON_HANDLES, RECEIVING, Faults
 from imm_tui.emulator.ledger import Action, Ledger
 from imm_tui.emulator.mns.wire import MnsError, document, elements, escape
 
@@ -27,6 +30,9 @@ NOTIFY_STRATEGIES = ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY")
 NOTIFY_FORMATS = ("XML", "JSON", "SIMPLIFIED")
 TAG_LENGTH = 16
 TOPIC_RETENTION = 86400
+
+LATE = 1.0
+"""Real seconds that a notification, held back so that the next one overtakes it, waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,20 @@ class Queue:
         self._record("visibility", now, message, seconds=timeout)
         return message
 
+    def void(self, handle: str) -> None:
+        """The handle is good for nothing any more, though its message stays hidden. MnsError: see `_find`."""
+        now = self._clock.now()
+        message = self._find(handle, now)
+        self._hide(message, message.visible_again)
+        self._record("void", now, message)
+
+    def redeliver(self, handle: str) -> None:
+        """A message that was received is there to be received at once again. MnsError: see `_find`."""
+        now = self._clock.now()
+        message = self._find(handle, now)
+        self._record("redeliver", now, message)
+        self._show(message)
+
     def catch_up(self) -> None:
         """The clock was moved, or somebody wants to know: whatever is due happens now."""
         self._advance(self._clock.now())
@@ -365,9 +385,11 @@ class Topic:
 class Mns:
     """The queues and topics of one account in one region."""
 
-    def __init__(self, account: Account, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, account: Account, clock: Clock, ledger: Ledger, faults: Faults) -> None:
         self.account = account
         self.clock = clock
+        self._faults = faults
+        self._held: dict[str, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
         self.queues: dict[str, Queue] = {}
         self.topics: dict[str, Topic] = {}
         self._ledger = ledger
@@ -378,6 +400,9 @@ class Mns:
         """Everything is gone; a long poll is told that there was no message."""
         for queue in self.queues.values():
             queue.close(no_message())
+        for alarm, _ in self._held.values():
+            alarm.cancel()
+        self._held.clear()
         self.queues.clear()
         self.topics.clear()
 
@@ -427,9 +452,10 @@ class Mns:
                 f"The endpoint you provided is invalid. Here it has the form {self.queue_arn('QUEUE')}.",
             )
 
-    def publish(self, topic: Topic, body: str, tag: str = "") -> tuple[str, str]:
+    def publish(self, topic: Topic, body: str, tag: str = "", services: tuple[str, ...] = ("mns",)) -> tuple[str, str]:
         """Push a message to the queues that are subscribed; returns its id and its digest.
 
+        `services` are those whose fault rules it is subject to.
         A subscription whose queue does not exist gets nothing, now or later.
         """
         now = self.clock.now()
@@ -441,7 +467,7 @@ class Mns:
             if queue is None or not subscription.wants(tag):
                 continue
             if subscription.attributes.notify_content_format == "SIMPLIFIED":
-                self._deliver(queue, body, message_id)
+                self._deliver(queue, body, message_id, services)
                 continue
             envelope = {
                 "TopicOwner": self.account.account_id,
@@ -459,11 +485,51 @@ class Mns:
                 text = json.dumps(envelope, ensure_ascii=False)
             else:
                 text = document("Notification", elements(envelope.items()))
-            self._deliver(queue, text, message_id)
+            self._deliver(queue, text, message_id, services)
         return message_id, digest
 
-    def _deliver(self, queue: Queue, body: str, topic_message_id: str) -> None:
-        queue.send(body, queue.attributes.delay_seconds, topic_message_id=topic_message_id)
+    def _deliver(self, queue: Queue, body: str, topic_message_id: str, services: tuple[str, ...]) -> None:
+        copies, delay, late = 1, float(queue.attributes.delay_seconds), False
+        for rule in self._faults.strike(ON_DELIVERY, services, "Publish"):
+            match rule.effect:
+                case "drop":
+                    self._ledger.record("drop", self.clock.now(), queue=queue.name, topic_message_id=topic_message_id)
+                    return
+                case "duplicate":
+                    copies = rule.times
+                case "delay":
+                    delay += rule.seconds or 0
+                case "reorder":
+                    late = True
+
+        def send() -> None:
+            for _ in range(copies if self.queues.get(queue.name) is queue else 0):
+                queue.send(body, delay, topic_message_id=topic_message_id)
+
+        if late and queue.name not in self._held:
+            alarm = asyncio.get_running_loop().call_later(LATE, self._release, queue.name)
+            self._held[queue.name] = alarm, send
+        else:
+            send()
+            self._release(queue.name)
+
+    def _release(self, name: str) -> None:
+        """What was held back for its successor to overtake it has been overtaken, or waited long enough."""
+        if held := self._held.pop(name, None):
+            alarm, send = held
+            alarm.cancel()
+            send()
+
+    def disturb(self, queue: Queue, operation: str, *handles: str) -> None:
+        """What fault rules do to messages under these handles: just given out, or about to be used."""
+        effects = ON_HANDLES if operation in RECEIVING else ("expire-handle",)
+        for rule in self._faults.strike(effects, ("mns",), operation):
+            for handle in handles:
+                with suppress(MnsError):  # no good in the first place
+                    if rule.effect == "duplicate":
+                        queue.redeliver(handle)
+                    else:
+                        queue.void(handle)
 
 
 def no_such_queue() -> MnsError:
