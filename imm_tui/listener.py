@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Barred, HistoryUnusable, Refused, Trouble
-from imm_tui.history import Arrival, Delivery, History
+from imm_tui.errors import Barred, HistoryUnusable, Refused, Trouble, Unreachable
+from imm_tui.history import Arrival, Delivery, History, Quarantined
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ LONG_POLL = 30
 _EARLY = 1.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
-_QUARANTINE_FIRST, _QUARANTINE_LAST = 60, 3600
-"""Seconds for which a quarantined message is hidden: the first time, and at most."""
+_DENIED = 3
+"""Denials in a row by something that is not the service, a proxy or a portal, after which a person has to look."""
+
+_LONGEST = 300.0
+"""Seconds, the most that a service's Retry-After keeps the listener waiting."""
 
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
@@ -71,19 +74,24 @@ class ListenerState:
 
 
 class Backoff:
-    """Delays in seconds that double from `first` to `last`, each shortened at random by up to a half."""
+    """Delays in seconds with full jitter: anything up to a bound that doubles from `first` to `last`.
 
-    def __init__(self, first: float = 1.0, last: float = 15.0) -> None:
+    The mean of a delay is half its bound, 14 s in the end: an hour's outage costs 260 calls and ten minutes' under 60,
+    and no two clients come back together. The longest is short enough to be back within 30 s after the outage.
+    """
+
+    def __init__(self, first: float = 1.0, last: float = 28.0) -> None:
         self._first = first
         self._last = last
-        self._next = first
+        self._bound = first
 
-    def delay(self) -> float:
-        longest, self._next = self._next, min(self._next * 2, self._last)
-        return longest * random.uniform(0.5, 1.0)
+    def delay(self, retry_after: float | None = None) -> float:
+        """The next delay; not less than the service asks for, within reason."""
+        bound, self._bound = self._bound, min(self._bound * 2, self._last)
+        return max(random.uniform(0.0, bound), min(retry_after or 0.0, _LONGEST))
 
     def reset(self) -> None:
-        self._next = self._first
+        self._bound = self._first
 
 
 class Listener:
@@ -173,7 +181,8 @@ class Listener:
         from imm_tui.cloud.mns import BATCH, Cancelled, Queue
 
         queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
-        backoff, early = Backoff(), Backoff()
+        backoff, early = Backoff(), Backoff(last=8.0)
+        denied = 0
         empty_since = None
         wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
         try:
@@ -188,13 +197,17 @@ class Listener:
                 except Barred:
                     raise
                 except Trouble as trouble:
+                    denied = denied + 1 if isinstance(trouble, Unreachable) and trouble.denied else 0
+                    if denied == _DENIED:
+                        raise
                     empty_since = None
-                    delay = backoff.delay()
+                    delay = backoff.delay(trouble.retry_after)
                     self._tell(Phase.RECONNECTING, trouble, delay)
                     self._pause(delay)
                     wait = 0
                     continue
                 backoff.reset()
+                denied = 0
                 if batch:
                     empty_since = None
                     early.reset()
@@ -218,12 +231,16 @@ class Listener:
             arrivals = [_arrival(message) for message in batch]
             deliveries = history.store(arrivals, now())
             try:
-                queue.delete([message.receipt_handle for message, it in zip(batch, arrivals, strict=True) if it.events])
-                for message, it in zip(batch, arrivals, strict=True):
-                    if not it.events and message.receipt_handle:  # a damaged reply may have cost it its handle
-                        hidden = _QUARANTINE_FIRST * 2 ** (min(message.dequeue_count, 8) - 1)
-                        with suppress(Refused):  # then it comes back sooner, that is all
-                            queue.change_visibility(message.receipt_handle, min(hidden, _QUARANTINE_LAST))
+                kept = _kept(history, batch, arrivals)
+                handles = (message.receipt_handle for message in batch)
+                deleted = queue.delete(
+                    [handle for handle in handles if handle not in kept or kept[handle].delete_wanted]
+                )
+                for handle, message in kept.items():
+                    if not message.delete_wanted:
+                        _hide(history, queue, message, handle)
+                    elif handle in deleted:
+                        history.record_deleted(message.id, now())
             finally:
                 # Stored is stored: a delete that failed brings the message back, as a duplicate.
                 self._on_batch(deliveries)
@@ -246,6 +263,26 @@ class Listener:
             empty_for=empty_for,
         )
         self._on_state(self.state)
+
+
+def _kept(history: History, batch: list[Received], arrivals: list[Arrival]) -> dict[str, Quarantined]:
+    """What of a batch is for a person to decide about, by receipt handle; a damaged reply may have cost one its handle.
+
+    Not a message that could not be read now, but once could be, or was deleted before: that is done with.
+    """
+    return {
+        message.receipt_handle: quarantined
+        for message, it in zip(batch, arrivals, strict=True)
+        if not it.events and message.receipt_handle and (quarantined := history.quarantine_of(it))
+    }
+
+
+def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: str) -> None:
+    """From its owner as well as from us: it is to come back, but not at once, and ever more seldom."""
+    seconds = message.hide_for()
+    until = now() + seconds * 1000
+    with suppress(Refused):  # then it comes back sooner, that is all
+        history.record_hidden(message.id, queue.change_visibility(receipt_handle, seconds), until)
 
 
 def _arrival(message: Received) -> Arrival:

@@ -6,6 +6,7 @@ was never made. Nothing is ever sent twice.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import uuid
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 """Calls under way at the same time: enough for IMM's 50 a second at 150 ms each."""
 
-PATIENCE = 2.0
+_LONGEST = 60_000
+"""Milliseconds, more than a call to IMM can take with its connection."""
+
+PATIENCE = 1.0
 """Seconds that the answers under way have when a run of submissions is interrupted."""
 
 DPI = range(96, 601)
@@ -229,6 +233,35 @@ def submit(
         for task in waiting.values():
             history.record_unknown(task, message="It was interrupted before IMM had answered.", request_id=None)
         pool.shutdown(wait=False)
+
+
+def settle_abandoned(history: History) -> int:
+    """Records as unknown each submission whose process ended before it had its answer; returns how many.
+
+    Whether a process runs cannot be told everywhere: a submission that is a minute old is taken for abandoned as well.
+    Where that was wrong nothing is lost, for its answer is recorded when it comes.
+    """
+    abandoned = [
+        task
+        for task, process, since in history.submitting()
+        if now() - since > _LONGEST or (process is not None and not _runs(process))
+    ]
+    why = "The imm-tui that submitted it ended before IMM had answered. Whether IMM has it is looked up."
+    for task in abandoned:
+        history.record_unknown(task, message=why, request_id=None)
+    return len(abandoned)
+
+
+def _runs(process: int) -> bool:
+    if os.name != "posix":  # elsewhere os.kill would do what it says
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _answers(history: History, waiting: dict[Future[Accepted], int], timeout: float | None = None) -> Iterator[Outcome]:

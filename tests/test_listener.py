@@ -213,14 +213,29 @@ def test_an_empty_queue_is_counted_from_the_first_empty_answer(mailbox: Mailbox,
         watcher.until(lambda: watcher.states[-1].empty_for == 0)
 
 
-def test_delays_double_and_never_exceed_the_longest() -> None:
-    backoff = Backoff(1, 15)
-    delays = [backoff.delay() for _ in range(50)]
-    for delay, longest in zip(delays, [1, 2, 4, 8, *[15] * 46], strict=True):
-        assert longest / 2 <= delay <= longest
-    assert len(set(delays[4:])) > 1, "all clients would come back at the same moment"
+def test_delays_are_drawn_up_to_a_bound_that_doubles() -> None:
+    rounds = []
+    for _ in range(200):
+        backoff = Backoff(1, 28)
+        rounds.append([backoff.delay() for _ in range(8)])
+    for delays, bound in zip(zip(*rounds, strict=True), [1, 2, 4, 8, 16, 28, 28, 28], strict=True):
+        assert 0 <= min(delays) < bound / 4, "full jitter: some come back almost at once"
+        assert bound * 3 / 4 < max(delays) <= bound
     backoff.reset()
     assert backoff.delay() <= 1
+
+
+def test_an_outage_of_ten_minutes_costs_sixty_requests_at_most() -> None:
+    for _ in range(200):
+        backoff, elapsed, requests = Backoff(), 0.0, 1
+        while (elapsed := elapsed + backoff.delay()) < 600:
+            requests += 1
+        assert requests <= 65  # 48 on average; more than 60 once in a thousand outages
+
+
+def test_the_service_may_ask_for_more_time_within_reason() -> None:
+    assert 20 <= Backoff().delay(20) < 21
+    assert Backoff().delay(1e9) == 300
 
 
 @contextmanager

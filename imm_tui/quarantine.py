@@ -1,0 +1,108 @@
+"""The quarantine: what a person may do with a message that has no readable event.
+
+Each decision is noted in the history first, and carried out at once while the message's receipt handle is good. Where
+it is not, the listener carries it out when the message comes the next time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import closing
+from pathlib import Path
+
+from imm_tui import notifications
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import BadInput, Refused
+from imm_tui.history import History, Quarantined
+from imm_tui.tasks import now
+
+_MARGIN = 2_000
+"""Milliseconds before its end from which on a receipt handle is not worth a call."""
+
+_ODD = re.compile(r"[^0-9A-Za-z._-]+")
+
+
+def retry(history: History, message: Quarantined) -> str:
+    """Reads the stored bytes again, as a newer imm-tui may be able to. Returns why there is still no event in them.
+
+    "" says that there was one: its task knows it now, and the message is one like any other, deleted when it comes.
+    """
+    found = notifications.parse(message.body)
+    if found.events:
+        history.record_read(message, found.events, now())
+    return found.reason
+
+
+def delete(history: History, settings: Settings, credentials: Credentials, message: Quarantined) -> bool:
+    """Deletes a message from its queue; false where that has to wait until it comes the next time.
+
+    Its bytes stay in the history. Raises Trouble where the service cannot be reached or refuses; the wish stays noted.
+    """
+    history.record_delete_wanted(message.id)
+    from imm_tui.cloud.mns import Queue  # the SDK is imported when it is needed
+
+    if (handle := _handle(message)) is None:
+        return False
+    with closing(Queue(settings.mns_endpoint, settings.queue, credentials)) as queue:
+        try:
+            if not queue.delete([handle]):
+                return False
+        except Refused as refusal:
+            if refusal.code != "MessageNotExist":
+                raise
+            # Somebody else has deleted it, or it has outlived the queue's retention period.
+    history.record_deleted(message.id, now())
+    return True
+
+
+def release(history: History, settings: Settings, credentials: Credentials, message: Quarantined) -> bool:
+    """Gives a message back: its owner can receive it a second from now. Here it is hidden only briefly from then on.
+
+    False where it is not hidden any more, so that its owner can receive it already. Raises Trouble like `delete`.
+    """
+    history.record_released(message)
+    from imm_tui.cloud.mns import Queue
+
+    if (handle := _handle(message)) is None:
+        return False
+    with closing(Queue(settings.mns_endpoint, settings.queue, credentials)) as queue:
+        try:
+            newer = queue.change_visibility(handle, 1)
+        except Refused as refusal:
+            if refusal.code not in ("MessageNotExist", "ReceiptHandleError"):
+                raise
+            return False
+    history.record_hidden(message.id, newer, now() + 1000)
+    return True
+
+
+def export(message: Quarantined, folder: Path) -> Path:
+    """Writes the bytes, exactly as delivered, to a new file of its owner's only in `folder`; returns its path.
+
+    Raises BadInput where that cannot be written.
+    """
+    name = _ODD.sub("_", message.message_id).strip("._")[:80] or "message"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(1000):
+            path = folder / (f"{name}-{number}.bin" if number else f"{name}.bin")
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                continue
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(message.body)
+            return path
+        why = "It holds a thousand exports of this message."
+    except OSError as error:
+        why = f"{error.strerror or error}."
+    raise BadInput(f"Nothing can be exported to {folder}.", why, "Name another folder.", field="folder")
+
+
+def _handle(message: Quarantined) -> str | None:
+    """The receipt handle, while it is good."""
+    if message.receipt_handle and message.hidden_until and message.hidden_until > now() + _MARGIN:
+        return message.receipt_handle
+    return None
