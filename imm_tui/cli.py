@@ -5,11 +5,13 @@ Whatever a command needs is imported by that command alone: `--help` waits for n
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from imm_tui import __version__
@@ -60,6 +62,9 @@ _SETTINGS = {
     "aliyun_profile": ("NAME", "take the key from this profile of `aliyun configure`"),
 }
 
+_ENDING = 1.7
+"""Seconds that a command has to finish what is under way when a signal asks it to end."""
+
 _DEMO_PACE = 2.0
 
 _DEMO_HINT = "`imm-tui demo` shows everything on an emulator and needs no account."
@@ -70,7 +75,7 @@ class _SignalCame(SystemExit):
 
 
 def run() -> NoReturn:
-    """The console script `imm-tui`: `main` as a process of its own, with signals, streams and an end."""
+    """`main` as a process of its own, with streams and an end."""
     code: object
     try:
         _set_up_process()
@@ -107,20 +112,37 @@ def _set_up_process() -> None:
 
     # Whatever -W and PYTHONWARNINGS ask for: warnings speak to developers, and this terminal belongs to the user.
     warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None
     os.umask(0o077)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed; in this order each gets its own descriptor back
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # they are TextIOWrappers
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+
+
+def _end_in_order() -> None:
+    """From here on there is something to finish when a signal asks for the end: until now it ended us on the spot."""
+    for number in _end_signals():
+        if signal.getsignal(number) is signal.SIG_DFL:  # not where nohup, say, has it ignored
             signal.signal(number, _end)
 
 
+def _end_signals() -> list[signal.Signals]:
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
 def _end(number: int, _: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # cleaning up has begun
+    for other in _end_signals():
+        signal.signal(other, signal.SIG_IGN)  # finishing has begun, and once is enough
+    _thread.start_new_thread(_end_at_last, (128 + number,))
     raise _SignalCame(128 + number)
+
+
+def _end_at_last(code: int) -> NoReturn:
+    """Whatever still holds the command up: a reader that does not read, a history that another process keeps locked."""
+    time.sleep(_ENDING)
+    os._exit(code)
 
 
 def _leave(code: int) -> NoReturn:
@@ -325,6 +347,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         raise _no_terminal("The demo")
+    _end_in_order()
     from imm_tui import demo
 
     return demo.run(
@@ -369,9 +392,11 @@ def _submit(arguments: argparse.Namespace) -> int:
     if arguments.wait:
         # Without a topic no event comes, without a queue none is received.
         missing += (() if settings.topic else ("topic",)) + settings.missing_to_listen()
+    keys = _credentials(settings, missing)
+    _end_in_order()
     return submit(
         settings,
-        _credentials(settings, missing),
+        keys,
         _history_path(settings),
         conversions,
         wait=arguments.wait,
@@ -385,9 +410,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     from imm_tui.headless.watch import watch
 
     settings = _settings(arguments)
+    keys = _credentials(settings, settings.missing_to_listen())
+    _end_in_order()
     return watch(
         settings,
-        _credentials(settings, settings.missing_to_listen()),
+        keys,
         _history_path(settings),
         count=arguments.count,
         idle_exit=arguments.idle_exit,
