@@ -78,12 +78,15 @@ class ImmApp(App[str | None]):
         self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo)
         return self.dashboard
 
-    def on_mount(self) -> None:
+    def on_load(self) -> None:
+        # Before the terminal is switched over: a signal that ends the process in the midst of that would leave it so.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             # Windows has no such thing, nor has a loop outside the main thread.
             with suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def on_mount(self) -> None:
         if self.problem is not None:
             self._welcome()
         else:
@@ -225,6 +228,14 @@ class ImmApp(App[str | None]):
         yield from (it for it in super().get_system_commands(screen) if it.title not in ("Quit", "Keys"))
 
     # Errors that nobody caught
+
+    async def _shutdown(self) -> None:
+        """Also when something fails on the way out, what gives the terminal back is written before this returns."""
+        try:
+            await super()._shutdown()
+        finally:
+            if self._driver is not None:
+                self._driver.close()
 
     def _fatal_error(self) -> None:
         """Textual would print a traceback with the values of variables; a person gets a sentence, and no secret."""
