@@ -44,7 +44,7 @@ _LONGEST = 300.0
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
 
-_FINISH = 1.0
+_FINISH, _LEAVE = 1.0, 0.3
 """Seconds that the batch in hand, and after it the thread, has when the listener is stopped."""
 
 
@@ -140,7 +140,7 @@ class Listener:
         if finished:
             self._finishing.release()
         if self._thread.is_alive():
-            self._thread.join(_FINISH)
+            self._thread.join(_LEAVE)
 
     def resume(self) -> None:
         """Tries again now: after STOPPED, or while it waits to reconnect."""
