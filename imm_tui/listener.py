@@ -182,13 +182,15 @@ class Listener:
 
         queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
         backoff, early = Backoff(), Backoff(last=8.0)
-        denied = 0
+        denied, unstorable = 0, False
         empty_since = None
         wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
         try:
             while not self._stopping.is_set():
                 asked = time.monotonic()
                 try:
+                    if unstorable:
+                        history.probe()  # what cannot be stored is not received either
                     batch = queue.receive(BATCH, wait)
                     if batch:
                         self._finish(history, queue, batch)
@@ -200,6 +202,7 @@ class Listener:
                     denied = denied + 1 if isinstance(trouble, Unreachable) and trouble.denied else 0
                     if denied == _DENIED:
                         raise
+                    unstorable = isinstance(trouble, HistoryUnusable)
                     empty_since = None
                     delay = backoff.delay(trouble.retry_after)
                     self._tell(Phase.RECONNECTING, trouble, delay)
@@ -207,7 +210,7 @@ class Listener:
                     wait = 0
                     continue
                 backoff.reset()
-                denied = 0
+                denied, unstorable = 0, False
                 if batch:
                     empty_since = None
                     early.reset()

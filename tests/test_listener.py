@@ -162,6 +162,61 @@ def test_a_queue_that_does_not_exist_stops_it(mailbox: Mailbox, path: Path) -> N
         assert state.trouble.code == "QueueNotExist"
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "calls"),
+    [
+        (403, "SignatureDoesNotMatch", 1),
+        (403, "InvalidAccessKeyId", 1),
+        (403, "AccessDenied", 1),
+        (403, "SomethingNewIsForbidden", 1),
+        (401, "Unauthorized", 1),
+        (408, "TimeExpired", 1),
+        (400, "InvalidSecurityToken.Expired", 1),
+        (404, "QueueNotExist", 1),
+        (403, "", 3),
+        (401, "", 3),
+    ],
+)
+def test_a_denial_is_not_repeated_for_ever(path: Path, status: int, code: str, calls: int) -> None:
+    body = (
+        f"<Error><Code>{code}</Code><Message>m</Message><RequestId>R</RequestId></Error>"
+        if code
+        else "<html>No.</html>"
+    )
+    with Service(answer(status, body)) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
+            state = watcher.until_phase(Phase.STOPPED)
+            assert state.trouble is not None
+            assert state.trouble.what
+            assert state.trouble.fix
+            assert len(mns.requests) == calls
+            listener.resume()
+            watcher.until(lambda: len(mns.requests) == 2 * calls and watcher.states[-1].phase is Phase.STOPPED)
+
+
+def test_a_single_denial_by_something_on_the_way_stops_nothing(path: Path) -> None:
+    empty = answer(404, "<Error><Code>MessageNotExist</Code><Message>m</Message><RequestId>R</RequestId></Error>")
+    page = answer(403, "<html>Please sign in.</html>")
+    with Service(page, page, empty, page, page, empty, hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
+            while len(mns.requests) < 7:
+                listener.resume()
+                time.sleep(0.01)
+        assert Phase.STOPPED not in {state.phase for state in watcher.states}
+
+
+def test_it_waits_as_long_as_the_service_asks(path: Path) -> None:
+    throttled = "<Error><Code>QpsLimitExceeded</Code><Message>m</Message><RequestId>R</RequestId></Error>"
+    with Service(answer(403, throttled, retry_after="42"), hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            state = watcher.until_phase(Phase.RECONNECTING)
+        assert state.retry_at is not None
+        assert 41_000 < state.retry_at - state.since < 44_000
+
+
 def test_it_reconnects_by_itself(path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
