@@ -32,7 +32,6 @@ CONNECT_SECONDS = 5.0
 SLACK_SECONDS = 10.0
 """How much longer than its first byte a reply may take as a whole."""
 
-
 _KEYS = {"access_key_id": r"[!-~]+", "access_key_secret": r"[!-~]+", "security_token": r"[!-~]*"}
 
 
@@ -181,8 +180,6 @@ class Connection(http.client.HTTPConnection):
         opened = self.sock
         if opened is None:
             return False
-        if isinstance(opened, ssl.SSLSocket) and opened.pending():
-            return True
         with _Selector() as selector:
             try:
                 selector.register(opened, selectors.EVENT_READ)

@@ -182,9 +182,11 @@ class Imm:
         tokens: set[str] = set()
         for _ in range(PAGES):
             reply = self._ask(operation, parameters)
-            if not (isinstance(reply, _Reply) and reply.is_success and isinstance(reply.fields.get("Tasks"), list)):
+            # A list that is empty may be missing, but not everything else as well.
+            if not (isinstance(reply, _Reply) and reply.is_success and ("Tasks" in reply.fields or reply.request_id)):
                 raise self._trouble(reply, operation)
-            for item in reply.fields["Tasks"]:
+            tasks = reply.fields.get("Tasks")
+            for item in tasks if isinstance(tasks, list) else ():
                 listed = _listed(item)
                 if listed and (listed.created_at is None or since <= listed.created_at <= until):
                     yield listed
@@ -313,7 +315,7 @@ class _Reply:
     """A reply of whatever status and form; `fields` is empty where it is no JSON object."""
 
     status: int
-    header: Header
+    header: Header = field(repr=False)
     body: bytes = field(repr=False)
     fields: dict[str, Any] = field(repr=False)
 

@@ -177,7 +177,7 @@ class _Reply:
     """The SDK copies `status` and `header`; the rest is between `_Wire` and `Queue`."""
 
     status: int
-    header: http.client.HTTPMessage
+    header: http.client.HTTPMessage = field(repr=False)
     body: bytes = field(repr=False)
 
 

@@ -74,7 +74,7 @@ class Address:
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
-            return self.host == "localhost" or self.host.endswith(".localhost")
+            return self.host == "localhost"
 
     @property
     def plain(self) -> bool:

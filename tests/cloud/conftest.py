@@ -7,8 +7,10 @@ import ipaddress
 import ssl
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from cryptography import x509
@@ -16,8 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from imm_tui.cloud.imm import Imm
+from imm_tui.cloud.mns import Queue
 from imm_tui.credentials import Credentials
-from tests.cloud.servers import Service
+from tests.cloud.servers import Request, Service
 
 SECRET = "CANARY+secret/0123456789=="
 TOKEN = "CANARY+token/0123456789=="
@@ -37,6 +41,30 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+def queue_on(url: str, credentials: Credentials = KEYS) -> closing[Queue]:
+    return closing(Queue(url, "a-queue", credentials))
+
+
+def imm_on(url: str, **changes: Any) -> closing[Imm]:
+    settings: dict[str, Any] = {
+        "endpoint": url,
+        "region": "cn-beijing",
+        "api_version": "2020-09-30",
+        "project": "a-project",
+        "topic": "a-topic",
+        "mns_endpoint": "https://123.mns.cn-beijing.aliyuncs.com/",
+        "credentials": KEYS,
+    }
+    return closing(Imm(**(settings | changes)))
+
+
+def parameters(request: Request) -> dict[str, str]:
+    """What a call of IMM asks for."""
+    pairs = parse_qsl(urlsplit(request.target).query, keep_blank_values=True, strict_parsing=True)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
 
 
 def assert_tells_nothing(error: BaseException, service: Service | None = None) -> None:

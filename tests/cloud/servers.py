@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import ssl
 import struct
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 Act = Callable[[socket.socket, threading.Event], None]
 """What to do with a request: it gets the connection, and an event that is set when the test is over."""
@@ -118,9 +120,7 @@ class Service:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 connection.settimeout(0.05)
             for request in self._read(connection):
-                with self._lock:
-                    self.requests.append(request)
-                    act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
+                act = self._act(request)
                 self.arrived.set()
                 act(connection, self._over)
         except OSError:
@@ -128,6 +128,11 @@ class Service:
         finally:
             connection.close()
             self.closed.release()
+
+    def _act(self, request: Request) -> Act:
+        with self._lock:
+            self.requests.append(request)
+            return self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
 
     def _read(self, connection: socket.socket) -> Iterator[Request]:
         data = b""
@@ -151,6 +156,50 @@ class Service:
             if not more:
                 return
             data += more
+
+
+class Proxy(Service):
+    """An HTTP proxy behind which there is only `behind`, whatever it is asked for.
+
+    Without `authorization`, the value of a header, it lets everybody through.
+    """
+
+    def __init__(self, behind: Service, authorization: str = "") -> None:
+        super().__init__(hang)
+        self._behind = behind
+        self._authorization = authorization
+
+    def _act(self, request: Request) -> Act:
+        super()._act(request)
+        if self._authorization not in ("", request.headers.get("proxy-authorization")):
+            return answer(407, "<p>Who are you?", proxy_authenticate='Basic realm="CANARY"')
+        return self._tunnel if request.method == "CONNECT" else self._forward(request)
+
+    def _tunnel(self, connection: socket.socket, _over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", self._behind.port)) as far:
+            back = threading.Thread(target=_pump, args=(far, connection))
+            back.start()
+            _pump(connection, far)
+            back.join()
+
+    def _forward(self, request: Request) -> Act:
+        far = http.client.HTTPConnection("127.0.0.1", self._behind.port)
+        with contextlib.closing(far):
+            url = urlsplit(request.target)
+            kept = {name: value for name, value in request.headers.items() if not name.startswith("proxy-")}
+            far.request(request.method, f"{url.path}?{url.query}", request.body, kept)
+            with far.getresponse() as reply:
+                return answer(reply.status, reply.read())
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Hands on what arrives until it ends."""
+    source.settimeout(None)
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -6,45 +6,34 @@ import json
 import logging
 import socket
 import threading
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from imm_tui.cloud import connection
 from imm_tui.cloud import imm as imm_room
-from imm_tui.cloud.imm import Accepted, Imm
+from imm_tui.cloud.imm import Accepted
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Conversion
-from tests.cloud.conftest import KEYS, PASSWORD, SECRET, TEMPORARY_KEYS, TOKEN, Authority, assert_tells_nothing
-from tests.cloud.servers import Act, Request, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
+from tests.cloud.conftest import (
+    KEYS,
+    PASSWORD,
+    SECRET,
+    TEMPORARY_KEYS,
+    TOKEN,
+    Authority,
+    assert_tells_nothing,
+    imm_on,
+    parameters,
+)
+from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
 
 CONVERSION = Conversion(
     source_uri="oss://bucket/5页 Word.docx", target_uri="oss://bucket/out/", target_type="png", password=PASSWORD
 )
 ACCEPTED = answer(200, json.dumps({"TaskId": "OfficeConversion-1", "RequestId": "2E5A-1", "EventId": "0"}))
-
-
-def imm_on(url: str, **changes: Any) -> closing[Imm]:
-    settings: dict[str, Any] = {
-        "endpoint": url,
-        "region": "cn-beijing",
-        "api_version": "2020-09-30",
-        "project": "a-project",
-        "topic": "a-topic",
-        "mns_endpoint": "https://123.mns.cn-beijing.aliyuncs.com/",
-        "credentials": KEYS,
-    }
-    return closing(Imm(**(settings | changes)))
-
-
-def parameters(request: Request) -> dict[str, str]:
-    pairs = parse_qsl(urlsplit(request.target).query, keep_blank_values=True, strict_parsing=True)
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
 
 
 def sent(conversion: Conversion, **settings: Any) -> dict[str, str]:
@@ -344,79 +333,6 @@ def test_tls_names_the_server_and_is_verified(trusted: Authority) -> None:
     assert named == ["localhost"]
     with Service(ACCEPTED, tls=trusted.server("127.0.0.1")) as fake, imm_on(fake.url) as imm:
         imm.create_conversion(CONVERSION, "token-1")
-
-
-# Proxies
-
-
-def test_a_loopback_address_is_never_asked_for_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
-    with Service(ACCEPTED) as fake, imm_on(fake.url) as imm:
-        imm.create_conversion(CONVERSION, "token-1")
-    assert len(fake.requests) == 1
-
-
-def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Service(ACCEPTED) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        with imm_on("http://imm.example") as imm:
-            imm.create_conversion(CONVERSION, "token-1")
-    assert proxy.requests[0].target.startswith("http://imm.example/?")
-
-
-def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_up = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **more: look_up("127.0.0.1", *rest, **more))
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("no_proxy", "example")
-    with Service(ACCEPTED, host="imm.example") as fake, imm_on(fake.url) as imm:
-        imm.create_conversion(CONVERSION, "token-1")
-    assert len(fake.requests) == 1
-
-
-def test_tls_goes_through_a_proxys_tunnel_and_is_verified_at_its_end(
-    monkeypatch: pytest.MonkeyPatch, trusted: Authority
-) -> None:
-    with Service(ACCEPTED, tls=trusted.server("imm.example")) as fake:
-
-        def tunnel(connection: socket.socket, _over: threading.Event) -> None:
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            with socket.create_connection(("127.0.0.1", fake.port)) as far:
-                back = threading.Thread(target=pump, args=(far, connection))
-                back.start()
-                pump(connection, far)
-                back.join()
-
-        with Service(tunnel) as proxy:
-            monkeypatch.setenv("https_proxy", proxy.url)
-            with imm_on("https://imm.example") as imm:
-                imm.create_conversion(CONVERSION, "token-1")
-                imm.create_conversion(CONVERSION, "token-2")
-    assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "imm.example:443")]
-    assert [request.headers["host"] for request in fake.requests] == ["imm.example"] * 2
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    """Hands on what arrives until it ends."""
-    source.settimeout(None)
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-
-
-def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Service(answer(407)) as proxy:
-        monkeypatch.setenv("https_proxy", proxy.url)
-        assert "proxy" in not_sent("https://imm.example")
-    assert SECRET not in repr(proxy.requests)
-
-
-def test_a_socks_proxy_is_refused_before_anything_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "socks5h://me:CANARY@127.0.0.1:1080")
-    with pytest.raises(BadInput) as caught:
-        imm_on("https://imm.example")
-    assert "CANARY" not in str(caught.value)
 
 
 # Silence

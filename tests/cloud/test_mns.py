@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
 
@@ -18,7 +17,7 @@ from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.cloud.mns_reply import Received
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Trouble, Unreachable
-from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing
+from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing, queue_on
 from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
 
 NAMESPACE = 'xmlns="http://mns.aliyuncs.com/doc/v1/"'
@@ -44,10 +43,6 @@ def error(code: str, message: str = "No.") -> str:
         f"<Error {NAMESPACE}><Code>{code}</Code><Message>{message}</Message>"
         "<RequestId>512B2A634403E52B1956133E</RequestId><HostId>http://x</HostId></Error>"
     )
-
-
-def queue_on(url: str, credentials: Credentials = KEYS) -> closing[Queue]:
-    return closing(Queue(url, "a-queue", credentials))
 
 
 def trouble_of(call: Call, *acts: Act, arrived: int = 1) -> Trouble:
