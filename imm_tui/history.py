@@ -307,7 +307,8 @@ class History:
         """
         with self._writing() as revision:
             columns = (
-                "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, asked"
+                "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, "
+                "asked, asks, asked_at"
             )
             row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
             told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent, "message": None}
