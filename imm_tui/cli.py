@@ -67,6 +67,17 @@ _ENDING = 1.7
 
 _DEMO_PACE = 2.0
 
+_SCENARIOS = {
+    "calm": "nothing goes wrong",
+    "flaky-network": "connections are cut, answers garbled, a proxy interferes",
+    "at-least-twice": "messages come twice, and in another order",
+    "lost-events": "some events never arrive",
+    "poison": "messages that are not IMM's, or cannot be read",
+    "throttled": "the services refuse what is too much for them",
+}
+
+_SCENARIOS_TOLD = "scenarios:\n" + "".join(f"  {name:<15} {what}\n" for name, what in _SCENARIOS.items())
+
 _DEMO_HINT = "`imm-tui demo` shows everything on an emulator and needs no account."
 
 
@@ -210,7 +221,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    demo = command("demo", _demo, "the dashboard on an embedded emulator: no account, nothing left behind")
+    demo = command(
+        "demo", _demo, "the dashboard on an embedded emulator: no account, nothing left behind", _SCENARIOS_TOLD
+    )
     demo.add_argument(
         "--api-version",
         choices=("2017-09-06", "2020-09-30"),
@@ -224,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
         default=_DEMO_PACE,
         help="seconds that a conversion takes (default: %(default)g)",
     )
+    _add_scenario(demo)
 
     submit = command("submit", _submit, "submit conversions, one line of output each", _EXIT_CODES)
     submit.add_argument("sources", metavar="SOURCE", nargs="*", help="a document, oss://bucket/key")
@@ -262,7 +276,7 @@ def _parser() -> argparse.ArgumentParser:
         _emulator,
         "run an emulator of IMM and MNS in the foreground",
         "Prints `export NAME=value` lines for a client, then serves until it is interrupted. oss://BUCKET/KEY is the\n"
-        "file BUCKET/KEY in the data folder; every folder in it is a bucket.\n",
+        "file BUCKET/KEY in the data folder; every folder in it is a bucket.\n\n" + _SCENARIOS_TOLD,
     )
     emulator.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     emulator.add_argument("--port", type=_port, default=0, help="on which port (default: a free one)")
@@ -282,12 +296,20 @@ def _parser() -> argparse.ArgumentParser:
         default="JSON",
         help="NotifyContentFormat of the subscription (default: %(default)s)",
     )
+    _add_scenario(emulator)
+    emulator.add_argument("--seed", metavar="N", type=_seed, default=0, help="lets it go wrong at other times")
     _add_settings(parser)
     return parser
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON Lines, every value as it was received")
+
+
+def _add_scenario(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario", metavar="NAME", choices=_SCENARIOS, default="calm", help="what goes wrong (default: %(default)s)"
+    )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -313,6 +335,10 @@ def _seconds(text: str) -> float:
 
 def _count(text: str) -> int:
     return int(_number(text, int, lambda number: 1 <= number < 1e15, "a whole number from 1"))
+
+
+def _seed(text: str) -> int:
+    return int(_number(text, int, lambda number: 0 <= number < 1e15, "a whole number"))
 
 
 def _port(text: str) -> int:
@@ -351,7 +377,9 @@ def _demo(arguments: argparse.Namespace) -> int:
     from imm_tui import demo
 
     return demo.run(
-        api_version=getattr(arguments, "api_version", None) or "2017-09-06", pace=getattr(arguments, "pace", _DEMO_PACE)
+        api_version=getattr(arguments, "api_version", None) or "2017-09-06",
+        pace=getattr(arguments, "pace", _DEMO_PACE),
+        scenario=getattr(arguments, "scenario", "calm"),
     )
 
 
@@ -442,6 +470,8 @@ def _emulator(arguments: argparse.Namespace) -> int:
         samples=arguments.samples,
         pace=arguments.pace,
         notify_format=arguments.notify_format,
+        scenario=arguments.scenario,
+        seed=arguments.seed,
     )
 
 

@@ -42,20 +42,21 @@ _PATIENCE = 3.0
 """Seconds that the emulator has to end by itself."""
 
 
-def run(*, api_version: str, pace: float) -> int:
+def run(*, api_version: str, pace: float, scenario: str) -> int:
     """Shows the dashboard until it is left. Returns the exit code. See `staged`."""
-    with staged(api_version=api_version, pace=pace) as app:
+    with staged(api_version=api_version, pace=pace, scenario=scenario) as app:
         app.run()
     return app.return_code or 0
 
 
 @contextmanager
-def staged(*, api_version: str, pace: float) -> Iterator[ImmApp]:
+def staged(*, api_version: str, pace: float, scenario: str = "calm") -> Iterator[ImmApp]:
     """The dashboard, ready to run, on an emulator where documents submit themselves meanwhile.
 
-    `pace` is the seconds that a conversion takes. Raises Trouble when the emulator does not start.
+    `pace` is the seconds that a conversion takes, `scenario` the name of what goes wrong in the emulator. Raises
+    Trouble when that does not start.
     """
-    with _folder() as root, _emulator(root, pace) as answer:
+    with _folder() as root, _emulator(root, pace, scenario) as answer:
         from imm_tui.tui.app import ImmApp  # while the emulator starts
 
         environment = answer()
@@ -79,12 +80,15 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _emulator(root: Path, pace: float) -> Iterator[Callable[[], dict[str, str]]]:
+def _emulator(root: Path, pace: float, scenario: str) -> Iterator[Callable[[], dict[str, str]]]:
     """Starts the emulator and gives the function that waits for its environment; ends it afterwards."""
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
             # -P and the path: it finds what this process has found, and nothing that lies in the current folder.
-            [sys.executable, "-P", "-W", "ignore", "-m", "imm_tui.emulator", str(root), "--pace", str(pace)],
+            [
+                *(sys.executable, "-P", "-W", "ignore", "-m", "imm_tui.emulator", str(root)),
+                *("--pace", str(pace), "--scenario", scenario),
+            ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -23,7 +23,7 @@ PATIENCE = 3.0
 """Seconds that the server has to end by itself once the parent is gone."""
 
 
-async def serve(root: Path, pace: float) -> None:
+async def serve(emulator: Emulator, root: Path) -> None:
     """Serve until the parent or a signal says stop. ROOT is gone when this returns."""
     loop = asyncio.get_running_loop()
     end = until_signalled(signal.SIGTERM, signal.SIGHUP)
@@ -40,7 +40,6 @@ async def serve(root: Path, pace: float) -> None:
             os._exit(1)
 
     threading.Thread(target=watch_parent, daemon=True).start()
-    emulator = Emulator(Account.made_up(), root / "objects", pace=pace)
     try:
         await emulator.start(samples=True)
         with suppress(BrokenPipeError):
@@ -58,10 +57,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m imm_tui.emulator", description=__doc__.partition("\n")[0])
     parser.add_argument("root", metavar="ROOT", type=Path, help="a folder of its own, removed at the end")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds that a conversion is held up, to be watched")
+    parser.add_argument("--scenario", default="calm", help="what goes wrong")
+    parser.add_argument("--seed", type=int, default=0, help="another one, and it goes wrong at other times")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to understand
     try:
-        asyncio.run(serve(arguments.root, arguments.pace))
+        emulator = Emulator(
+            Account.made_up(),
+            arguments.root / "objects",
+            pace=arguments.pace,
+            scenario=arguments.scenario,
+            seed=arguments.seed,
+        )
+        asyncio.run(serve(emulator, arguments.root))
     except Unusable as error:
         print(f"imm-tui: the emulator did not start: {error}", file=sys.stderr)
         return 2

@@ -26,6 +26,7 @@ from imm_tui.emulator.imm.parameters import ImmError
 from imm_tui.emulator.mns import http as mns_http
 from imm_tui.emulator.mns.wire import VERSION, MnsError, Reply, error_document
 from imm_tui.emulator.samples import write_samples
+from imm_tui.emulator.scenarios import SCENARIOS
 from imm_tui.emulator.signatures import Signatures
 from imm_tui.emulator.world import World
 
@@ -45,14 +46,26 @@ class Emulator:
     """IMM and MNS of one account, with a project, a topic, a queue and their subscription ready to use.
 
     `oss://BUCKET/KEY` is the file `data_dir/BUCKET/KEY`; `pace` is the time in seconds that each conversion takes at
-    least; `notify_format` is the NotifyContentFormat of the ready-made subscription.
+    least; `notify_format` is the NotifyContentFormat of the ready-made subscription. What goes wrong is the scenario's
+    choice, and repeats with the same seed. Unusable: there is no such scenario.
     """
 
-    def __init__(self, account: Account, data_dir: Path, *, pace: float = 0.0, notify_format: str = "JSON") -> None:
+    def __init__(
+        self,
+        account: Account,
+        data_dir: Path,
+        *,
+        pace: float = 0.0,
+        notify_format: str = "JSON",
+        scenario: str = "calm",
+        seed: int = 0,
+    ) -> None:
+        if scenario not in SCENARIOS:
+            raise Unusable(f"there is no scenario {scenario!r}. Choose one of {', '.join(SCENARIOS)}.")
         self._account = account
         self._data_dir = data_dir
         self._signatures = Signatures(account)
-        self._world = World(account, data_dir, pace=pace, notify_format=notify_format, seed=0)
+        self._world = World(account, data_dir, pace=pace, notify_format=notify_format, scenario=scenario, seed=seed)
         self._runner: web.ServerRunner | None = None
         self._endpoint = ""
         self._request_ids = itertools.count(secrets.randbits(88))
@@ -105,6 +118,7 @@ class Emulator:
                 f"cannot listen on {host} port {port}: {reason}. "
                 "Choose another --host or --port; without --port a free one is taken."
             ) from error
+        self._world.start()
         address = self._runner.addresses[0]
         name = f"[{address[0]}]" if ":" in address[0] else address[0]
         self._endpoint = f"http://{name}:{address[1]}"
@@ -213,6 +227,8 @@ def serve(
     samples: bool = False,
     pace: float = 0.0,
     notify_format: str = "JSON",
+    scenario: str = "calm",
+    seed: int = 0,
 ) -> int:
     """Run an emulator in the foreground until a signal ends it: the command `imm-tui emulator`.
 
@@ -222,7 +238,10 @@ def serve(
     """
     folder = data_dir or Path(tempfile.mkdtemp(prefix="imm-tui-emulator-"))
     try:
-        return 128 + asyncio.run(_serve(folder, host, port, env_file, samples, pace, notify_format))
+        emulator = Emulator(
+            Account.made_up(), folder, pace=pace, notify_format=notify_format, scenario=scenario, seed=seed
+        )
+        return 128 + asyncio.run(_serve(emulator, host, port, env_file, samples))
     except Unusable as error:
         print(f"imm-tui emulator: {error}", file=sys.stderr)
         return 2
@@ -231,11 +250,8 @@ def serve(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _serve(
-    folder: Path, host: str, port: int, env_file: Path | None, samples: bool, pace: float, notify_format: str
-) -> int:
+async def _serve(emulator: Emulator, host: str, port: int, env_file: Path | None, samples: bool) -> int:
     end = until_signalled(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    emulator = Emulator(Account.made_up(), folder, pace=pace, notify_format=notify_format)
     try:
         await emulator.start(host, port, samples=samples)
         lines = exports(emulator.environment)
