@@ -82,14 +82,14 @@ class Event:
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
     @property
-    def rank(self) -> tuple[bool, bool, int, str]:
+    def rank(self) -> tuple[bool, bool, int, int, str]:
         """Orders a task's events; the highest one decides what the task is, in whatever order they arrive.
 
         A finished state stands above a running one, so that an older event never un-finishes a task. A notification
-        stands above an answer of IMM's, which may know less; then the time counts, and last the identity, so that two
-        histories never disagree.
+        stands above an answer of IMM's, which may know less. Then the time counts, then the percent, for IMM answers
+        with one and the same time while a task runs; and last the identity, so that two histories never disagree.
         """
-        return (self.status.finished, not self.asked, milliseconds(self.time) or 0, self.identity)
+        return (self.status.finished, not self.asked, milliseconds(self.time) or 0, self.percent or 0, self.identity)
 
     def verdict(self, received_at: int) -> dict[str, Any]:
         """What a task is that this event decides, by the names of Task; `received_at` stands in for a missing time."""
