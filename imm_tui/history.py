@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,9 +125,9 @@ statement, and stands nowhere else."""
 
 _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
 
-_UNKNOWN_FIRST, _ASK_LAST, _KEPT_BY_IMM = 5_000, 3_600_000, 8 * 86_400_000
-"""Milliseconds: when IMM is first asked about a submission whose outcome is unknown, the longest interval between two
-questions, and how long IMM can know a task (seven days) with a day to spare."""
+_ASK_LAST, _KEPT_BY_IMM = 3_600_000, 8 * 86_400_000
+"""Milliseconds: the longest interval between two questions about a task, and how long IMM can know one (seven days)
+with a day to spare."""
 
 _TASK_COLUMNS = (
     "id, task_id, status, percent, page_count, code, message, source_uri, target_uri, target_type, project, "
@@ -306,40 +306,63 @@ class History:
         Where its event came before this answer, the two become one task.
         """
         with self._writing() as revision:
-            columns = (
-                "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, "
-                "asked, asks, asked_at"
-            )
-            row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
-            told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent, "message": None}
-            if row is not None:
-                told = dict(zip(columns.split(", "), row, strict=True))
-                untracked = told.pop("id")
-                if untracked == task:  # its event came first, and named it
-                    self._update(task, revision, request_id=request_id)
-                    return
-                if told.pop("submitted_at") is not None:
-                    why = "IMM answered with the id of another task of this history."
-                    self._update(task, revision, status=Status.UNKNOWN, message=why, request_id=request_id)
-                    return
-                self._db.execute("UPDATE events SET task = ? WHERE task = ?", (task, untracked))
-                self._db.execute("DELETE FROM tasks WHERE id = ?", (untracked,))
-                self._db.execute("INSERT INTO removals (task, revision) VALUES (?, ?)", (untracked, revision))
-            names = {"task_id": task_id, "task_key": task_key(task_id), "request_id": request_id}
-            self._update(task, revision, **names, **told)
+            if not self._become(task, task_id, revision, percent):
+                why = "IMM answered with the id of another task of this history."
+                self._update(task, revision, status=Status.UNKNOWN, message=why)
+            self._update(task, revision, request_id=request_id)
+
+    def record_found(self, task: int, task_id: str) -> bool:
+        """A submission whose outcome was unknown is among IMM's tasks, by its content.
+
+        False where it cannot be that one: it has an id already, another submission became it, or one of the same
+        content still waits for its answer and may have become it.
+        """
+        content = "source_uri, target_uri, target_type"
+        under_way = (
+            f"SELECT 1 FROM tasks WHERE {_UNFINISHED} AND status = 'Submitting' AND id <> ?1"
+            f" AND ({content}) = (SELECT {content} FROM tasks WHERE id = ?1)"
+        )
+        with self._writing() as revision:
+            unnamed = self._row("SELECT 1 FROM tasks WHERE id = ? AND task_id IS NULL", task)
+            if not unnamed or self._row(under_way, task) or not self._become(task, task_id, revision):
+                return False
+            self._update(task, revision, asks=0)  # about a running task the questions begin anew
+            return True
+
+    def _become(self, task: int, task_id: str, revision: int, percent: int | None = None) -> bool:
+        """A submission is the task with this id, and all that is known of that one; false where another one is."""
+        columns = (
+            "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, "
+            "asked, asks, asked_at"
+        )
+        row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
+        told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent, "message": None}
+        if row is not None:
+            told = dict(zip(columns.split(", "), row, strict=True))
+            untracked = told.pop("id")
+            if untracked == task:  # its event came first, and named it
+                return True
+            if told.pop("submitted_at") is not None:
+                return False
+            self._db.execute("UPDATE events SET task = ? WHERE task = ?", (task, untracked))
+            self._db.execute("DELETE FROM tasks WHERE id = ?", (untracked,))
+            self._db.execute("INSERT INTO removals (task, revision) VALUES (?, ?)", (untracked, revision))
+        self._update(task, revision, task_id=task_id, task_key=task_key(task_id), **told)
+        return True
 
     def record_refused(self, task: int, *, code: str | None, message: str, request_id: str | None, at: int) -> None:
-        """The submission certainly did not become a task at IMM."""
+        """IMM did not take the submission. Nothing where its event says that IMM did, whatever it answered."""
         with self._writing() as revision:
-            self._update(
-                task,
-                revision,
-                status=Status.FAILED,
-                code=code,
-                message=message,
-                request_id=request_id,
-                finished_at=at,
-            )
+            if self._row("SELECT 1 FROM tasks WHERE id = ? AND task_id IS NULL", task):
+                self._update(
+                    task,
+                    revision,
+                    status=Status.FAILED,
+                    code=code,
+                    message=message,
+                    request_id=request_id,
+                    finished_at=at,
+                )
 
     def record_unknown(self, task: int, *, message: str, request_id: str | None) -> None:
         """The submission may or may not have become a task at IMM. Nothing where its event has already said so."""
@@ -358,22 +381,30 @@ class History:
     # Asking IMM
 
     def overdue(self, at: int, *, project: str, api_version: str, first: int, limit: int) -> list[Task]:
-        """The tasks that IMM is to be asked about now, noted as asked: of several processes only one gets each.
+        """The running tasks that IMM is to be asked about now, noted as asked: of several processes only one gets each.
 
-        A running task whose event has not come `first` milliseconds after its submission, or a submission whose outcome
-        is unknown after five seconds; then again at intervals that double up to an hour. An untracked task, which
-        names no project, is taken to be of this one.
+        One is overdue when its event has not come `first` milliseconds after its submission, and again at intervals
+        that double up to an hour. An untracked task, which names no project, is taken to be of this one.
         """
+        return self._to_ask("status = 'Running' AND task_id IS NOT NULL", at, project, api_version, first, limit)
+
+    def unfound(self, at: int, *, project: str, api_version: str, first: int) -> list[Task]:
+        """The submissions whose outcome is unknown that are to be looked for now, noted and timed like `overdue`."""
+        return self._to_ask("status = 'Unknown' AND task_id IS NULL", at, project, api_version, first, -1)
+
+    def _to_ask(self, which: str, at: int, project: str, api_version: str, first: int, limit: int) -> list[Task]:
+        query = (
+            f"SELECT {_TASK_COLUMNS} FROM tasks WHERE {_UNFINISHED} AND {which}"
+            " AND coalesce(project, ?1) = ?1 AND coalesce(api_version, ?2) = ?2"
+            " AND coalesce(submitted_at, seen_at) > ?3 - ?4"
+            " AND coalesce(asked_at, submitted_at, seen_at) + min(?5 << min(asks, 20), ?6) <= ?3"
+            " ORDER BY coalesce(asked_at, submitted_at, seen_at) LIMIT ?7"
+        )
+        values = (project, api_version, at, _KEPT_BY_IMM, first, _ASK_LAST, limit)
+        if not self._tasks(query, *values):  # most often: then nobody need wait for the other's lock
+            return []
         with self._writing() as revision:
-            tasks = self._tasks(
-                f"SELECT {_TASK_COLUMNS} FROM tasks WHERE {_UNFINISHED}"
-                " AND (status = 'Running' AND task_id IS NOT NULL OR status = 'Unknown' AND task_id IS NULL)"
-                " AND coalesce(project, ?1) = ?1 AND coalesce(api_version, ?2) = ?2"
-                " AND coalesce(submitted_at, seen_at) > ?3 - ?4 AND coalesce(asked_at, submitted_at, seen_at)"
-                "  + min((CASE status WHEN 'Unknown' THEN ?5 ELSE ?6 END) << min(asks, 12), ?7) <= ?3"
-                " ORDER BY coalesce(asked_at, submitted_at, seen_at) LIMIT ?8",
-                *(project, api_version, at, _KEPT_BY_IMM, _UNKNOWN_FIRST, first, _ASK_LAST, limit),
-            )
+            tasks = self._tasks(query, *values)
             for task in tasks:
                 self._update(task.id, revision, asked_at=at)
         return tasks
@@ -391,24 +422,20 @@ class History:
         """IMM was asked about a task and does not know it; `message` says what that means."""
         with self._writing() as revision:
             self._count_ask(task, revision, at)
-            if self._row("SELECT 1 FROM tasks WHERE id = ? AND submitted_at IS NOT NULL AND events = 0", task):
+            unfinished = "SELECT 1 FROM tasks WHERE id = ? AND submitted_at IS NOT NULL AND finished_at IS NULL"
+            if self._row(unfinished, task):
                 self._update(task, revision, status=Status.UNKNOWN, message=message)
 
-    def record_not_found(self, task: int, at: int) -> None:
-        """IMM was asked for its tasks, and none is this submission."""
+    def record_no_answer(self, tasks: Iterable[int], at: int) -> None:
+        """IMM was asked, and what it answered says nothing of these tasks."""
         with self._writing() as revision:
-            self._count_ask(task, revision, at)
+            for task in tasks:
+                self._count_ask(task, revision, at)
 
     def _count_ask(self, task: int, revision: int, at: int) -> None:
         self._db.execute(
             "UPDATE tasks SET revision = ?, asks = asks + 1, asked_at = ? WHERE id = ?", (revision, at, task)
         )
-
-    def is_submitted(self, task_id: str) -> bool:
-        """Whether a submission of this history became the task with this id."""
-        with self._told():
-            query = "SELECT 1 FROM tasks WHERE task_key = ? AND submitted_at IS NOT NULL"
-            return self._row(query, _sql(task_key(task_id))) is not None
 
     def unheard(self, since: int, until: int) -> int:
         """How many tasks IMM, asked in that time, said are finished, and no event of theirs has come until now."""
@@ -445,7 +472,11 @@ class History:
         message_id = _sql(arrival.message_id)
         known = self._row("SELECT id FROM messages WHERE message_id = ? AND digest = ?", message_id, digest)
         if known is not None:
-            self._db.execute("UPDATE messages SET dequeue_count = ? WHERE id = ?", (arrival.dequeue_count, known[0]))
+            # What an earlier imm-tui could not read is no longer quarantined when this one can.
+            self._db.execute(
+                "UPDATE messages SET dequeue_count = ?, reason = iif(?, NULL, reason) WHERE id = ?",
+                (arrival.dequeue_count, bool(arrival.events), known[0]),
+            )
             return known[0], False
         row = {
             "message_id": message_id,
@@ -493,7 +524,7 @@ class History:
         if known is not None:
             return known[0], _event(known[1:]) if known[1] is not None else None
         if event.user_data and (ours := self._row(_BY_TOKEN, _sql(event.user_data))):
-            # IMM has not answered its submission, or the answer was lost.
+            # IMM has not answered its submission, or the answer was lost, or wrong.
             self._update(ours[0], revision, task_id=event.task_id, task_key=key)
             return ours[0], None
         untracked = {
@@ -726,7 +757,7 @@ class History:
         )
 
 
-_BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL AND status IN ('Submitting', 'Unknown')"
+_BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL"
 
 _QUARANTINE_COLUMNS = (
     "id, message_id, reason, body, received_at, dequeue_count, receipt_handle, hidden_until, delete_wanted, released"

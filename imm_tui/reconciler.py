@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +21,16 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, Refused, Trouble, Unreachable
 from imm_tui.history import History
 from imm_tui.listener import Backoff
-from imm_tui.tasks import Task, now
+from imm_tui.tasks import Status, Task, now
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Imm, Listed
 
 OVERDUE_AFTER = 30.0
 """Seconds from a submission to the first question: most conversions have ended by then, and their events have come."""
+
+_UNKNOWN_AFTER = 5.0
+"""Seconds after which a submission whose outcome is unknown is looked for: what IMM took is in its list by then."""
 
 _LOOK = 1.0
 """Seconds between two looks for tasks that are overdue."""
@@ -37,6 +40,12 @@ _AT_ONCE = 10
 
 _BARRED_FOR = 300.0
 """Seconds before IMM is asked again when it has refused everything: only a person can mend that."""
+
+_TRY_AGAIN = 30.0
+"""Seconds before a history that could not be used is opened again."""
+
+_OUTDATED = 60.0
+"""Seconds after which a trouble is no longer told, when there was nothing to ask since."""
 
 _CLOCKS = 15 * 60_000
 """Milliseconds that two clocks may be apart, and that a call may take: where IMM's tasks are searched for one."""
@@ -63,7 +72,7 @@ class Reconciler:
         self._history_path = history_path
         self._overdue_after = overdue_after
         self._on_change = on_change
-        self._asked_for: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._asked_for: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._woken = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
@@ -80,10 +89,20 @@ class Reconciler:
         self._stopping = True
         self._woken.set()
 
-    def ask(self, task: Task) -> None:
-        """Asks about a task now, overdue or not."""
-        self._asked_for.put(task)
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the thread to end; false when it has not after `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def ask(self, task: Task) -> bool:
+        """Asks about a task now, overdue or not; false for one of another project or API version, which this one
+        knows nothing of."""
+        ours = (self._settings.project, self._settings.api_version)
+        if (task.project or ours[0], task.api_version or ours[1]) != ours:
+            return False
+        self._asked_for.put(task.id)
         self._woken.set()
+        return True
 
     def _run(self) -> None:
         while not self._stopping:
@@ -96,50 +115,54 @@ class Reconciler:
                         self._woken.clear()
             except Trouble as trouble:  # the settings do not do, or the history
                 self._tell(trouble)
-                self._woken.wait(_BARRED_FOR)
+                self._woken.wait(_TRY_AGAIN)
                 self._woken.clear()
 
     def _look(self, history: History, imm: Imm) -> None:
         if submission.settle_abandoned(history):
             self._on_change()
-        asked_for: list[Task] = []
+        wanted: list[Task] = []
         while not self._asked_for.empty():
-            asked_for.append(self._asked_for.get())
-        if asked_for:
-            self._not_before = 0.0
-        if time.monotonic() < self._not_before:
+            if (task := history.task(self._asked_for.get())) is not None:
+                wanted.append(task)
+        if not wanted and time.monotonic() < self._not_before:
             return
-        overdue = history.overdue(
-            now(),
-            project=self._settings.project,
-            api_version=self._settings.api_version,
-            first=round(self._overdue_after * 1000),
-            limit=_AT_ONCE,
-        )
-        tasks = list({task.id: task for task in (*asked_for, *overdue)}.values())
-        if not tasks:
-            return
+        unfound = history.unfound(now(), first=round(min(_UNKNOWN_AFTER, self._overdue_after) * 1000), **self._ours)
+        unfound += [task for task in wanted if task.status is Status.UNKNOWN and task.task_id is None]
+        answered = False
         try:
-            self._ask(history, imm, tasks)
+            if unfound:  # all of them in one list
+                wanted += find(history, imm, unfound)
+                answered = True
+                self._on_change()
+            for task in self._due(history, wanted):
+                ask(history, imm, task)
+                answered = True
+                self._on_change()
         except (Refused, Unreachable) as trouble:
-            barred = isinstance(trouble, Barred)
-            delay = _BARRED_FOR if barred else self._backoff.delay(trouble.retry_after)
+            delay = _BARRED_FOR if isinstance(trouble, Barred) else self._backoff.delay(trouble.retry_after)
             self._not_before = time.monotonic() + delay
             self._tell(trouble)
-        else:
+            return
+        if answered:
             self._backoff.reset()
+        if self.trouble is not None and (answered or time.monotonic() > self._not_before + _OUTDATED):
             self._tell(None)
 
-    def _ask(self, history: History, imm: Imm, tasks: Sequence[Task]) -> None:
-        unknown = [task for task in tasks if task.task_id is None]
-        if unknown:
-            find(history, imm, unknown)
-        for task in tasks:
-            if self._stopping:
+    def _due(self, history: History, first: Sequence[Task]) -> Iterator[Task]:
+        """What IMM is to be asked about. Each is chosen when the one before has its answer, so that one that cannot
+        be answered costs no other its turn."""
+        yield from (task for task in first if task.task_id is not None)
+        after = round(self._overdue_after * 1000)
+        for _ in range(_AT_ONCE):
+            tasks = [] if self._stopping else history.overdue(now(), first=after, limit=1, **self._ours)
+            if not tasks:
                 return
-            if task.task_id is not None:
-                ask(history, imm, task)
-                self._on_change()
+            yield from tasks
+
+    @property
+    def _ours(self) -> dict[str, str]:
+        return {"project": self._settings.project, "api_version": self._settings.api_version}
 
     def _tell(self, trouble: Trouble | None) -> None:
         self.trouble = trouble
@@ -149,38 +172,48 @@ class Reconciler:
 def ask(history: History, imm: Imm, task: Task) -> None:
     """Asks IMM what has become of a task that has an id, and records what it says. Raises Refused, Unreachable."""
     assert task.task_id is not None
-    answer = imm.get_task(task.task_id)
-    if answer is None:
-        said = "IMM does not know this task any more: it keeps tasks for seven days. No event came for it."
-        history.record_not_known(task.id, said, now())
-    else:
+    try:
+        answer = imm.get_task(task.task_id)
+    except Refused as refusal:
+        if not isinstance(refusal, Barred):  # about this task perhaps: the next time is later
+            history.record_no_answer([task.id], now())
+        raise
+    if answer is not None:
         history.record_answer(task.id, answer.event, answer.body, answer.request_id, now())
+    else:
+        said = "IMM does not know this task any more: it keeps tasks for seven days. How it ended is not known."
+        history.record_not_known(task.id, said, now())
 
 
-def find(history: History, imm: Imm, tasks: Sequence[Task]) -> None:
-    """Looks among IMM's tasks for submissions whose outcome is unknown. Raises Refused, Unreachable.
+def find(history: History, imm: Imm, tasks: Sequence[Task]) -> list[Task]:
+    """Looks among IMM's tasks for submissions whose outcome is unknown, and returns those that it found, as they are
+    now. Raises Refused, Unreachable.
 
     Under 2020-09-30 a task carries the submission's token as its UserData. Under 2017-09-06 the list does not show the
-    IdempotentToken; there it is the task of the same source, target, type and time that no other submission became.
+    IdempotentToken: there a submission is the task of the same content that is nearest in time, and that no other
+    submission became.
     """
-    moments = [task.submitted_at for task in tasks if task.submitted_at is not None]
-    listed = list(imm.list_tasks(min(moments) - _CLOCKS, max(moments) + _CLOCKS))
-    for task in sorted(tasks, key=lambda task: task.id):
-        match = next((it for it in listed if _is_it(it, task) and not history.is_submitted(it.task_id)), None)
-        if match is None:
-            history.record_not_found(task.id, now())
-        else:
-            history.record_accepted(task.id, match.task_id, None)
+    named = tasks[0].api_version == "2020-09-30"
+    sought: dict[object, dict[int, Task]] = {}
+    for task in tasks:
+        sought.setdefault(task.token if named else _content(task), {})[task.id] = task
+    moments = [task.submitted_at or task.seen_at for task in tasks]
+    pairs = []
+    for listed in imm.list_tasks(min(moments) - _CLOCKS, max(moments) + _CLOCKS):
+        for task in sought.get(listed.user_data if named else _content(listed), {}).values():
+            apart = abs((listed.created_at or 0) - (task.submitted_at or 0))
+            if named or apart < _CLOCKS:
+                pairs.append((apart, task.id, listed.task_id))
+    missing = {task.id for task in tasks}
+    for _, number, task_id in sorted(pairs):
+        if number in missing and history.record_found(number, task_id):
+            missing.remove(number)
+    history.record_no_answer(missing, now())
+    found = (history.task(task.id) for task in tasks if task.id not in missing)
+    return [task for task in found if task is not None]
 
 
-def _is_it(listed: Listed, task: Task) -> bool:
-    if task.api_version == "2020-09-30":
-        return listed.user_data is not None and listed.user_data == task.token
-    same = (
-        listed.source_uri == task.source_uri
-        and listed.target_uri == task.target_uri
-        and (listed.target_type or "").lower() in (task.target_type, {"txt": "text"}.get(task.target_type or ""))
-    )
-    return same and (
-        listed.created_at is None or task.submitted_at is None or abs(listed.created_at - task.submitted_at) < _CLOCKS
-    )
+def _content(task: Task | Listed) -> tuple[str | None, str, str]:
+    """What 2017-09-06's list shows of a submission, as it was sent or in other spellings of the same."""
+    target_type = (task.target_type or "").lower()
+    return task.source_uri, (task.target_uri or "").rstrip("/"), {"text": "txt"}.get(target_type, target_type)
