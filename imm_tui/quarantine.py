@@ -10,6 +10,7 @@ import os
 import re
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imm_tui import notifications
 from imm_tui.config import Settings
@@ -17,6 +18,9 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused
 from imm_tui.history import History, Quarantined
 from imm_tui.tasks import now
+
+if TYPE_CHECKING:
+    from imm_tui.cloud.mns import Queue
 
 _MARGIN = 2_000
 """Milliseconds before its end from which on a receipt handle is not worth a call."""
@@ -41,39 +45,38 @@ def delete(history: History, settings: Settings, credentials: Credentials, messa
     Its bytes stay in the history. Raises Trouble where the service cannot be reached or refuses; the wish stays noted.
     """
     history.record_delete_wanted(message.id)
-    from imm_tui.cloud.mns import Queue  # the SDK is imported when it is needed
-
-    if (handle := _handle(message)) is None:
-        return False
-    with closing(Queue(settings.mns_endpoint, settings.queue, credentials)) as queue:
-        try:
-            if not queue.delete([handle]):
-                return False
-        except Refused as refusal:
-            if refusal.code != "MessageNotExist":
-                raise
-            # Somebody else has deleted it, or it has outlived the queue's retention period.
-    history.record_deleted(message.id, now())
-    return True
+    if (handle := _handle(history, message)) is not None:
+        with closing(_open(settings, credentials)) as queue:
+            if queue.delete([handle]):
+                history.record_deleted(message.id, now())
+            else:  # it may be gone already, which the answer does not tell
+                _let_come(history, queue, message, handle)
+    return history.in_quarantine(message.id) is None
 
 
 def release(history: History, settings: Settings, credentials: Credentials, message: Quarantined) -> bool:
     """Gives a message back: its owner can receive it a second from now. Here it is hidden only briefly from then on.
 
-    False where it is not hidden any more, so that its owner can receive it already. Raises Trouble like `delete`.
+    False where it was not hidden any more, so that its owner can receive it already. Raises Trouble like `delete`.
     """
     history.record_released(message)
-    from imm_tui.cloud.mns import Queue
-
-    if (handle := _handle(message)) is None:
+    if (handle := _handle(history, message)) is None:
         return False
-    with closing(Queue(settings.mns_endpoint, settings.queue, credentials)) as queue:
-        try:
-            newer = queue.change_visibility(handle, 1)
-        except Refused as refusal:
-            if refusal.code not in ("MessageNotExist", "ReceiptHandleError"):
-                raise
-            return False
+    with closing(_open(settings, credentials)) as queue:
+        return _let_come(history, queue, message, handle)
+
+
+def _let_come(history: History, queue: Queue, message: Quarantined, handle: str) -> bool:
+    """Ends the time for which a message is hidden; false where that has ended before. One that does not exist any more
+    has left the quarantine as well."""
+    try:
+        newer = queue.change_visibility(handle, 1)
+    except Refused as refusal:
+        if refusal.code == "MessageNotExist":  # deleted by somebody else, or older than its queue keeps any
+            history.record_deleted(message.id, now())
+        elif refusal.code != "ReceiptHandleError":
+            raise
+        return False
     history.record_hidden(message.id, newer, now() + 1000)
     return True
 
@@ -83,7 +86,7 @@ def export(message: Quarantined, folder: Path) -> Path:
 
     Raises BadInput where that cannot be written.
     """
-    name = _ODD.sub("_", message.message_id).strip("._")[:80] or "message"
+    name = _ODD.sub("_", message.message_id).strip("._-")[:80] or "message"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(1000):
@@ -92,17 +95,30 @@ def export(message: Quarantined, folder: Path) -> Path:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             except FileExistsError:
                 continue
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(message.body)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(message.body)
+            except OSError:
+                path.unlink()
+                raise
             return path
         why = "It holds a thousand exports of this message."
     except OSError as error:
         why = f"{error.strerror or error}."
+    except ValueError:  # a NUL, or half of a surrogate pair
+        why = "This cannot be the name of a folder."
     raise BadInput(f"Nothing can be exported to {folder}.", why, "Name another folder.", field="folder")
 
 
-def _handle(message: Quarantined) -> str | None:
-    """The receipt handle, while it is good."""
-    if message.receipt_handle and message.hidden_until and message.hidden_until > now() + _MARGIN:
-        return message.receipt_handle
+def _handle(history: History, message: Quarantined) -> str | None:
+    """The newest receipt handle, while it is good."""
+    newest = history.in_quarantine(message.id)
+    if newest and newest.receipt_handle and newest.hidden_until and newest.hidden_until > now() + _MARGIN:
+        return newest.receipt_handle
     return None
+
+
+def _open(settings: Settings, credentials: Credentials) -> Queue:
+    from imm_tui.cloud.mns import Queue  # the SDK is imported when it is needed
+
+    return Queue(settings.mns_endpoint, settings.queue, credentials)
