@@ -5,13 +5,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint screenshots clean
+.PHONY: demo test crash-test lint screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/imm-tui demo
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# kill -9, N times, while events come in; then nothing may be lost.
+crash-test: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash $(or $(N),1000)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -227,9 +227,9 @@ def campaign(
             stdout=subprocess.DEVNULL,
         )
         witness.look()
-        assert publisher.left == (0, len(witness.quarantined))
-    assert witness.sent == witness.read | witness.quarantined
-    assert witness.deleted == witness.read
+        assert publisher.left == (0, len(witness.quarantined)), "what nobody can read is left, and nothing else"
+    assert witness.sent == witness.read | witness.quarantined, "a message never reached the history"
+    assert witness.deleted == witness.read, "a message was read and not deleted, or deleted and not read"
     with History(path) as history:
         tasks = {task.task_id: task for task in history.tasks(limit=sys.maxsize)}
     report.events = publisher.events.total()
@@ -239,6 +239,7 @@ def campaign(
     report.quarantined = len(witness.quarantined)
     report.lost = report.events - sum(task.events for task in tasks.values())
     report.seconds = time.monotonic() - began
-    assert {task_id: task.events for task_id, task in tasks.items()} == publisher.events
-    assert {task.status for task in tasks.values()} == {Status.SUCCEEDED}
+    counted = {task_id: task.events for task_id, task in tasks.items()}
+    assert counted == publisher.events, "an event was lost, or counted twice"
+    assert {task.status for task in tasks.values()} == {Status.SUCCEEDED}, "a task went back"
     return report
