@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,19 @@ from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
+
+_FIX = "Make room or mend its permissions"
+_TORN = "It was left as it is. Move it away, with the files beside it that begin with its name, and a new one begins"
+_FIXES = {
+    sqlite3.SQLITE_FULL: "Make room on its disk",
+    sqlite3.SQLITE_IOERR: "Make room on its disk, or mend the disk",
+    sqlite3.SQLITE_BUSY: "End the process that keeps it locked",
+    sqlite3.SQLITE_CANTOPEN: "Mend the permissions of the file and its folder",
+    sqlite3.SQLITE_READONLY: "Mend the permissions of the file and its folder",
+    sqlite3.SQLITE_CORRUPT: _TORN,
+    sqlite3.SQLITE_NOTADB: _TORN,
+}
+"""What a person can do about each family of SQLite's errors."""
 
 _making = threading.Lock()
 
@@ -226,6 +239,7 @@ class History:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
+        self._refuse_newer()
         with self._told():
             self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
         try:
@@ -234,22 +248,27 @@ class History:
             self._db.close()
             raise
 
+    def _refuse_newer(self) -> None:
+        """Looks through a connection that cannot write: another would, when it is closed, tidy up what is not ours."""
+        with self._told():
+            uri = f"{self.path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY)) as db:
+                version = self._version(db)
+        if version > len(_VERSIONS):
+            raise HistoryUnusable(
+                f"The history {self.path} was written by a newer imm-tui.",
+                f"It has version {version}; this imm-tui knows versions up to {len(_VERSIONS)}. It was left as it is.",
+                "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
+            )
+
     def _prepare(self) -> None:
         with self._told():
-            version = self._version()
-            if version > len(_VERSIONS):
-                raise HistoryUnusable(
-                    f"The history {self.path} was written by a newer imm-tui.",
-                    f"It has version {version}; this imm-tui knows versions up to {len(_VERSIONS)}. "
-                    "It was left as it is.",
-                    "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
-                )
             self._write_ahead()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            if version < len(_VERSIONS):
+            if self._version(self._db) < len(_VERSIONS):
                 with self._transaction():
-                    for statements in _VERSIONS[self._version() :]:  # another process may have been faster
+                    for statements in _VERSIONS[self._version(self._db) :]:  # another process may have been faster
                         for statement in statements.split(";"):
                             self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {len(_VERSIONS)}")
@@ -266,8 +285,9 @@ class History:
                     raise
                 time.sleep(0.005)
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+    @staticmethod
+    def _version(db: sqlite3.Connection) -> int:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
         self._db.close()
@@ -747,13 +767,15 @@ class History:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._unusable(str(error)) from None
+            # Some errors come from Python's own module and have no code; the low byte says of which family one is.
+            family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            raise self._unusable(str(error), _FIXES.get(family, _FIX)) from None
 
-    def _unusable(self, why: str) -> HistoryUnusable:
+    def _unusable(self, why: str, fix: str = _FIX) -> HistoryUnusable:
         return HistoryUnusable(
             f"The history {self.path} cannot be used.",
             f"{why[:1].upper()}{why[1:]}.",
-            "Make room or mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+            f"{fix}, or name another folder with IMM_TUI_DATA_DIR.",
         )
 
 
