@@ -190,6 +190,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def show_listener(self, state: ListenerState) -> None:
         if state.phase is not self.listener.phase:
             self.refresh_bindings()
+            if self.listener.phase is Phase.STOPPED and self._history is None:
+                self.start_reading()  # what stopped the listener was the history, and a person has mended it
         self.listener = state
         self.query_one(ListenerStatus).show(state, self._last_event)
         self._show_trouble()
