@@ -71,10 +71,11 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, route: Route, tls: ssl.SSLContext | None) -> None:
         self.default_port = 443 if tls else 80
         super().__init__(route.address.host, route.address.port, timeout=CONNECT_SECONDS)
-        self.response_class = BoundedResponse
+        self.response_class = self._response  # type: ignore[assignment]  # what makes one does as well
         self.killed = False
         self._route = route
         self._tls = tls
+        self._begun = b""
         self._dialling: Future[socket.socket] | None = None
         self._create_connection = self._dial  # http.client's own hook
 
@@ -177,15 +178,30 @@ class Connection(http.client.HTTPConnection):
 
     def readable(self, seconds: float) -> bool:
         """Waits for a byte, or for the end, of what the other side says. From any thread."""
-        opened = self.sock
-        if opened is None:
+        if self.sock is None:
             return False
         with _Selector() as selector:
             try:
-                selector.register(opened, selectors.EVENT_READ)
+                selector.register(self.sock, selectors.EVENT_READ)
             except ValueError:  # closed in this moment
                 return True
             return bool(selector.select(seconds))
+
+    def answered(self) -> bool:
+        """Whether the answer has begun to come; it does not wait. Over TLS what came may be a session ticket only."""
+        silence = self.sock.gettimeout()
+        self.sock.settimeout(0)
+        try:
+            self._begun = self.sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            self.sock.settimeout(silence)
+        return True
+
+    def _response(self, *args: Any, **kwargs: Any) -> BoundedResponse:
+        begun, self._begun = self._begun, b""
+        return BoundedResponse(*args, begun=begun, **kwargs)
 
     @property
     def stale(self) -> bool:
@@ -206,9 +222,10 @@ class BoundedResponse(http.client.HTTPResponse):
     """A reply that has to come within the socket's time-out for each part, that and SLACK_SECONDS as a whole, and
     within REPLY_LIMIT. The standard library bounds only the silence between two bytes."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, begun: bytes = b"", **kwargs: Any) -> None:
+        """`begun` is what of it was taken from the socket already."""
         super().__init__(sock, *args, **kwargs)
-        self._bounded = _Bounded(self.fp.detach(), sock)
+        self._bounded = _Bounded(self.fp.detach(), sock, begun)
         self.fp = io.BufferedReader(self._bounded)
 
     def begin(self) -> None:
@@ -220,8 +237,9 @@ class BoundedResponse(http.client.HTTPResponse):
 
 
 class _Bounded(io.RawIOBase):
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, begun: bytes) -> None:
         self._raw = raw
+        self._begun = begun
         self._socket = sock
         self._silence = sock.gettimeout() or SLACK_SECONDS
         self._deadline = time.monotonic() + self._silence + SLACK_SECONDS
@@ -232,6 +250,10 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if begun := self._begun:
+            self._begun = b""
+            buffer[: len(begun)] = begun
+            return len(begun)
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError

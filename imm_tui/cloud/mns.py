@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -210,8 +211,9 @@ class _Wire:
     def interrupt(self) -> None:
         with self._turn:
             self._interrupted = True
-            answered = self._stage is _Stage.WAITING and self.connection.readable(0)
-            if self._stage is not _Stage.NONE and not answered:
+            # What has come and is not looked at yet is for the receiving thread to judge.
+            come = self._stage is _Stage.WAITING and self.connection.readable(0)
+            if self._stage is not _Stage.NONE and not come:
                 self.connection.abort()
 
     def send_request(self, request: Any) -> _Reply:
@@ -221,8 +223,8 @@ class _Wire:
         """
         connection = self.connection
         receiving = request.method == "GET"
+        self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)
         try:
-            self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)
             if connection.stale:
                 connection.close()
             if connection.sock is None:
@@ -232,9 +234,7 @@ class _Wire:
                 self._enter(_Stage.WAITING)
             connection.request(request.method, request.uri, request.data, request.header)
             if receiving:
-                if not connection.readable(self.silence):
-                    raise TimeoutError
-                self._enter(_Stage.NONE)
+                self._await_answer()
             with connection.getresponse() as response:
                 return _Reply(response.status, response.headers, response.read())
         except (Unreachable, OSError, http.client.HTTPException, ValueError) as error:
@@ -252,6 +252,18 @@ class _Wire:
             if self.connection.killed or (self._interrupted and stage is not _Stage.NONE):
                 raise Cancelled
             self._stage = stage
+
+    def _await_answer(self) -> None:
+        """Until it begins to come. From then on an interruption leaves it alone."""
+        deadline = time.monotonic() + self.silence
+        while self.connection.readable(deadline - time.monotonic()):
+            with self._turn:
+                if self.connection.answered():
+                    self._stage = _Stage.NONE
+                    return
+                if self._interrupted and not self.connection.readable(0):
+                    raise Cancelled
+        raise TimeoutError
 
     def _give_up(self) -> None:
         with self._turn:

@@ -80,7 +80,7 @@ class Service:
         """Set when a request has arrived, or, on a mute service, whatever begins one."""
         self.closed = threading.Semaphore(0)
         """Released whenever a connection has ended."""
-        self._acts = list(acts)
+        self.acts = list(acts)
         self._tls = tls
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -108,6 +108,7 @@ class Service:
             except OSError:
                 return
             self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # so that what was sent has arrived
             connection.settimeout(0.05)  # so that _over is noticed
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
@@ -132,7 +133,7 @@ class Service:
     def _act(self, request: Request) -> Act:
         with self._lock:
             self.requests.append(request)
-            return self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
+            return self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
 
     def _read(self, connection: socket.socket) -> Iterator[Request]:
         data = b""

@@ -424,23 +424,30 @@ class Blocked:
 
     def __init__(self, queue: Queue) -> None:
         self.ended: BaseException | None = None
+        self.received: list[Received] = []
         self._queue = queue
         self._thread = threading.Thread(target=self._receive)
         self._thread.start()
 
     def _receive(self) -> None:
         try:
-            self._queue.receive(16, 30)
+            self.received = self._queue.receive(16, 30)
         except BaseException as ended:
             self.ended = ended
         finally:
             self._queue.close()
 
-    def assert_killed(self) -> None:
-        self._queue.kill()
+    def join(self) -> None:
         self._thread.join(5)
         assert not self._thread.is_alive()
+
+    def assert_cancelled(self) -> None:
+        self.join()
         assert isinstance(self.ended, Cancelled)
+
+    def assert_killed(self) -> None:
+        self._queue.kill()
+        self.assert_cancelled()
         for call in CALLS.values():
             with pytest.raises(Cancelled):
                 call(self._queue)
@@ -497,6 +504,115 @@ def test_a_kill_at_any_moment_ends_a_receive() -> None:
             blocked = Blocked(Queue(fake.url, "a-queue", KEYS))
             time.sleep(pause / 10_000)
             blocked.assert_killed()
+        assert len(fake.requests) <= 1
+
+
+# Interrupting
+
+
+def interrupting(queue: Queue, first: bytes, rest: bytes) -> Act:
+    """Sends an answer, and interrupts the receiving of it in the middle."""
+
+    def act(connection: socket.socket, _over: threading.Event) -> None:
+        connection.sendall(first)
+        queue.interrupt()
+        connection.sendall(rest)
+
+    return act
+
+
+def whole(body: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("cut", [1, 40, -1])
+def test_an_answer_that_has_begun_to_come_is_read_to_its_end(trusted: Authority, tls: bool, cut: int) -> None:
+    acts: list[Act] = [answer(204), answer(200, VISIBILITY)]
+    context = trusted.server("localhost") if tls else None
+    with Service(hang, tls=context, host="localhost") as fake, queue_on(fake.url) as queue:
+        fake.acts[:] = [interrupting(queue, whole(MESSAGE)[:cut], whole(MESSAGE)[cut:]), *acts]
+        assert [message.message_id for message in queue.receive()] == ["id-1"]
+        with pytest.raises(Cancelled):
+            queue.receive()
+        assert queue.delete(["handle-1"]) == ["handle-1"], "what was received can be finished"
+        assert queue.change_visibility("handle-1", 60) == "handle-2"
+        queue.kill()
+        with pytest.raises(Cancelled):
+            queue.delete(["handle-1"])
+    assert (len(fake.requests), fake.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_long_poll_of_which_nothing_has_come_ends_at_once(trusted: Authority, tls: bool) -> None:
+    context = trusted.server("localhost") if tls else None
+    with Service(hang, answer(204), tls=context, host="localhost") as fake, queue_on(fake.url) as queue:
+        blocked = Blocked(queue)
+        assert fake.arrived.wait(5)
+        queue.interrupt()
+        blocked.assert_cancelled()
+        assert queue.delete(["handle-1"]) == ["handle-1"]
+        with pytest.raises(Cancelled):
+            queue.receive()
+    assert (len(fake.requests), fake.connections) == (2, 2)
+
+
+def test_an_interruption_ends_a_handshake_and_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mute() as (port, heard), queue_on(f"https://127.0.0.1:{port}") as queue:
+        blocked = Blocked(queue)
+        assert heard.wait(5)
+        queue.interrupt()
+        blocked.assert_cancelled()
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(*_arguments: object, **_options: object) -> object:
+        asked.set()
+        answered.wait()
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with queue_on("http://slow.example") as queue:
+        blocked = Blocked(queue)
+        assert asked.wait(5)
+        queue.interrupt()
+        blocked.assert_cancelled()
+        (dial,) = (thread for thread in threading.enumerate() if thread.name == "dial slow.example")
+        answered.set()
+        dial.join(5)
+
+
+@pytest.mark.parametrize("call", ["delete", "change_visibility"])
+def test_an_interruption_leaves_a_delete_alone(call: str) -> None:
+    with Service(hang) as fake, queue_on(fake.url) as queue:
+        reply = whole(VISIBILITY) if call == "change_visibility" else b"HTTP/1.1 204 No Content\r\n\r\n"
+        fake.acts[:] = [interrupting(queue, b"", reply)]
+        assert CALLS[call](queue)
+
+
+def test_an_answer_that_was_interrupted_and_never_ends_is_left_to_a_kill() -> None:
+    with Service(hang) as fake, queue_on(fake.url) as queue:
+        begun = threading.Event()
+
+        def begin(connection: socket.socket, over: threading.Event) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            begun.set()
+            over.wait()
+
+        fake.acts[:] = [begin]
+        blocked = Blocked(queue)
+        assert begun.wait(5)
+        queue.interrupt()
+        blocked.assert_killed()
+
+
+def test_an_interruption_at_any_moment_ends_a_receive_or_lets_it_have_its_answer() -> None:
+    for pause in range(40):
+        with Service(answer(200, MESSAGE), hang) as fake, queue_on(fake.url) as queue:
+            blocked = Blocked(queue)
+            time.sleep(pause / 20_000)
+            queue.interrupt()
+            blocked.join()
+            assert isinstance(blocked.ended, Cancelled) or [one.message_id for one in blocked.received] == ["id-1"]
         assert len(fake.requests) <= 1
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from imm_tui import notifications
 from imm_tui.cloud.imm import Imm
 from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, Refused
-from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, now
 from tests.cloud.conftest import assert_tells_nothing
 from tests.conftest import RunningEmulator
 from tests.mailbox import Mailbox, notification
@@ -69,6 +70,40 @@ def test_a_conversion_is_accepted_and_its_event_arrives_once(
     assert queue.delete([message.receipt_handle]) == [message.receipt_handle]
     assert queue.delete([message.receipt_handle]) == []
     assert queue.receive(wait=0) == []
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_a_task_is_the_same_asked_for_and_announced(
+    mailbox: Mailbox, queue: Queue, source: str, version: ApiVersion
+) -> None:
+    begun = now()
+    with imm_of(mailbox, version) as imm:
+        accepted = imm.create_conversion(conversion_of(source), "token-1")
+        (message,) = queue.receive()
+        answer = imm.get_task(accepted.task_id)
+        listed = {task.task_id: task for task in imm.list_tasks(begun - 1000, now() + 1000)}
+        assert accepted.task_id not in {task.task_id for task in imm.list_tasks(begun - 2000, begun - 1000)}
+        assert imm.get_task(accepted.task_id + "0") is None
+    assert answer is not None
+    (announced,) = notifications.parse(message.body).events
+    for name in ("task_id", "status", "page_count", "code", "user_data"):
+        assert (getattr(answer.event, name) or None) == (getattr(announced, name) or None)
+    one = listed[accepted.task_id]
+    assert begun - 1000 <= (one.created_at or 0) <= now() + 1000
+    if version == "2020-09-30":
+        assert one.user_data == "token-1"
+    else:
+        assert (one.source_uri, one.target_type) == (source, "pdf")
+
+
+def test_a_list_of_several_pages_is_whole(mailbox: Mailbox, source: str) -> None:
+    begun = now()
+    for version in API_VERSIONS:
+        with imm_of(mailbox, version) as imm, ThreadPoolExecutor(8) as threads:
+            sent = list(threads.map(lambda n: imm.create_conversion(conversion_of(source), f"{n}"), range(103)))
+            listed = [task.task_id for task in imm.list_tasks(begun - 1000, now() + 1000)]
+        assert len(listed) == len(set(listed))
+        assert {accepted.task_id for accepted in sent} <= set(listed)
 
 
 def test_several_threads_submit_over_one_imm(mailbox: Mailbox, queue: Queue, source: str) -> None:
@@ -142,6 +177,9 @@ def test_imm_refuses_a_wrong_secret_an_unknown_key_and_a_project_that_is_not_the
             imm.create_conversion(replace(conversion_of(source), password="CANARY pass"), "token")
         assert code in (caught.value.code or "")
         assert_tells_nothing(caught.value)
+        with imm_of(mailbox, version, **changes) as imm, pytest.raises(Refused) as caught:
+            imm.get_task("task-1")
+        assert code in (caught.value.code or "")
 
 
 def test_a_killed_queue_leaves_its_messages_to_the_next(mailbox: Mailbox, queue: Queue) -> None:
