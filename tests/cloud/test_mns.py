@@ -187,7 +187,39 @@ def test_an_answer_that_is_not_the_services_tells_its_status_and_none_of_its_tex
     assert trouble.request_id == "512B2A63"
 
 
+@pytest.mark.parametrize(("status", "denied"), [(401, True), (403, True), (407, True), (404, False), (503, False)])
+@every_call
+def test_a_portal_that_denies_is_told_from_one_that_is_broken(call: Call, status: int, denied: bool) -> None:
+    trouble = trouble_of(call, answer(status, "<p>No.", retry_after="12"))
+    assert isinstance(trouble, Unreachable)
+    assert (trouble.denied, trouble.retry_after) == (denied, 12)
+
+
+@every_call
+def test_a_redirect_is_not_followed(call: Call) -> None:
+    with Service(answer(204)) as elsewhere:
+        for status in (301, 302, 303, 307, 308):
+            assert str(status) in trouble_of(call, answer(status, location=f"{elsewhere.url}/")).why
+    assert elsewhere.connections == 0
+
+
 # Refusals
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("status", "code", "after", "seconds"),
+    [
+        (403, "QpsLimitExceeded", "3", 3),
+        (503, "InternalError", "Mon, 23 Nov 2026 06:52:25 GMT", 60),
+        (400, "QpsLimitExceeded", "soon", None),
+    ],
+)
+def test_a_refusal_says_for_how_long_it_wants_to_be_left_alone(
+    call: Call, status: int, code: str, after: str, seconds: float | None
+) -> None:
+    reply = answer(status, error(code), retry_after=after, date="Mon, 23 Nov 2026 06:51:25 GMT")
+    assert trouble_of(call, reply).retry_after == seconds
 
 
 @every_call

@@ -8,8 +8,10 @@ import socket
 import ssl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from imm_tui.cloud.refusals import refused, request_id_of
+from imm_tui.cloud.refusals import refused, request_id_of, retry_after_of
 from imm_tui.cloud.route import Address, Route
 from imm_tui.errors import BadInput
 
@@ -69,6 +71,26 @@ def test_what_is_no_address_is_refused_with_its_settings_name(text: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("http://mns.example", True),
+        ("http://mns.example:443", True),
+        ("http://10.0.0.1", True),
+        ("http://0.0.0.0", True),
+        ("http://127.0.0.1.example", True),
+        ("http://not.localhost", True),
+        ("https://mns.example:80", False),
+        ("http://localhost:8080", False),
+        ("http://LOCALHOST.", False),
+        ("http://127.8.9.10", False),
+        ("http://[::1]", False),
+    ],
+)
+def test_an_address_is_plain_if_what_is_sent_there_can_be_read_on_the_way(url: str, plain: bool) -> None:
+    assert Address.parse(url, "mns_endpoint").plain is plain
+
+
+@pytest.mark.parametrize(
     ("fault", "words"),
     [
         (socket.gaierror(socket.EAI_NONAME, "x"), "DNS"),
@@ -114,3 +136,32 @@ def test_a_refusal_that_nobody_knows_yet_tells_its_code_and_its_text() -> None:
 @pytest.mark.parametrize("text", [None, 7, "", "a b", "<script>", "x" * 101])
 def test_what_can_be_no_request_id_is_passed_over(text: object) -> None:
     assert request_id_of(text, " 2E5A-1 ") == "2E5A-1"
+
+
+def test_a_service_says_for_how_long_it_wants_to_be_left_alone() -> None:
+    date = "Mon, 23 Nov 2026 06:51:25 GMT"
+    assert waits(None) is None
+    assert waits("120") == 120
+    assert waits(" 0 ") == 0
+    assert waits("Mon, 23 Nov 2026 06:52:25 GMT", date) == 60
+    assert waits("Monday, 23-Nov-26 06:52:25 GMT", date) == 60
+    assert waits("Mon Nov 23 06:52:25 2026", date) == 60
+    assert waits("Mon, 23 Nov 2026 06:50:25 GMT", date) == 0
+    assert waits("Thu, 23 Nov 2000 06:50:25 GMT") == 0
+    assert waits("Mon, 23 Nov 2026 06:52:25 GMT", "today") is not None
+    for nonsense in ("", "-1", "soon", "1.5", "9" * 5000, "Mon, 99 Nov 2026 06:51:25 GMT", date[:20]):
+        assert waits(nonsense) is None
+
+
+def waits(retry_after: str | None, date: str | None = None) -> float | None:
+    header = http.client.HTTPMessage()
+    for name, value in (("retry-after", retry_after), ("date", date)):
+        if value is not None:
+            header[name] = value
+    return retry_after_of(header)
+
+
+@given(st.text(), st.text())
+def test_no_header_makes_it_fail(retry_after: str, date: str) -> None:
+    found = retry_after_of({"Retry-After": retry_after, "Date": date})
+    assert found is None or found >= 0
