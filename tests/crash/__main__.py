@@ -28,9 +28,10 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder, running_emulator(Path(folder) / "emulator") as emulator:
         report = campaign(emulator, Path(folder), arguments.kills, arguments.seed, after_each)
-    print("\rkilled")
-    for point, kills in sorted(report.kills.items()):
-        print(f"  {kills:6d}  {point}")
+    for heading, counts in (("killed at", report.kills), ("faults of the service", report.faults)):
+        print(f"\r{heading}")
+        for name, number in sorted(counts.items()):
+            print(f"  {number:6d}  {name}")
     print(
         f"{report.events} events in {report.messages} messages; delivered {report.deliveries} times, of which"
         f" {report.duplicates} were duplicates; {report.quarantined} messages quarantined"

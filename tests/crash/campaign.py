@@ -31,6 +31,16 @@ from tests.emulator.raw import RawMns
 NAME = "crash"
 FORMATS = ("XML", "JSON", "SIMPLIFIED")
 
+FAULTS = {
+    ("duplicate", "Publish"): 0.05,
+    ("reorder", "Publish"): 0.05,
+    ("duplicate", "BatchReceiveMessage"): 0.04,
+    ("cut-after", "BatchReceiveMessage"): 0.04,
+    ("cut-after", "BatchDeleteMessage"): 0.04,
+    ("expire-handle", "BatchDeleteMessage"): 0.04,
+}
+"""What goes wrong at the service meanwhile, and how often."""
+
 PUBLISHED = 12
 """Publications before each death: through three subscriptions, more messages than two batches hold."""
 
@@ -53,6 +63,7 @@ class Report:
     deliveries: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     seconds: float = 0.0
 
@@ -210,6 +221,8 @@ def campaign(
     witness = Witness(control, path)
     publisher = Publisher(emulator, choices)
     deaths = _deaths(choices)
+    for (effect, operation), probability in FAULTS.items():
+        control.fault(effect, service="mns", operation=operation, probability=probability, seed=seed)
     with closing(publisher):
         with consumers(environment) as warm:
             for _ in range(kills):
@@ -220,6 +233,11 @@ def campaign(
                 witness.look()
                 control.clock(advance=2)
                 after_each()
+        report.faults = Counter(
+            {f"{rule['effect']} {rule['operation']}": rule["injected"] for rule in control.faults()}
+        )
+        control.clear()
+        publisher.publish(PUBLISHED)  # what a fault has held up goes after it
         subprocess.run(
             [sys.executable, "-m", "imm_tui", "watch", "--json", "--idle-exit", "2"],
             env=environment,
