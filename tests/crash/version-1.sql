@@ -1,0 +1,87 @@
+-- A history as the first version of imm-tui wrote it, one task in each status, one message in quarantine.
+BEGIN TRANSACTION;
+CREATE TABLE deliveries (           -- what the listener reported, in order: an event each time it came, or a quarantine
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message INTEGER NOT NULL REFERENCES messages (id),
+    event INTEGER REFERENCES events (id),
+    duplicate INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+);
+INSERT INTO "deliveries" VALUES(1,1,1,0,10000);
+INSERT INTO "deliveries" VALUES(2,2,1,1,10000);
+INSERT INTO "deliveries" VALUES(3,3,NULL,0,10000);
+INSERT INTO "deliveries" VALUES(4,4,2,0,10000);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL UNIQUE,
+    task INTEGER NOT NULL REFERENCES tasks (id),
+    message INTEGER NOT NULL REFERENCES messages (id),
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    percent INTEGER,
+    page_count INTEGER,
+    code TEXT,
+    detail TEXT,
+    time TEXT,
+    received_at INTEGER NOT NULL
+);
+INSERT INTO "events" VALUES(1,'97a79c04e453d865a3831e099ce49c45',1,1,'done','FormatConvertJob:JobFinished','Succeeded',100,5,'NoError',NULL,'2018-11-14T09:51:20.342Z',10000);
+INSERT INTO "events" VALUES(2,'0049dfe64387579f0f412c52fa950e61',5,4,'untracked','FormatConvertJob:JobFinished','Failed',0,NULL,'OpenFileError',NULL,'2018-11-14T09:51:20.342Z',10000);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    body BLOB NOT NULL,             -- exactly as delivered
+    reason TEXT,                    -- why it is quarantined; NULL when it was readable
+    enqueued_at INTEGER,
+    received_at INTEGER NOT NULL,
+    dequeue_count INTEGER NOT NULL, -- as the queue last said it
+    UNIQUE (message_id, digest)
+);
+INSERT INTO "messages" VALUES(1,'M-1',X'1BDC52C4B33EDF550094A24C1C162F19',X'7B226576656E7473223A205B7B226576656E744E616D65223A2022466F726D6174436F6E766572744A6F623A4A6F6246696E6973686564222C20226576656E74536F75726365223A20226163733A696D6D222C20226576656E7454696D65223A2022323031382D31312D31345430393A35313A32302E3334325A222C20226576656E7456657273696F6E223A2022312E30222C2022696D6D223A207B22636F6465223A20224E6F4572726F72222C20227461736B4964223A2022646F6E65222C202270616765436F756E74223A202235222C202270657263656E74223A2022313030227D7D5D7D',NULL,NULL,10000,1);
+INSERT INTO "messages" VALUES(2,'M-2',X'1BDC52C4B33EDF550094A24C1C162F19',X'7B226576656E7473223A205B7B226576656E744E616D65223A2022466F726D6174436F6E766572744A6F623A4A6F6246696E6973686564222C20226576656E74536F75726365223A20226163733A696D6D222C20226576656E7454696D65223A2022323031382D31312D31345430393A35313A32302E3334325A222C20226576656E7456657273696F6E223A2022312E30222C2022696D6D223A207B22636F6465223A20224E6F4572726F72222C20227461736B4964223A2022646F6E65222C202270616765436F756E74223A202235222C202270657263656E74223A2022313030227D7D5D7D',NULL,NULL,10000,1);
+INSERT INTO "messages" VALUES(3,'M-3',X'656FEA31D46C9F2A20715990722310A8',X'6E6F74206F6620494D4D','The message is neither a JSON object nor an XML envelope.',NULL,10000,1);
+INSERT INTO "messages" VALUES(4,'M-4',X'189A12F5A28625141AFC65C2F06683B5',X'7B226576656E7473223A205B7B226576656E744E616D65223A2022466F726D6174436F6E766572744A6F623A4A6F6246696E6973686564222C20226576656E74536F75726365223A20226163733A696D6D222C20226576656E7454696D65223A2022323031382D31312D31345430393A35313A32302E3334325A222C20226576656E7456657273696F6E223A2022312E30222C2022696D6D223A207B22636F6465223A20224F70656E46696C654572726F72222C20227461736B4964223A2022756E747261636B6564222C202270657263656E74223A202230227D7D5D7D',NULL,NULL,10000,1);
+CREATE TABLE removals (             -- an untracked task that turned out to be one of our submissions
+    task INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL
+);
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision INTEGER NOT NULL,      -- grows with every change of any task: what the screen asks for
+    task_id TEXT,                   -- as IMM wrote it first; NULL until it has
+    task_key TEXT UNIQUE,           -- what all spellings of the id share
+    status TEXT NOT NULL,
+    percent INTEGER,
+    page_count INTEGER,
+    code TEXT,
+    message TEXT,
+    source_uri TEXT,
+    target_uri TEXT,
+    target_type TEXT,
+    pages TEXT,
+    dpi INTEGER,
+    project TEXT,
+    api_version TEXT,
+    token TEXT,                     -- IdempotentToken or UserData of the submission
+    request_id TEXT,
+    seen_at INTEGER NOT NULL,       -- times are epoch milliseconds
+    submitted_at INTEGER,           -- NULL: not submitted by this history
+    finished_at INTEGER,
+    events INTEGER NOT NULL DEFAULT 0,
+    decisive INTEGER REFERENCES events (id)     -- the highest-ranking event
+);
+INSERT INTO "tasks" VALUES(1,8,'done','done','Succeeded',100,5,'NoError',NULL,'oss://demo/done.docx','oss://demo/out/','png',NULL,NULL,'p','2017-09-06','token-done','R-1',1000,1000,1542189080342,1,1);
+INSERT INTO "tasks" VALUES(2,4,'running','running','Running',NULL,NULL,NULL,NULL,'oss://demo/running.docx','oss://demo/out/','png',NULL,NULL,'p','2017-09-06','token-running','R-2',2000,2000,NULL,0,NULL);
+INSERT INTO "tasks" VALUES(3,5,NULL,NULL,'Submitting',NULL,NULL,NULL,NULL,'oss://demo/submitting.docx','oss://demo/out/','png',NULL,NULL,'p','2017-09-06','token-submitting',NULL,3000,3000,NULL,0,NULL);
+INSERT INTO "tasks" VALUES(4,7,NULL,NULL,'Unknown',NULL,NULL,NULL,'The connection was cut.','oss://demo/unknown.docx','oss://demo/out/','png',NULL,NULL,'p','2017-09-06','token-unknown',NULL,4000,4000,NULL,0,NULL);
+INSERT INTO "tasks" VALUES(5,9,'untracked','untracked','Failed',0,NULL,'OpenFileError',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,10000,NULL,1542189080342,1,2);
+CREATE INDEX tasks_by_revision ON tasks (revision);
+CREATE INDEX removals_by_revision ON removals (revision);
+CREATE INDEX events_by_task ON events (task);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('tasks',5);
+INSERT INTO "sqlite_sequence" VALUES('deliveries',4);
+COMMIT;
+PRAGMA user_version = 1;
