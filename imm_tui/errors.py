@@ -85,3 +85,7 @@ class OutcomeUnknown(Trouble):
 
 class HistoryUnusable(Trouble):
     """The history cannot be opened, read or written."""
+
+
+class HistoryTorn(HistoryUnusable):
+    """What the history's file holds is damaged: waiting does not mend it."""

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Barred, HistoryUnusable, Refused, Trouble, Unreachable
+from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, Delivery, History, Quarantined
 from imm_tui.tasks import now
 
@@ -119,7 +119,6 @@ class Listener:
         self._on_state = on_state
         self._stopping = threading.Event()
         self._resumed = threading.Event()
-        self._finishing = threading.Lock()
         self._queue: Queue | None = None
         # A daemon: the exit of the program never waits for a long poll.
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -129,17 +128,17 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the long poll at once; a batch that is being stored or deleted may finish, within a second."""
+        """Ends the long poll at once; a batch in hand, or an answer on its way, may be finished within a second."""
         self._stopping.set()
         self._resumed.set()
         if threading.current_thread() is self._thread:
             return  # from on_batch or on_state: it ends before it receives again
-        finished = self._finishing.acquire(timeout=_FINISH)
-        if self._queue is not None:
-            self._queue.kill()
-        if finished:
-            self._finishing.release()
+        if (queue := self._queue) is not None:
+            queue.interrupt()
         if self._thread.is_alive():
+            self._thread.join(_FINISH)
+        if (queue := self._queue) is not None:
+            queue.kill()
             self._thread.join(_LEAVE)
 
     def resume(self) -> None:
@@ -196,7 +195,7 @@ class Listener:
                         self._finish(history, queue, batch)
                 except Cancelled:
                     return
-                except Barred:
+                except (Barred, HistoryTorn):
                     raise
                 except Trouble as trouble:
                     denied = denied + 1 if isinstance(trouble, Unreachable) and trouble.denied else 0
@@ -230,23 +229,20 @@ class Listener:
 
     def _finish(self, history: History, queue: Queue, batch: list[Received]) -> None:
         """Stores a batch, and only then deletes it; what could not be read stays on the queue, hidden for a while."""
-        with self._finishing:
-            arrivals = [_arrival(message) for message in batch]
-            deliveries = history.store(arrivals, now())
-            try:
-                kept = _kept(history, batch, arrivals)
-                handles = (message.receipt_handle for message in batch)
-                deleted = queue.delete(
-                    [handle for handle in handles if handle not in kept or kept[handle].delete_wanted]
-                )
-                for handle, message in kept.items():
-                    if not message.delete_wanted:
-                        _hide(history, queue, message, handle)
-                    elif handle in deleted:
-                        history.record_deleted(message.id, now())
-            finally:
-                # Stored is stored: a delete that failed brings the message back, as a duplicate.
-                self._on_batch(deliveries)
+        arrivals = [_arrival(message) for message in batch]
+        deliveries = history.store(arrivals, now())
+        try:
+            kept = _kept(history, batch, arrivals)
+            handles = (message.receipt_handle for message in batch)
+            deleted = queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
+            for handle, message in kept.items():
+                if not message.delete_wanted:
+                    _hide(history, queue, message, handle)
+                elif handle in deleted:
+                    history.record_deleted(message.id, now())
+        finally:
+            # Stored is stored: a delete that failed brings the message back, as a duplicate.
+            self._on_batch(deliveries)
 
     def _pause(self, seconds: float | None) -> None:
         """Waits until the time is over (None: for ever), or until it is stopped or resumed."""
