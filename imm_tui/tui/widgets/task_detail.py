@@ -23,6 +23,10 @@ from imm_tui.tui.widgets.percent_bar import PercentBar
 
 _FACTS = ("source", "target", "submitted", "seen", "finished", "task", "request", "project", "events")
 
+_CODE = 100
+_WORDS = 2_000
+"""Characters of a task's code and message that are shown: what is known beside them stays in sight."""
+
 _MESSAGES = 20
 """Messages of one task that are shown; a task has one or two as a rule."""
 
@@ -99,7 +103,7 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         status = Content.styled(f"{SHAPES[task.status]} {task.status}", f"bold {colour}")
         if task.code:
             failed = task.status is Status.FAILED
-            status += Content.styled(f" · {line(task.code)}", f"bold {colour}" if failed else QUIET)
+            status += Content.styled(f" · {line(task.code, _CODE)}", f"bold {colour}" if failed else QUIET)
         self.query_one("#status", Static).update(status)
         bar = self.query_one(PercentBar)
         bar.display = task.status in (Status.RUNNING, Status.SUCCEEDED)
@@ -110,7 +114,7 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
             bar.rest()
 
     def _show_words(self, task: Task) -> None:
-        words = [block(task.message)] if task.message else []
+        words = [block(task.message, _WORDS)] if task.message else []
         if task.untracked:
             words.append("Untracked: an event came for this task, but it was not submitted from here.")
         told = self.query_one("#told", Static)
