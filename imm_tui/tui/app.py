@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
@@ -92,6 +93,12 @@ class ImmApp(App[str | None]):
         else:
             self.call_after_refresh(self._start_listening)
             self.set_interval(1, self._look_after_listener)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste):
+            # Not every field is one of ours: the palette's would hand control characters on to the terminal.
+            event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        await super().on_event(event)
 
     def on_unmount(self) -> None:
         if self._listener is not None:
