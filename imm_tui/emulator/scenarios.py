@@ -81,7 +81,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "lost-events": Scenario(
         (
             Rule("drop", operation="Publish", skip=1, count=1),
-            Rule("drop", operation="Publish", probability=0.4),
+            Rule("drop", operation="Publish", skip=2, probability=0.4),
         )
     ),
     "poison": Scenario(junk=True),

@@ -156,7 +156,10 @@ async def test_a_service_that_converted_nothing_started_nothing(start: Start) ->
     await imm.close()
 
 
-@pytest.mark.parametrize(("version", "token"), [(VERSIONS[0], "IdempotentToken"), (VERSIONS[1], "UserData")])
+@pytest.mark.parametrize(
+    ("version", "token"),
+    [(VERSIONS[0], "IdempotentToken"), (VERSIONS[0], "UserData"), (VERSIONS[1], "UserData")],
+)
 async def test_the_ledger_has_each_submission_that_took_effect(start: Start, version: str, token: str) -> None:
     service = await start(version)
     task_id = await create(service, **{token: "mine"})
@@ -176,3 +179,17 @@ async def test_a_submission_sent_again_under_its_token_is_one_submission(start: 
     service = await start("2017-09-06")
     assert await create(service, IdempotentToken="once") == await create(service, IdempotentToken="once")
     assert len(list(service.ledger.entries())) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_was_under_way_when_all_was_cleared_is_never_heard_of(start: Start, version: str) -> None:
+    service = await start(version, pace=0.3)
+    gone = await create(service)
+    await service.imm.clear()
+    with pytest.raises(ImmError):
+        await get(service, gone)
+    service.imm.put_project(PROJECT)
+    task_id = await create(service)
+    assert task_id in str(await service.event())
+    assert gone != task_id
+    assert service.events.empty()

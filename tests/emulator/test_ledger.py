@@ -27,6 +27,7 @@ def messages(fresh_emulator: RunningEmulator) -> str:
 
 
 BODY = b"<Message><MessageBody>news</MessageBody></Message>"
+SHORT = b"<Queue><VisibilityTimeout>1</VisibilityTimeout></Queue>"
 
 
 def actions(entries: list[dict[str, Any]]) -> list[str]:
@@ -77,6 +78,17 @@ def test_what_outlived_its_retention_has_expired(mns: RawMns, messages: str, con
     expired = control.ledger()[-1]
     assert (expired["action"], expired["dequeue_count"]) == ("expire", 0)
     assert mns("GET", messages).refusal == (404, "MessageNotExist")
+
+
+def test_what_became_due_is_there_without_anybody_asking_the_queue(
+    mns: RawMns, messages: str, control: Control
+) -> None:
+    mns("PUT", f"{messages.removesuffix('/messages')}?metaoverride=true", SHORT)
+    mns("POST", messages, BODY)
+    mns("GET", messages)
+    while "redeliver" not in actions(control.ledger()):
+        pass
+    assert actions(control.ledger()) == ["send", "receive", "redeliver"]
 
 
 def test_what_was_refused_is_no_entry(mns: RawMns, messages: str, control: Control) -> None:
