@@ -8,6 +8,7 @@ hundreds of times less than polling would. Several imm-tui on one history share 
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,9 @@ _TRY_AGAIN = 30.0
 
 _OUTDATED = 60.0
 """Seconds after which a trouble is no longer told, when there was nothing to ask since."""
+
+_TASK_ID = re.compile(r"[!-~]{1,256}")
+"""What IMM can have called a task. Anybody who may publish can send an event with anything else."""
 
 _CLOCKS = 15 * 60_000
 """Milliseconds that two clocks may be apart, and that a call may take: where IMM's tasks are searched for one."""
@@ -173,7 +177,7 @@ def ask(history: History, imm: Imm, task: Task) -> None:
     """Asks IMM what has become of a task that has an id, and records what it says. Raises Refused, Unreachable."""
     assert task.task_id is not None
     try:
-        answer = imm.get_task(task.task_id)
+        answer = imm.get_task(task.task_id) if _TASK_ID.fullmatch(task.task_id) else None
     except Refused as refusal:
         if not isinstance(refusal, Barred):  # about this task perhaps: the next time is later
             history.record_no_answer([task.id], now())

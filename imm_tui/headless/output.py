@@ -56,6 +56,8 @@ def task_line(task: Task, *, as_json: bool) -> str:
         task.task_id or "–",
         task.source_uri or "",
     ]
+    if task.asked:
+        columns.append("(asked IMM)")
     if not task.status.finished or task.status is Status.FAILED:
         columns.append(_reason(task.code, task.message))
     return _columns(columns)

@@ -12,11 +12,12 @@ from pathlib import Path
 from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput
+from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.exits import Exit, code_of, worst
 from imm_tui.headless.output import Narrator, put, say, task_line, told
 from imm_tui.history import History
 from imm_tui.listener import Listener, Phase
+from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion, Status, Task
 
@@ -25,6 +26,12 @@ _LOOK = 0.1
 
 _NARRATE = 5.0
 """Seconds between two lines of progress."""
+
+_LEAST = 1.0
+"""Seconds after which IMM is asked about a task at the earliest, however short the wait."""
+
+_SEARCHES = 3
+"""How often IMM's tasks are searched in vain for a submission, 5, 15 and 35 s old, before the wait for it is over."""
 
 
 def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
@@ -90,9 +97,11 @@ def submit(
     """Submits `conversions` and prints each: when it was accepted or refused, or, with `wait`, when its task has ended.
 
     The wait ends `timeout` seconds after the last submission, or when nothing can be received any more; what has not
-    ended is printed as it stands then.
+    ended is printed as it stands then. In the meantime IMM is asked about tasks whose event does not come, and
+    searched for submissions whose outcome is unknown.
     """
     with closing(submission.connect(settings, credentials)) as imm, History(history_path) as history:
+        submission.settle_abandoned(history)
         report = _Report(len(conversions), as_json)
         with closing(submission.submit(history, imm, settings, conversions)) as outcomes:
             if wait:
@@ -127,10 +136,15 @@ class _Report:
         """Says why a submission was not accepted, the first time that there is this reason."""
         self._answers += 1
         if (trouble := outcome.trouble) is not None:
-            self._codes.add(code_of(trouble))
-            if told(trouble) not in self._said:
-                self._said.add(told(trouble))
-                say(f"{outcome.task.source_uri}: {trouble}")
+            if not isinstance(trouble, OutcomeUnknown):  # that may yet be known
+                self._codes.add(code_of(trouble))
+            self.tell(trouble, f"{outcome.task.source_uri}: ")
+
+    def tell(self, trouble: Trouble, subject: str = "") -> None:
+        """Says a trouble the first time that it is there."""
+        if told(trouble) not in self._said:
+            self._said.add(told(trouble))
+            say(f"{subject}{trouble}")
 
     def put(self, task: Task) -> None:
         put(task_line(task, as_json=self._as_json))
@@ -149,14 +163,14 @@ class _Report:
 
 
 class _Wait:
-    """Waits for the tasks of one run to end, by what the history says, whoever received the events."""
+    """Waits for the tasks of one run to end, by what the history says, whoever received the events or asked IMM."""
 
     def __init__(self, history: History, report: _Report) -> None:
         self._history = history
         self._report = report
         self._version = history.data_version()
         self._revision = history.changes(sys.maxsize).revision  # only what changes from here on
-        self._running: set[int] = set()
+        self._awaited: dict[int, Status] = {}
 
     def until_all_ended(
         self, outcomes: Iterable[Outcome], settings: Settings, credentials: Credentials, timeout: float
@@ -169,28 +183,38 @@ class _Wait:
             on_batch=lambda batch: news.set(),
             on_state=lambda state: news.set(),
         )
+        reconciler = Reconciler(
+            settings,
+            credentials,
+            self._history.path,
+            overdue_after=max(_LEAST, min(OVERDUE_AFTER, timeout / 2)),  # a short wait asks sooner
+            on_change=news.set,
+        )
         listener.start()  # before the first submission: its event may be here before the answer
+        reconciler.start()
         try:
             for outcome in outcomes:
                 self._report.answered(outcome)
-                if outcome.task.status.under_way:
-                    self._running.add(outcome.task.id)
-                else:
-                    self._report.put(outcome.task)
-                self._put_ended()
-            self._until(time.monotonic() + timeout, listener, news)
+                self._follow(outcome.task)
+                self._follow_changes()
+            self._until(time.monotonic() + timeout, listener, reconciler, news)
         finally:
             listener.stop()
-        for task in sorted(self._running):
-            if (standing := self._history.task(task)) is not None:
-                self._report.put(standing)
+            reconciler.stop()
+        for task in sorted(self._awaited):
+            self._put(task)
 
-    def _until(self, deadline: float, listener: Listener, news: threading.Event) -> None:
+    def _until(self, deadline: float, listener: Listener, reconciler: Reconciler, news: threading.Event) -> None:
         narrator = Narrator()
         while True:
-            state = listener.state  # before the history: what it stored before it stopped is there
-            self._put_ended()
-            if not self._running:
+            state, trouble = listener.state, reconciler.trouble  # before the history: what they stored is there
+            self._follow_changes()
+            if trouble is not None and self._awaited:
+                self._report.tell(trouble)
+            if isinstance(trouble, Barred):  # then nothing is found any more
+                for task in [task for task, status in self._awaited.items() if status is Status.UNKNOWN]:
+                    self._put(task)
+            if not self._awaited:
                 return
             narrator.follow(state)
             left = deadline - time.monotonic()
@@ -202,7 +226,7 @@ class _Wait:
             news.wait(min(left, _LOOK))
             news.clear()
 
-    def _put_ended(self) -> None:
+    def _follow_changes(self) -> None:
         self._report.narrate()
         if (version := self._history.data_version()) == self._version:
             return
@@ -210,6 +234,26 @@ class _Wait:
         changes = self._history.changes(self._revision)
         self._revision = changes.revision
         for task in changes.tasks:
-            if task.id in self._running and not task.status.under_way:
-                self._running.remove(task.id)
-                self._report.put(task)
+            if task.id in self._awaited:
+                self._follow(task)
+
+    def _follow(self, task: Task) -> None:
+        """Takes note of how a task stands, and prints it where there is nothing more to wait for."""
+        before = self._awaited.get(task.id)
+        self._awaited[task.id] = task.status
+        if task.status is Status.UNKNOWN and task.task_id is None and task.asks < _SEARCHES:
+            if before is None and list(self._awaited.values()).count(Status.UNKNOWN) == 1:
+                say("Whether IMM has it is looked up in IMM's list of tasks.")
+            return
+        if task.status.under_way:
+            if before is Status.UNKNOWN:
+                say(f"{task.source_uri}: IMM has it, as task {task.task_id}.")
+            return
+        if task.status is Status.UNKNOWN and task.task_id is None:
+            say(f"{task.source_uri}: IMM does not list it, so most likely it never arrived. It is not sent again.")
+        self._put(task.id)
+
+    def _put(self, number: int) -> None:
+        del self._awaited[number]
+        if (task := self._history.task(number)) is not None:
+            self._report.put(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from imm_tui import submission
 from imm_tui.errors import BadInput
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put, say, task_line
@@ -20,6 +21,7 @@ def list_tasks(history_path: Path, *, status: str = "", limit: int = 100, as_jso
             say(f"There is no history yet: {history_path} does not exist. imm-tui submit begins it.")
         return Exit.SUCCEEDED
     with History(history_path) as history:
+        submission.settle_abandoned(history)
         for task in history.tasks(status=chosen, limit=limit):
             put(task_line(task, as_json=as_json))
     return Exit.SUCCEEDED

@@ -213,7 +213,7 @@ def test_a_queue_that_cannot_be_reached_is_a_5_at_the_timeout(program: Program) 
 def test_an_answer_that_does_not_come_leaves_the_outcome_unknown(program: Program, version: str, act: Act) -> None:
     with Service(act) as service:
         where = ("--imm-endpoint", service.url, "--api-version", version)
-        run = program("submit", PDF, "--to", "png", "--wait", "--json", *where)
+        run = program("submit", PDF, "--to", "png", "--wait", "--timeout", "0.5", "--json", *where)
     assert run.object["status"] == "Unknown"
     assert run.object["task_id"] is None
     assert run.code == 6
