@@ -20,22 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imm_tui.errors import HistoryUnusable
+from imm_tui.errors import HistoryTorn, HistoryUnusable
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
 
 _FIX = "Make room or mend its permissions"
-_TORN = "It was left as it is. Move it away, with the files beside it that begin with its name, and a new one begins"
 _FIXES = {
     sqlite3.SQLITE_FULL: "Make room on its disk",
     sqlite3.SQLITE_IOERR: "Make room on its disk, or mend the disk",
     sqlite3.SQLITE_BUSY: "End the process that keeps it locked",
     sqlite3.SQLITE_CANTOPEN: "Mend the permissions of the file and its folder",
     sqlite3.SQLITE_READONLY: "Mend the permissions of the file and its folder",
-    sqlite3.SQLITE_CORRUPT: _TORN,
-    sqlite3.SQLITE_NOTADB: _TORN,
 }
 """What a person can do about each family of SQLite's errors."""
 
@@ -769,6 +766,12 @@ class History:
         except sqlite3.Error as error:
             # Some errors come from Python's own module and have no code; the low byte says of which family one is.
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            if family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise HistoryTorn(
+                    f"The history {self.path} is damaged.",
+                    f"SQLite says: {error}. It was left as it is.",
+                    "Move it away, with the files beside it that begin with its name, and a new one begins.",
+                ) from None
             raise self._unusable(str(error), _FIXES.get(family, _FIX)) from None
 
     def _unusable(self, why: str, fix: str = _FIX) -> HistoryUnusable:

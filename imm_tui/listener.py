@@ -161,8 +161,12 @@ class Listener:
             except Trouble as trouble:
                 self._stop_until_resumed(trouble)
             except OSError as error:
-                why = f"{error.strerror or error}."
-                self._stop_until_resumed(HistoryUnusable(f"The folder of {self._history_path} cannot be used.", why))
+                closed = HistoryUnusable(
+                    f"The folder of {self._history_path} cannot be used.",
+                    f"{error.strerror or error}.",
+                    "Mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+                )
+                self._stop_until_resumed(closed)
 
     def _stop_until_resumed(self, trouble: Trouble) -> None:
         self._tell(Phase.STOPPED, trouble)
