@@ -189,7 +189,6 @@ async def test_what_was_under_way_when_all_was_cleared_is_never_heard_of(start: 
     with pytest.raises(ImmError):
         await get(service, gone)
     service.imm.put_project(PROJECT)
-    task_id = await create(service)
-    assert task_id in str(await service.event())
-    assert gone != task_id
-    assert service.events.empty()
+    for _ in range(2):  # the second ends long after the one that is gone would have
+        task_id = await create(service)
+        assert task_id in str(await service.event())

@@ -21,7 +21,7 @@ import pytest
 from imm_tui.emulator.control import is_loopback
 from imm_tui.emulator.server import exports
 from tests.conftest import CHECKOUT, RunningEmulator
-from tests.emulator.raw import RawMns, receive
+from tests.emulator.raw import RawMns, receive, send
 
 VARIABLES = [
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
@@ -162,6 +162,21 @@ def test_another_than_a_loopback_address_is_warned_of(tmp_path: Path) -> None:
         assert "not a loopback address" in process.stderr.readline()
         process.terminate()
         assert ended(process)[0] == 143
+
+
+def test_from_another_address_than_a_loopback_one_there_is_no_control_plane(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        try:
+            route.connect(("192.0.2.1", 9))  # which sends nothing, and tells by which address this machine would
+        except OSError:
+            pytest.skip("this machine has a loopback address only")
+        own = route.getsockname()[0]
+    with foreground(tmp_path, host="0.0.0.0") as process:
+        port = urlsplit(printed(process)["IMM_TUI_MNS_ENDPOINT"]).port
+        for address, status in ((own, 403), ("127.0.0.1", 200)):
+            connection = http.client.HTTPConnection(address, port, timeout=10)
+            assert send(connection, "GET", "/_emulator/health", {"Host": "localhost"}).status == status
+            connection.close()
 
 
 @pytest.mark.parametrize(
