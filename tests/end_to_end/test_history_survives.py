@@ -258,21 +258,23 @@ TEARS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@every_command
-@pytest.mark.parametrize("tear", TEARS.values(), ids=TEARS.keys())
+@pytest.mark.parametrize(
+    ("command", "tear"),
+    [("tasks", tear) for tear in TEARS] + [("watch", "its tasks zeroed"), ("submit", "its last page missing")],
+)
 def test_a_torn_file_is_told_and_never_overwritten(
     program: Program,
     mailbox: Mailbox,
     emulator: RunningEmulator,
     history: Path,
-    command: tuple[str, ...],
-    tear: Callable[[bytes], bytes],
+    command: str,
+    tear: str,
 ) -> None:
     filled(history)
-    history.write_bytes(tear(history.read_bytes()))
+    history.write_bytes(TEARS[tear](history.read_bytes()))
     before = history.read_bytes()
     mailbox.publish(notification("t-1"))
-    assert_told(program(*command), str(history), "damaged", "Move it away")
+    assert_told(program(*COMMANDS[command]), str(history), "damaged", "Move it away")
     assert history.read_bytes() == before
     assert deleted(emulator, mailbox) == set()
     program.data.rename(program.home / "away")
@@ -298,8 +300,8 @@ def crashed(program: Program, mailbox: Mailbox, history: Path) -> None:
 
 @pytest.mark.parametrize(
     "tear",
-    [truncated(0.5), truncated(0.0), lambda log: log[:-1], lambda log: log[:-100] + bytes(100), None],
-    ids=["half", "emptied", "a byte", "zeros", "missing"],
+    [truncated(0.5), lambda log: log[:-100] + bytes(100), None],
+    ids=["half", "zeros", "missing"],
 )
 def test_a_torn_log_of_changes_costs_no_more_than_its_end(
     program: Program, mailbox: Mailbox, history: Path, tear: Callable[[bytes], bytes] | None
