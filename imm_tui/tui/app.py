@@ -1,4 +1,4 @@
-"""ImmApp: which screen is shown, the listener behind it, and the way in and out."""
+"""ImmApp: which screen is shown, the listener and the reconciler behind it, and the way in and out."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
 
 if TYPE_CHECKING:
+    from imm_tui.reconciler import Reconciler
     from imm_tui.submission import Outcome
-    from imm_tui.tasks import Conversion
+    from imm_tui.tasks import Conversion, Task
     from imm_tui.tui.screens.submit import Draft
 
 _FRAME = 1 / 30
@@ -41,6 +42,9 @@ _FRAME = 1 / 30
 
 class ImmApp(App[str | None]):
     """The program on the screen. Where `problem` says why nothing can be done yet, it only shows the history.
+
+    `overdue_after` is the seconds after which IMM is asked about a task whose event has not come (None: as long as the
+    reconciler finds right). `scenario` is the name of what goes wrong in the demo's emulator.
 
     It returns "demo" when the demo was chosen instead. Its `return_code` is 0, 1 after an error of its own, or 128 and
     the number of the signal that ended it.
@@ -57,6 +61,8 @@ class ImmApp(App[str | None]):
         *,
         problem: Trouble | None = None,
         demo: bool = False,
+        overdue_after: float | None = None,
+        scenario: str = "",
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -64,9 +70,12 @@ class ImmApp(App[str | None]):
         self.credentials = credentials
         self.problem = problem
         self.demo = demo
+        self.scenario = scenario
         self.draft: Draft | None = None
         """What the last form held when it was closed."""
+        self._overdue_after = overdue_after
         self._listener: Listener | None = None
+        self._reconciler: Reconciler | None = None
         self._woken = False
         self._drained_at = 0.0
         for own in (theme.DARK, theme.LIGHT):
@@ -92,6 +101,7 @@ class ImmApp(App[str | None]):
             self._welcome()
         else:
             self.call_after_refresh(self._start_listening)
+            self.call_after_refresh(self._start_asking)
             self.set_interval(1, self._look_after_listener)
 
     async def on_event(self, event: events.Event) -> None:
@@ -101,10 +111,12 @@ class ImmApp(App[str | None]):
         await super().on_event(event)
 
     def on_unmount(self) -> None:
+        if self._reconciler is not None:
+            self._reconciler.stop()
         if self._listener is not None:
             self._listener.stop()
 
-    # The listener
+    # The listener and the reconciler
 
     def _start_listening(self) -> None:
         if self.credentials is None:
@@ -117,6 +129,27 @@ class ImmApp(App[str | None]):
             on_state=lambda state: self.wake(),
         )
         self._listener.start()
+
+    def _start_asking(self) -> None:
+        if not self.can_ask:
+            return
+        from imm_tui.reconciler import OVERDUE_AFTER, Reconciler  # not before the first paint
+
+        overdue_after = OVERDUE_AFTER if self._overdue_after is None else self._overdue_after
+        assert self.credentials is not None
+        self._reconciler = Reconciler(
+            self.settings, self.credentials, self.history_path, overdue_after=overdue_after, on_change=self.wake
+        )
+        self._reconciler.start()
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is what it takes to ask IMM about a task."""
+        return self.credentials is not None and self.problem is None and not self.settings.missing_to_submit()
+
+    def ask(self, task: Task) -> bool:
+        """Asks IMM about a task now: the history will tell. False where it is not of this project and API version."""
+        return self._reconciler is not None and self._reconciler.ask(task)
 
     def _look_after_listener(self) -> None:
         """Its thread ends when it is stopped, and never else: but a screen must not say `listening` when it has."""
@@ -147,6 +180,8 @@ class ImmApp(App[str | None]):
         self._drained_at = time.monotonic()
         if self._listener is not None:
             self.dashboard.show_listener(self._listener.state)
+        if self._reconciler is not None:
+            self.dashboard.asking_failed(self._reconciler.trouble)
         self.dashboard.read()
 
     # Submissions

@@ -20,8 +20,8 @@ from imm_tui.text import block, line
 NOTHING = "–"
 """Stands where there is no figure."""
 
-UNTRACKED = "·"
-"""Beside the shape of a task's status."""
+UNTRACKED, ASKED = "·", "*"
+"""Beside the shape of a task's status: not submitted from here; no event told it, but IMM when it was asked."""
 
 PHASE_SHAPES = {
     Phase.STARTING: "◌",
@@ -62,6 +62,14 @@ def clock(time: int, now: int) -> str:
     if local is None or today is None:
         return NOTHING
     return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%m-%d %H:%M}"
+
+
+def second(time: int | None, now: int) -> str:
+    """`14:02:31`, with the date where it was not today."""
+    local, today = _local(time), _local(now)
+    if local is None or today is None:
+        return NOTHING
+    return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 def _local(time: int | None) -> datetime | None:
@@ -118,6 +126,33 @@ def age(task: Task, now: int) -> str:
     if task.submitted_at is None or task.finished_at is None:
         return NOTHING
     return duration(task.finished_at - task.submitted_at)
+
+
+def mark(task: Task) -> str:
+    """What stands beside the shape of its status."""
+    return ASKED if task.asked else UNTRACKED if task.untracked else " "
+
+
+def asked(task: Task, now: int) -> str:
+    """What asking IMM has to do with what a task is; "" where that is nothing."""
+    times = "" if task.asks < 2 else "twice, the last time " if task.asks == 2 else f"{task.asks} times, the last time "
+    when = f"{times}at {second(task.asked_at, now)}"
+    match task.status:
+        case Status.SUCCEEDED | Status.FAILED if task.asked:
+            missing = "No event of its end came" if task.events else "No event came"
+            return f"{missing}; asked IMM at {second(task.asked_at, now)}."
+        case Status.RUNNING if task.asks:
+            return f"Its event is overdue. Asked IMM {when}: it still runs."
+        case Status.UNKNOWN if task.task_id is None:
+            by = "its token" if task.api_version == "2020-09-30" else "its source, target and time"
+            looked = f"Looked for it {when}, and did not find it" if task.asks else "Not looked for yet"
+            return f"IMM's tasks are searched for it by {by}. {looked}. It is not sent again by itself."
+    return ""
+
+
+def can_be_asked(task: Task) -> bool:
+    """Whether IMM may have something to say of a task that no event has said."""
+    return task.asked or task.status in (Status.RUNNING, Status.UNKNOWN)
 
 
 def figures(task: Task, now: int) -> str:

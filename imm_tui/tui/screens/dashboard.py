@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,12 +19,16 @@ from imm_tui.history import Delivery, History
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Task
 from imm_tui.text import line
+from imm_tui.tui import view
 from imm_tui.tui.task_index import TaskIndex
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
 from imm_tui.tui.widgets.trouble_banner import TroubleBanner
+
+if TYPE_CHECKING:
+    from imm_tui.tui.app import ImmApp
 
 _SETTLE = 0.05
 """Seconds for which a selection lasts before its detail is read: a held key does not read every task it passes."""
@@ -54,6 +58,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         Binding("tab", "app.focus_next", "switch", id="switch", tooltip="Go from the list to the detail and back"),
         Binding("f", "switch_view", "format", id="format", tooltip="Show events as they came, or formatted"),
         Binding("r", "app.reconnect", "reconnect", id="reconnect", tooltip="Try again now to reach the queue"),
+        Binding("r", "ask", "ask IMM", id="ask", tooltip="Ask IMM now what has become of the selected task"),
         Binding("question_mark", "app.help", "help", id="help", key_display="?", tooltip="Show what every key does"),
         Binding("q", "app.quit", "quit", id="quit", tooltip="Leave; what is on the queue waits there"),
         Binding(
@@ -75,6 +80,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._last_delivery = 0
         self._last_event: int | None = None
         self._settling: Timer | None = None
+        self._asked: tuple[Task, Trouble | None] | None = None
+        """The task that a person wanted IMM to be asked about, and the trouble with asking, both as they were then."""
+        self._asking_trouble: Trouble | None = None
+        self._can_ask = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="header"):
@@ -207,6 +216,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         stopped = self.listener.phase is Phase.STOPPED
         banner.show(trouble, stopped=stopped, hint="r tries again." if stopped and self._can_reconnect() else "")
 
+    @property
+    def _imm_app(self) -> ImmApp:
+        return cast("ImmApp", self.app)
+
     def _can_reconnect(self) -> bool:
         return bool(self.app.check_action("reconnect", ()))
 
@@ -241,7 +254,30 @@ class Dashboard(Screen[None], inherit_bindings=False):
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
         else:
-            detail.show(task, messages)
+            detail.show(task, messages, self._asking(task) if task is not None else "")
+            can_ask = task is not None and view.can_be_asked(task) and self._imm_app.can_ask
+            if can_ask != self._can_ask:
+                self._can_ask = can_ask
+                self.refresh_bindings()
+
+    def _asking(self, task: Task) -> Trouble | str:
+        """What is to be told of asking IMM about a task, beside what came of it: why it failed, or that it goes on."""
+        if self._asked is not None and self._asked[0].id == task.id:
+            before, trouble = self._asked
+            if task.asks != before.asks:
+                self._asked = None
+            elif self._asking_trouble is trouble or self._asking_trouble is None:
+                return "Asking IMM …"
+            else:
+                return self._asking_trouble
+        overdue = view.can_be_asked(task) and not task.asked and task.asked_at is not None
+        return self._asking_trouble if overdue and self._asking_trouble is not None else ""
+
+    def asking_failed(self, trouble: Trouble | None) -> None:
+        """Why IMM cannot be asked about overdue tasks; None where it can."""
+        if trouble is not self._asking_trouble:
+            self._asking_trouble = trouble
+            self._show_detail_soon()
 
     def _tick(self) -> None:
         self.query_one(ListenerStatus).tick()
@@ -255,6 +291,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             on_detail = self.query_one(TaskDetail).has_focus
             some = self.query_one(TaskList).selected is not None
             return on_detail if action == "leave_detail" else some and not on_detail
+        if action == "ask":
+            return self._can_ask
         return super().check_action(action, parameters)
 
     def action_open_detail(self) -> None:
@@ -265,3 +303,15 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def action_switch_view(self) -> None:
         self.query_one(TaskDetail).action_switch_view()
+
+    def action_ask(self) -> None:
+        selected = self.query_one(TaskList).selected
+        task = self._fetch(selected) if selected is not None else None
+        if task is None:
+            return
+        if self._imm_app.ask(task):
+            self._asked = task, self._asking_trouble
+            self._show_detail()
+        else:
+            words = f"It is of {line(task.project)} · {line(task.api_version)}."
+            self.notify(words, title="Not asked", severity="warning", markup=False)

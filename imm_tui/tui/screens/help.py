@@ -17,7 +17,7 @@ from textual.widgets import Footer, Static
 from imm_tui.listener import Phase
 from imm_tui.tasks import SHAPES, Status
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
-from imm_tui.tui.view import PHASE_SHAPES, UNTRACKED
+from imm_tui.tui.view import ASKED, PHASE_SHAPES, UNTRACKED
 
 _STATUSES = {
     Status.SUBMITTING: "on its way to IMM",
@@ -81,9 +81,12 @@ def _shapes() -> ComposeResult:
         (Content.assemble(f"{status} ", (SHAPES[status], STATUS_COLOURS[status])), words)
         for status, words in _STATUSES.items()
     ]
-    untracked = (Content.assemble("Untracked ", (UNTRACKED, QUIET)), "not submitted from here")
+    marks = [
+        (Content.assemble("Untracked ", (UNTRACKED, QUIET)), "not submitted from here"),
+        (Content.assemble("Asked ", (ASKED, QUIET)), "no event said so, but IMM when asked"),
+    ]
     phases = [(Content(f"{phase.value} {PHASE_SHAPES[phase]}"), words) for phase, words in _PHASES.items()]
-    yield from _explained("Tasks", [*statuses, untracked])
+    yield from _explained("Tasks", [*statuses, *marks])
     yield from _explained("The listener", phases)
 
 

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from imm_tui.errors import Trouble
 from imm_tui.history import Message
 from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.text import block, line
@@ -48,6 +49,7 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         self.border_title = "Detail"
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()
+        self._asking: Trouble | str = ""
         self._filled = False
 
     def compose(self) -> ComposeResult:
@@ -71,11 +73,14 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._filled = True
         self._draw()
 
-    def show(self, task: Task | None, messages: Sequence[Message]) -> None:
-        """Shows a task with its messages, the deciding one first; None where no task is selected."""
+    def show(self, task: Task | None, messages: Sequence[Message], asking: Trouble | str = "") -> None:
+        """Shows a task with its messages, the deciding one first; None where no task is selected.
+
+        `asking` says that IMM is being asked about it, or why it cannot be.
+        """
         if task is None or self._shown is None or task.id != self._shown.id:
             self.scroll_home(animate=False)
-        self._shown, self._messages = task, messages
+        self._shown, self._messages, self._asking = task, messages, asking
         if self._filled:
             self._draw()
 
@@ -117,6 +122,12 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         words = [block(task.message, _WORDS)] if task.message else []
         if task.untracked:
             words.append("Untracked: an event came for this task, but it was not submitted from here.")
+        if learned := view.asked(task, now()):
+            words.append(learned)
+        if isinstance(self._asking, Trouble):
+            words.append(" ".join(["IMM could not be asked about it.", *view.told(self._asking)]))
+        elif self._asking:
+            words.append(self._asking)
         told = self.query_one("#told", Static)
         told.display = bool(words)
         told.update(Content("\n".join(words)))
@@ -150,7 +161,8 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         if not self._messages:
             yield Body("No event has come." if task.status.finished else "No event has come yet.")
         for message in self._messages[:_MESSAGES]:
-            caption = f"message {line(message.message_id)}\nreceived {view.moment(message.received_at)}"
+            what = "IMM's answer when asked: RequestId" if message.asked else "message"
+            caption = f"{what} {line(message.message_id)}\nreceived {view.moment(message.received_at)}"
             if message.dequeue_count > 1:
                 caption += f" · delivered {message.dequeue_count} times"
             pretty = view.formatted(message.body) if formatted else None

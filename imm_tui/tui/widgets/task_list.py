@@ -257,14 +257,13 @@ class TaskList(ScrollView, can_focus=True, inherit_bindings=False):
     def _row(self, task: Task, look: str, width: int, moment: int) -> Strip:
         base = self._style(look)
         shape_style, quiet = (base + self._colour(name) for name in (task.status.lower(), "quiet"))
-        shape = SHAPES[task.status] + (view.UNTRACKED if task.untracked else " ")
         figures = (
             f" {view.fit(line(task.target_type or view.NOTHING), 6)}"
             f" {view.pages(task):>6} {view.percent(task, moment):>5} {view.age(task, moment):>6}  "
         )
         segments = [
-            Segment(f" {shape}", shape_style),
-            Segment(figures, quiet),
+            Segment(f" {SHAPES[task.status]}", shape_style),
+            Segment(view.mark(task) + figures, quiet),
             Segment(view.fit(view.name(task), max(width - 3 - cell_len(figures), 0)), base),
         ]
         return Strip(segments).crop_extend(0, width, base)
