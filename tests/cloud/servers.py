@@ -159,7 +159,7 @@ class Service:
             data += more
 
 
-class Proxy(Service):
+class ProxyServer(Service):
     """An HTTP proxy behind which there is only `behind`, whatever it is asked for.
 
     Without `authorization`, the value of a header, it lets everybody through.

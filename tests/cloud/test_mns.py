@@ -542,11 +542,13 @@ def test_a_kill_at_any_moment_ends_a_receive() -> None:
 # Interrupting
 
 
-def interrupting(queue: Queue, first: bytes, rest: bytes) -> Act:
-    """Sends an answer, and interrupts the receiving of it in the middle."""
+def interrupting(queue: Queue, first: bytes, rest: bytes, *, taken: bool = False) -> Act:
+    """Sends an answer, and interrupts the receiving in the middle of it; `taken`: of a half that is read already."""
 
     def act(connection: socket.socket, _over: threading.Event) -> None:
         connection.sendall(first)
+        while taken and queue._wire.connection.readable(0):
+            time.sleep(0.001)
         queue.interrupt()
         connection.sendall(rest)
 
@@ -558,12 +560,15 @@ def whole(body: str) -> bytes:
 
 
 @pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("taken", [False, True])
 @pytest.mark.parametrize("cut", [1, 40, -1])
-def test_an_answer_that_has_begun_to_come_is_read_to_its_end(trusted: Authority, tls: bool, cut: int) -> None:
+def test_an_answer_that_has_begun_to_come_is_read_to_its_end(
+    trusted: Authority, tls: bool, cut: int, taken: bool
+) -> None:
     acts: list[Act] = [answer(204), answer(200, VISIBILITY)]
     context = trusted.server("localhost") if tls else None
     with Service(hang, tls=context, host="localhost") as fake, queue_on(fake.url) as queue:
-        fake.acts[:] = [interrupting(queue, whole(MESSAGE)[:cut], whole(MESSAGE)[cut:]), *acts]
+        fake.acts[:] = [interrupting(queue, whole(MESSAGE)[:cut], whole(MESSAGE)[cut:], taken=taken), *acts]
         assert [message.message_id for message in queue.receive()] == ["id-1"]
         with pytest.raises(Cancelled):
             queue.receive()

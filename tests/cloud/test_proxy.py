@@ -11,10 +11,11 @@ import pytest
 
 from imm_tui.cloud import connection
 from imm_tui.cloud import imm as imm_room
+from imm_tui.cloud.route import Address, Proxy
 from imm_tui.errors import BadInput, OutcomeUnknown, Unreachable
 from imm_tui.tasks import Conversion
 from tests.cloud.conftest import PASSWORD, SECRET, Authority, assert_tells_nothing, imm_on, queue_on
-from tests.cloud.servers import Act, Proxy, Service, answer, free_port, hang, raw, then_close
+from tests.cloud.servers import Act, ProxyServer, Service, answer, free_port, hang, raw, then_close
 
 
 class Door:
@@ -60,7 +61,7 @@ def named(proxy: Service, credentials: str = "") -> str:
 def test_an_unencrypted_call_asks_the_proxy_for_the_whole_url(
     monkeypatch: pytest.MonkeyPatch, door: Door, variable: str
 ) -> None:
-    with Service(door.reply) as fake, Proxy(fake, AUTHORIZATION) as proxy:
+    with Service(door.reply) as fake, ProxyServer(fake, AUTHORIZATION) as proxy:
         monkeypatch.setenv(variable, named(proxy, CREDENTIALS))
         door.answers("http://service.example:81")
     for request in proxy.requests:
@@ -75,7 +76,7 @@ def test_an_unencrypted_call_asks_the_proxy_for_the_whole_url(
 def test_tls_goes_through_a_tunnel_and_is_verified_at_its_end(
     monkeypatch: pytest.MonkeyPatch, trusted: Authority, door: Door, variable: str
 ) -> None:
-    with Service(door.reply, tls=trusted.server("service.example")) as fake, Proxy(fake, AUTHORIZATION) as proxy:
+    with Service(door.reply, tls=trusted.server("service.example")) as fake, ProxyServer(fake, AUTHORIZATION) as proxy:
         monkeypatch.setenv(variable, named(proxy, CREDENTIALS))
         door.answers("https://service.example")
         assert "another host" in door.trouble("https://elsewhere.example").why
@@ -89,7 +90,7 @@ def test_tls_goes_through_a_tunnel_and_is_verified_at_its_end(
 
 @by_both
 def test_an_address_of_ipv6_is_written_as_one(monkeypatch: pytest.MonkeyPatch, door: Door) -> None:
-    with Service(door.reply) as fake, Proxy(fake) as proxy:
+    with Service(door.reply) as fake, ProxyServer(fake) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
         door.answers("http://[2001:db8::1]")
     assert proxy.requests[0].target.startswith("http://[2001:db8::1]/")
@@ -105,7 +106,7 @@ def test_an_address_of_ipv6_is_written_as_one(monkeypatch: pytest.MonkeyPatch, d
 def test_a_proxy_that_wants_credentials_says_where_they_are_written(
     monkeypatch: pytest.MonkeyPatch, door: Door, scheme: str, credentials: str, word: str
 ) -> None:
-    with Service(door.reply) as fake, Proxy(fake, AUTHORIZATION) as proxy:
+    with Service(door.reply) as fake, ProxyServer(fake, AUTHORIZATION) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", named(proxy, credentials))
         trouble = door.trouble(f"{scheme}://service.example", proxy)
     assert f"service.example through the proxy 127.0.0.1:{proxy.port}" in trouble.what
@@ -139,6 +140,14 @@ def test_a_page_that_the_proxy_gives_instead_tells_which_proxy(
         trouble = door.trouble("http://service.example", proxy)
     assert f"service.example through the proxy 127.0.0.1:{proxy.port}" in trouble.what
     assert (trouble.denied, trouble.retry_after) == (denied, 7)
+
+
+def test_a_proxy_that_is_printed_keeps_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:CANARY@proxy.example:3128")
+    proxy = Proxy.of(Address.parse("https://service.example", ""))
+    assert proxy is not None
+    assert base64.b64decode(proxy.authorization.removeprefix("Basic ")) == b"me:CANARY"
+    assert "Basic" not in repr(proxy)
 
 
 @by_both
@@ -192,7 +201,7 @@ def test_no_proxy_names_what_is_called_directly(
 ) -> None:
     look_up = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **more: look_up("127.0.0.1", *rest, **more))
-    with Service(door.reply) as fake, Proxy(fake) as proxy:
+    with Service(door.reply) as fake, ProxyServer(fake) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv(variable, listed.format(port=fake.port))
         door.answers(f"http://service.example:{fake.port}")
@@ -239,7 +248,7 @@ def test_a_proxy_that_cannot_be_used_is_refused_before_anything_happens(
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_what_the_proxy_kept_to_itself_was_not_submitted(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     conversion = Conversion(source_uri="oss://b/a.docx", target_uri="oss://b/", target_type="pdf", password=PASSWORD)
-    with Service(hang) as fake, Proxy(fake, AUTHORIZATION) as proxy:
+    with Service(hang) as fake, ProxyServer(fake, AUTHORIZATION) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
         with imm_on(f"{scheme}://service.example") as imm, pytest.raises(Unreachable) as caught:
             imm.create_conversion(conversion, "token-1")

@@ -6,6 +6,8 @@ import errno
 import http.client
 import socket
 import ssl
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -138,6 +140,17 @@ def test_what_can_be_no_request_id_is_passed_over(text: object) -> None:
     assert request_id_of(text, " 2E5A-1 ") == "2E5A-1"
 
 
+@pytest.fixture
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """On a machine that is not in UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_elsewhere")
 def test_a_service_says_for_how_long_it_wants_to_be_left_alone() -> None:
     date = "Mon, 23 Nov 2026 06:51:25 GMT"
     assert waits(None) is None
