@@ -38,6 +38,9 @@ _BEFORE_THE_FIRST = 1.0
 _BETWEEN = 1.5
 """Seconds from one document to the next."""
 
+_LATE = 10.0
+"""Seconds after a conversion's own time from which its event counts as overdue: sooner than for real, to be watched."""
+
 _PATIENCE = 3.0
 """Seconds that the emulator has to end by itself."""
 
@@ -65,7 +68,14 @@ def staged(*, api_version: str, pace: float, scenario: str = "calm") -> Iterator
         settings = config.load(flags, environment)
         keys = credentials.find(environ=environment)
         history_path = root / "history.db"
-        app = ImmApp(settings, history_path, keys, demo=True)
+        app = ImmApp(
+            settings,
+            history_path,
+            keys,
+            demo=True,
+            overdue_after=pace + _LATE,
+            scenario="" if scenario == "calm" else scenario,
+        )
         with _presenting(settings, keys, history_path, root / "objects" / _BUCKET, app.wake):
             yield app
 

@@ -14,8 +14,8 @@ from tests.terminal import Terminal
 
 DEAD_PORT = "http://127.0.0.1:9"
 
-
 FIRST = "5页Word.docx"
+SECOND = "annual-maintenance"
 
 
 @pytest.fixture
@@ -75,6 +75,24 @@ def test_a_task_finishes_before_the_eyes_with_no_key_pressed(program: Program, a
 def test_at_its_pace_documents_follow_one_another_and_some_fail(program: Program) -> None:
     with shown(program, "--pace", "0") as terminal:
         terminal.until_read("✘")
+        terminal.press("q")
+        assert terminal.ended() == 0
+    assert is_gone(program)
+
+
+def test_on_a_flaky_network_it_reconnects_and_documents_are_finished(program: Program) -> None:
+    with shown(program, "--scenario", "flaky-network", "--pace", "0") as terminal:
+        terminal.until_read("reconnecting")
+        terminal.until_read("Succeeded", "100 %", FIRST)
+        terminal.press("q")
+        assert terminal.ended() == 0
+    assert is_gone(program)
+
+
+def test_a_document_whose_event_is_lost_is_finished_all_the_same(program: Program) -> None:
+    with shown(program, "--scenario", "lost-events", "--pace", "0") as terminal:
+        # Of the scenario's events the second is lost for certain.
+        terminal.until(lambda: any(SECOND in line and "100 %" in line for line in terminal.text.splitlines()))
         terminal.press("q")
         assert terminal.ended() == 0
     assert is_gone(program)
