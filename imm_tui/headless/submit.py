@@ -241,15 +241,15 @@ class _Wait:
         """Takes note of how a task stands, and prints it where there is nothing more to wait for."""
         before = self._awaited.get(task.id)
         self._awaited[task.id] = task.status
-        if task.status is Status.UNKNOWN and task.task_id is None and task.asks < _SEARCHES:
-            if before is None and list(self._awaited.values()).count(Status.UNKNOWN) == 1:
-                say("Whether IMM has it is looked up in IMM's list of tasks.")
-            return
+        if before is Status.UNKNOWN and task.task_id is not None:
+            say(f"{task.source_uri}: IMM has it, as task {task.task_id}.")
         if task.status.under_way:
-            if before is Status.UNKNOWN:
-                say(f"{task.source_uri}: IMM has it, as task {task.task_id}.")
             return
         if task.status is Status.UNKNOWN and task.task_id is None:
+            if task.asks < _SEARCHES:
+                if before is None and list(self._awaited.values()).count(Status.UNKNOWN) == 1:
+                    say("Whether IMM has it is looked up in IMM's list of tasks.")
+                return
             say(f"{task.source_uri}: IMM does not list it, so most likely it never arrived. It is not sent again.")
         self._put(task.id)
 
