@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -292,3 +295,222 @@ def test_other_processes_see_what_one_of_several_connections_of_this_one_writes(
         for expected in ("1\n", "2\n", "3\n"):
             intent(first)
             assert seen_by_another() == expected
+
+
+# Asking IMM
+
+ANSWERED = replace(FINISHED, name="GetTask", user_data=None, asked=True)
+OURS = {"project": "p", "api_version": "2017-09-06"}
+
+
+def running(history: History, at: int = 0, task_id: str = FINISHED.task_id) -> int:
+    task = history.record_intent(CONVERSION, token="t", at=at, **OURS)
+    history.record_accepted(task, task_id, "R")
+    return task
+
+
+def unknown(history: History, token: str = "t", at: int = 0) -> int:
+    task = history.record_intent(CONVERSION, token=token, at=at, **OURS)
+    history.record_unknown(task, message="cut", request_id="R")
+    return task
+
+
+def standing(history: History, number: int) -> Task:
+    task = history.task(number)
+    assert task is not None
+    return task
+
+
+def test_what_imm_says_when_it_is_asked_holds_until_the_event_comes(history: History) -> None:
+    task = running(history)
+    history.record_answer(task, ANSWERED, b"{}", "R-9", at=5_000)
+    known = standing(history, task)
+    assert (known.status, known.asked, known.events, known.asks, known.asked_at) == (
+        Status.SUCCEEDED,
+        True,
+        0,
+        1,
+        5_000,
+    )
+    [said] = history.messages_of(task)
+    assert (said.message_id, said.body, said.asked) == ("R-9", b"{}", True)
+    history.store([arrival(replace(FINISHED, code="Late"))], 9_000)
+    known = standing(history, task)
+    assert (known.status, known.asked, known.events, known.code) == (Status.SUCCEEDED, False, 1, "Late")
+    assert [message.asked for message in history.messages_of(task)] == [False, True]
+
+
+def test_an_answer_that_is_behind_does_not_unfinish_a_task(history: History) -> None:
+    task = running(history)
+    history.store([arrival(FINISHED)], 1)
+    history.record_answer(task, replace(ANSWERED, status=Status.RUNNING, percent=10), b"{}", "R-9", at=2)
+    assert (standing(history, task).status, standing(history, task).asked) == (Status.SUCCEEDED, False)
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["by its event", "by asking"])
+def test_what_imm_has_forgotten_is_still_what_it_was_when_it_had_ended(history: History, heard: bool) -> None:
+    task = running(history)
+    if heard:
+        history.store([arrival(FINISHED)], 1)
+    else:
+        history.record_answer(task, ANSWERED, b"{}", "R-9", at=2)
+    history.record_not_known(task, "forgotten", at=3)
+    assert (standing(history, task).status, standing(history, task).message) == (Status.SUCCEEDED, None)
+
+
+def test_what_imm_has_forgotten_before_it_had_ended_is_unknown_until_an_event_comes(history: History) -> None:
+    task = running(history)
+    history.store([arrival(RUNNING)], 1)
+    history.record_not_known(task, "forgotten", at=3)
+    assert (standing(history, task).status, standing(history, task).message) == (Status.UNKNOWN, "forgotten")
+    history.store([arrival(FINISHED)], 4)
+    assert (standing(history, task).status, standing(history, task).message) == (Status.SUCCEEDED, None)
+
+
+def test_somebody_elses_task_that_imm_does_not_know_is_left_as_it_is(history: History) -> None:
+    history.store([arrival(RUNNING)], 1)
+    [task] = history.tasks()
+    history.record_not_known(task.id, "forgotten", at=3)
+    assert (standing(history, task.id).status, standing(history, task.id).asks) == (Status.RUNNING, 1)
+
+
+def test_only_what_imm_was_asked_about_in_vain_for_its_event_counts_as_unheard(history: History) -> None:
+    for number, at in enumerate((1_000, 2_000, 3_000)):
+        task = running(history, task_id=f"T{number}")
+        history.record_answer(task, replace(ANSWERED, task_id=f"T{number}"), b"{}", f"R{number}", at=at)
+    still_running = running(history, task_id="T9")
+    history.record_answer(still_running, replace(RUNNING, task_id="T9", asked=True), b"{}", "R9", at=2_000)
+    assert [history.unheard(*span) for span in ((0, 9_000), (1_000, 2_000), (2_001, 2_999))] == [3, 2, 0]
+    history.store([arrival(replace(FINISHED, task_id="T1"))], 4_000)
+    assert history.unheard(0, 9_000) == 2
+
+
+def asked_at(history: History, at: int, limit: int = 10) -> list[int]:
+    return [task.id for task in history.overdue(at, first=30_000, limit=limit, **OURS)]
+
+
+def test_a_task_is_overdue_at_doubling_intervals_up_to_an_hour_for_as_long_as_imm_knows_it(history: History) -> None:
+    task = running(history)
+    second, hour, day = 1_000, 3_600_000, 86_400_000
+    asked = []
+    for at in (*range(0, hour, 10 * second), *range(hour, 9 * day, 600 * second)):
+        if asked_at(history, at):
+            asked.append(at)
+            history.record_answer(task, replace(ANSWERED, status=Status.RUNNING), b"{}", "R", at)
+    assert asked[:5] == [30 * second, 90 * second, 210 * second, 450 * second, 930 * second]
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == hour
+    assert 7 * day < asked[-1] < 8 * day
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=st.lists(st.integers(1, 300_000), max_size=60), tasks=st.integers(1, 5), limit=st.integers(1, 5))
+def test_of_two_processes_only_one_asks_about_a_task_and_seldom(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], tasks: int, limit: int
+) -> None:
+    path = tmp_path_factory.mktemp("history") / "history.db"
+    with History(path) as one, History(path) as other:
+        for number in range(tasks):
+            running(one, task_id=f"T{number}")
+        asks: Counter[int] = Counter()
+        at = 0
+        for step in steps:
+            at += step
+            first = asked_at(one, at, limit)
+            second = asked_at(other, at, limit)
+            assert not set(first) & set(second)
+            for number in (*first, *second):
+                asks[number] += 1
+                one.record_no_answer([number], at)
+        assert all(count <= 1 + math.log2(1 + at / 30_000) for count in asks.values())
+
+
+def test_processes_that_ask_at_the_very_same_time_share_the_tasks_out(path: Path) -> None:
+    with History(path) as history:
+        tasks = {running(history, task_id=f"T{number}") for number in range(40)}
+    barrier = threading.Barrier(4)
+
+    def asked(_: int) -> list[int]:
+        with History(path) as history:
+            barrier.wait()
+            return [number for _ in range(10) for number in asked_at(history, 60_000, 1)]
+
+    with ThreadPoolExecutor(4) as pool:
+        shares = [number for share in pool.map(asked, range(4)) for number in share]
+    assert sorted(shares) == sorted(tasks)
+
+
+def test_a_question_that_was_not_answered_is_asked_again_before_long(history: History) -> None:
+    task = running(history)
+    assert asked_at(history, 30_000) == [task]
+    assert asked_at(history, 59_999) == []
+    assert asked_at(history, 60_000) == [task]
+
+
+def test_another_projects_tasks_are_not_asked_about(history: History) -> None:
+    running(history)
+    for other in ({"project": "another"}, {"api_version": "2020-09-30"}):
+        assert history.overdue(60_000, first=0, limit=9, **{**OURS, **other}) == []
+
+
+# A submission whose outcome is unknown
+
+
+def test_an_event_with_its_user_data_names_a_submission_whatever_is_known_of_it(history: History) -> None:
+    submitting = history.record_intent(CONVERSION, token="1", at=0, **OURS)
+    lost = unknown(history, token="2")
+    refused = history.record_intent(CONVERSION, token="3", at=0, **OURS)
+    history.record_refused(refused, code="InternalError", message="a fault", request_id=None, at=1)
+    for number in "123":
+        history.store([arrival(replace(FINISHED, task_id=number, user_data=number), message_id=number)], 2)
+    assert [(task.id, task.task_id, task.status) for task in reversed(history.tasks())] == [
+        (submitting, "1", Status.SUCCEEDED),
+        (lost, "2", Status.SUCCEEDED),
+        (refused, "3", Status.SUCCEEDED),
+    ]
+
+
+def test_the_answer_that_comes_after_the_event_changes_nothing_but_the_request_id(history: History) -> None:
+    tasks = [history.record_intent(CONVERSION, token=f"{n}", at=0, **OURS) for n in range(3)]
+    for n in range(3):
+        history.store([arrival(replace(FINISHED, task_id=f"T{n}", user_data=f"{n}"), message_id=f"{n}")], 2)
+    history.record_accepted(tasks[0], "T0", "R-0")
+    history.record_unknown(tasks[1], message="cut", request_id="R-1")
+    history.record_refused(tasks[2], code="InternalError", message="a fault", request_id="R-2", at=3)
+    assert {task.status for task in history.tasks()} == {Status.SUCCEEDED}
+    assert standing(history, tasks[0]).request_id == "R-0"
+
+
+def test_one_that_is_found_has_what_its_event_said(history: History) -> None:
+    task = unknown(history)
+    history.store([arrival(FINISHED)], 2)
+    assert history.record_found(task, f"formatconvert-{FINISHED.task_id}")
+    [known] = history.tasks()
+    assert (known.id, known.status, known.events, known.message) == (task, Status.SUCCEEDED, 1, None)
+
+
+def test_one_task_is_found_for_one_submission_only(history: History) -> None:
+    first, second = unknown(history), unknown(history)
+    assert history.record_found(first, "T")
+    assert not history.record_found(second, "T")
+    assert not history.record_found(first, "another")
+    assert [(task.status, task.task_id) for task in history.tasks()] == [(Status.UNKNOWN, None), (Status.RUNNING, "T")]
+
+
+def test_an_answer_that_comes_after_all_is_taken(history: History) -> None:
+    task = unknown(history)
+    history.record_accepted(task, "T", "R-1")
+    assert (standing(history, task).status, standing(history, task).task_id) == (Status.RUNNING, "T")
+    assert standing(history, task).message is None
+
+
+def test_one_that_is_looked_for_is_left_to_one_process_and_then_for_longer(history: History) -> None:
+    task = unknown(history)
+
+    def sought(at: int) -> list[int]:
+        return [it.id for it in history.unfound(at, first=5_000, **OURS)]
+
+    assert [sought(at) for at in (4_999, 5_000, 5_000)] == [[], [task], []]
+    history.record_no_answer([task], 5_000)
+    assert [sought(at) for at in (14_999, 15_000)] == [[], [task]]

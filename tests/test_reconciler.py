@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -26,6 +24,7 @@ from tests.mailbox import Mailbox
 from tests.program import until
 from tests.relay import Relay, Spoil
 from tests.test_listener import listening
+from tests.test_submission import begun_elsewhere
 
 PDF = "oss://demo/产品手册.pdf"
 SOON = 0.2
@@ -315,25 +314,11 @@ def test_it_is_left_alone_for_as_long_as_it_wishes(
             until(lambda: running.trouble is not None)
             assert isinstance(running.trouble, Barred) is barred
             for _ in range(5):  # each of them shows that it has looked again, and would have had a reason to ask
-                abandoned = abandoned_submission(history, settings)
+                abandoned = begun_elsewhere(history, settings)
                 until(lambda number=abandoned: standing(history, number).status is Status.UNKNOWN)  # type: ignore[misc]
             assert len(imm.requests) == 1
             assert running.ask(standing(history, task)), "a person need not wait"
             until(lambda: len(imm.requests) == 2)
-
-
-def abandoned_submission(history: History, settings: Settings) -> int:
-    """A submission whose process has ended before there was an answer."""
-    script = (
-        "import sys; from pathlib import Path; from imm_tui.history import History; from imm_tui.tasks import *\n"
-        "with History(Path(sys.argv[1])) as history:\n"
-        "    conversion = Conversion(source_uri='oss://b/k', target_uri='oss://b/t/', target_type='txt')\n"
-        "    names = {'project': sys.argv[2], 'api_version': sys.argv[3]}\n"
-        "    print(history.record_intent(conversion, token='t', at=now(), **names))"
-    )
-    names = (str(history.path), settings.project, settings.api_version)
-    run = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=True)
-    return int(run.stdout)
 
 
 def standing(history: History, number: int) -> Task:

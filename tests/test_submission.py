@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +17,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, Refused, Unreachable
 from imm_tui.history import History
 from imm_tui.submission import Outcome
-from imm_tui.tasks import API_VERSIONS, ApiVersion, Status
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Status, now
 from tests.mailbox import Mailbox
 
 NEW = Settings(region="cn-beijing", project="p")
@@ -151,3 +153,55 @@ def test_nobody_there_is_a_failure_and_not_a_mystery(history: History) -> None:
     [outcome] = submitted(history, settings, Credentials("id", "secret"), DOCUMENTS[:1])
     assert isinstance(outcome.trouble, Unreachable)
     assert outcome.task.status is Status.FAILED
+
+
+# Abandoned
+
+
+def begun(history: History, ago: float = 0) -> int:
+    [conversion] = submission.plan(["oss://b/a.docx"], "png", NEW)
+    at = now() - round(ago * 1000)
+    return history.record_intent(conversion, project="p", api_version="2020-09-30", token="t", at=at)
+
+
+def begun_elsewhere(history: History, settings: Settings = NEW) -> int:
+    """By a process that has ended before there was an answer."""
+    script = (
+        "import sys; from pathlib import Path; from imm_tui.history import History; from imm_tui.tasks import *\n"
+        "with History(Path(sys.argv[1])) as history:\n"
+        "    conversion = Conversion(source_uri='oss://b/k', target_uri='oss://b/t/', target_type='txt')\n"
+        "    names = {'project': sys.argv[2], 'api_version': sys.argv[3]}\n"
+        "    print(history.record_intent(conversion, token='t', at=now(), **names))"
+    )
+    names = (str(history.path), settings.project, settings.api_version)
+    run = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=True)
+    return int(run.stdout)
+
+
+def test_a_submission_whose_process_has_ended_is_unknown_and_says_so(history: History) -> None:
+    abandoned, under_way = begun_elsewhere(history), begun(history)
+    assert submission.settle_abandoned(history) == 1
+    assert submission.settle_abandoned(history) == 0
+    settled, waiting = history.task(abandoned), history.task(under_way)
+    assert settled is not None
+    assert waiting is not None
+    assert (settled.status, waiting.status) == (Status.UNKNOWN, Status.SUBMITTING)
+    assert "ended before IMM had answered" in (settled.message or "")
+
+
+def test_so_is_one_that_takes_longer_than_a_call_can_until_its_answer_comes(history: History) -> None:
+    slow = begun(history, ago=61)
+    assert submission.settle_abandoned(history) == 1
+    history.record_accepted(slow, "T", "R")
+    [task] = history.tasks()
+    assert (task.status, task.task_id, task.message) == (Status.RUNNING, "T", None)
+
+
+def test_a_run_that_is_broken_off_leaves_nothing_under_way(history: History, mailbox: Mailbox) -> None:
+    with closing(submission.connect(mailbox.settings, mailbox.credentials)) as imm:
+        conversions = submission.plan(DOCUMENTS, "png", mailbox.settings)
+        with closing(submission.submit(history, imm, mailbox.settings, conversions)) as outcomes:
+            next(outcomes)
+    tasks = history.tasks()
+    assert len(tasks) < len(DOCUMENTS)
+    assert {task.status for task in tasks} <= {Status.RUNNING, Status.UNKNOWN}
