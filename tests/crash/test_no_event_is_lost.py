@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from imm_tui.history import History
 from imm_tui.tasks import Status
 from tests.cloud.servers import free_port
@@ -17,6 +19,7 @@ from tests.crash.consumer import FAILPOINTS, OPENING, RANDOM, TOLD, Death
 KILLS = 120
 
 
+@pytest.mark.timeout(300)
 def test_a_consumer_that_is_killed_again_and_again_loses_nothing_and_counts_nothing_twice(
     fresh_emulator: RunningEmulator, tmp_path: Path
 ) -> None:
