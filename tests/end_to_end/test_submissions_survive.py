@@ -6,8 +6,10 @@ SUBMISSIONS=1000 has the killed process submit that many at each kill instead of
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,44 +85,50 @@ def test_a_kill_leaves_every_submission_accepted_or_unknown_and_none_is_made_twi
 ) -> None:
     control = Control(cloud.endpoint)
     control.reset()
-    program = Program(tmp_path / "home", {**cloud.env, "IMM_TUI_API_VERSION": version})
-    sources = [f"oss://demo/{number}.pdf" for number in range(SUBMISSIONS)]
+    with closing(Program(tmp_path / "home", {**cloud.env, "IMM_TUI_API_VERSION": version})) as program:
+        kill_in_the_midst(program, control, instant)
+        known = program("tasks", "--json", "--limit", str(SUBMISSIONS)).objects
+        arrived = submitted(control)
+        assert max(Counter(arrived.values()).values(), default=1) == 1, "a source arrived twice"
+        assert {task["status"] for task in known} <= {"Running", "Unknown"}
+        assert len({task["source_uri"] for task in known}) == len(known)
+        accepted = {task["task_id"]: task["source_uri"] for task in known if task["status"] == "Running"}
+        unknown = {task["source_uri"] for task in known if task["status"] == "Unknown"}
+        assert accepted.items() <= arrived.items()
+        assert set(arrived.values()) - set(accepted.values()) <= unknown, "each that arrived was recorded before"
+        if instant.then:
+            assert unknown, "the kill came while it waited for answers"
 
+        lost = unknown - set(arrived.values())
+        for task in reconciled(program, cloud, version, missing=len(lost)):
+            assert (task.task_id, task.source_uri) in arrived.items() or task.source_uri in lost
+        assert submitted(control) == arrived, "nothing is sent again"
+
+    tally.update(kills=1, arrived=len(arrived), twice=len(arrived) - len(set(arrived.values())))
+    tally.update(accepted=len(accepted), unknown=len(unknown), found=len(unknown - lost), never=len(lost))
+
+
+def kill_in_the_midst(program: Program, control: Control, instant: Instant) -> None:
     before = SUBMISSIONS * instant.arrived // 100
     if instant.then:
         control.fault(operation="CreateOfficeConversionTask", skip=before, **EFFECTS[instant.then])
     process = program.start("submit", "--from", "-", "--to", "txt", "--json")
     assert process.stdin is not None
-    process.stdin.write("\n".join(sources).encode())
+    assert process.stdout is not None
+    reader = threading.Thread(target=process.stdout.read)  # what nobody reads would hold it up
+    reader.start()
+    process.stdin.write("".join(f"oss://demo/{number}.pdf\n" for number in range(SUBMISSIONS)).encode())
     process.stdin.close()
-    if instant.then:
-        until(lambda: bool(control.faults()[0]["injected"]))
-    else:
-        until(lambda: len(submitted(control)) >= before)
-    process.kill()
-    process.wait()
+    try:
+        if instant.then:
+            until(lambda: bool(control.faults()[0]["injected"]))
+        else:
+            until(lambda: len(submitted(control)) >= before)
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
     control.clear()
-
-    known = program("tasks", "--json", "--limit", str(SUBMISSIONS)).objects
-    arrived = submitted(control)
-    assert max(Counter(arrived.values()).values(), default=1) == 1, "a source arrived twice"
-    assert {task["status"] for task in known} <= {"Running", "Unknown"}
-    assert len({task["source_uri"] for task in known}) == len(known)
-    accepted = {task["task_id"]: task["source_uri"] for task in known if task["status"] == "Running"}
-    unknown = {task["source_uri"] for task in known if task["status"] == "Unknown"}
-    assert accepted.items() <= arrived.items()
-    assert set(arrived.values()) - set(accepted.values()) <= unknown, "each that arrived was recorded before"
-    if instant.then:
-        assert unknown, "the kill came while it waited for answers"
-
-    lost = unknown - set(arrived.values())
-    for task in reconciled(program, cloud, version, missing=len(lost)):
-        assert (task.task_id, task.source_uri) in arrived.items() or task.source_uri in lost
-    assert submitted(control) == arrived, "nothing is sent again"
-
-    tally.update(kills=1, arrived=len(arrived), twice=len(arrived) - len(set(arrived.values())))
-    tally.update(accepted=len(accepted), unknown=len(unknown), found=len(unknown - lost), never=len(lost))
-    program.close()
 
 
 def submitted(control: Control) -> dict[str, str]:
