@@ -51,7 +51,7 @@ class Listing(App[None]):
     def on_mount(self) -> None:
         self.widget.load(TaskIndex((task.id, task.status) for task in self.known.values()))
 
-    def on_task_list_opened(self) -> None:
+    def on_row_list_opened(self) -> None:
         self.opened += 1
 
     @property

@@ -23,6 +23,7 @@ from imm_tui.tui import view
 from imm_tui.tui.task_index import TaskIndex
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
+from imm_tui.tui.widgets.row_list import RowList
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
 from imm_tui.tui.widgets.trouble_banner import TroubleBanner
@@ -230,12 +231,12 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.read()
         self.query_one(TaskList).select(task)
 
-    def on_task_list_selected(self, event: TaskList.Selected) -> None:
-        if (event.task is None) != (event.before is None):
+    def on_row_list_selected(self, event: RowList.Selected) -> None:
+        if (event.row is None) != (event.before is None):
             self.refresh_bindings()  # whether there is a detail to go to; the footer is too dear for every row
         self._show_detail_soon()
 
-    def on_task_list_opened(self) -> None:
+    def on_row_list_opened(self) -> None:
         self.action_open_detail()
 
     def _show_detail_soon(self) -> None:
