@@ -490,6 +490,14 @@ def test_one_that_is_found_has_what_its_event_said(history: History) -> None:
     assert (known.id, known.status, known.events, known.message) == (task, Status.SUCCEEDED, 1, None)
 
 
+def test_about_one_that_was_looked_for_long_the_questions_begin_anew_when_it_is_found(history: History) -> None:
+    task = unknown(history)
+    for at in range(9):
+        history.record_no_answer([task], at)
+    assert history.record_found(task, "T")
+    assert asked_at(history, 8 + 30_000) == [task]
+
+
 def test_one_task_is_found_for_one_submission_only(history: History) -> None:
     first, second = unknown(history), unknown(history)
     assert history.record_found(first, "T")
