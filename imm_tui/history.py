@@ -569,6 +569,12 @@ class History:
 
     # Quarantine
 
+    def quarantine(self) -> list[int]:
+        """The numbers of the messages that a person has to decide about, the newest first."""
+        with self._told():
+            query = "SELECT id FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL ORDER BY id DESC"
+            return [row[0] for row in self._db.execute(query)]
+
     def quarantined(self) -> list[Quarantined]:
         """The messages that a person has to decide about, the newest first."""
         return self._quarantined("ORDER BY id DESC")
