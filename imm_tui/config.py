@@ -75,6 +75,12 @@ class Settings:
         """Where these settings are in the file, or would be, for a person to find."""
         return f"[profiles.{self.profile}] in {self.config_file}"
 
+    @property
+    def unencrypted(self) -> bool:
+        """Whether anything goes over a network unencrypted: http to another machine, which the profile allows."""
+        urls = (urlsplit(endpoint) for endpoint in (self.mns_endpoint, self.imm_endpoint))
+        return any(url.scheme == "http" and not _is_loopback(url.hostname or "") for url in urls)
+
     def missing_to_listen(self) -> tuple[str, ...]:
         """The settings without which no event can be received."""
         endpoint = () if self.mns_endpoint else self._unset("region", "account_id")
