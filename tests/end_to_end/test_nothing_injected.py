@@ -355,6 +355,8 @@ def test_what_is_pasted_is_only_shown(configured: Program, own_orders: set[str])
             paste(terminal, payload.text)
             paste(terminal, f"{end}\r")
             until_proven(terminal, [end])
+        terminal.press("\t")
+        until_proven(terminal, ["✘Line1"])  # the form has moved to make room for it
         for label, place, payloads in (
             ("DPI", "dp", [together]),
             ("Target", "ta", pasted),
@@ -378,13 +380,10 @@ def test_what_is_pasted_is_only_shown(configured: Program, own_orders: set[str])
 
 def click_behind(terminal: Terminal, label: str) -> None:
     """Clicks into the field behind a label, and types what shows that it has the focus."""
-
-    def click() -> None:  # the form moves when a field that is left has something to say
-        row, line = next((row, line) for row, line in enumerate(terminal.text.splitlines(), 1) if f" {label} " in line)
-        at = f"{line.index(label) + len(label) + 12 * (label == 'Target') + 7};{row}"
-        terminal.press(f"\x1b[<0;{at}M\x1b[<0;{at}m#")
-
-    until_proven(terminal, ["•" if label == "Password" else "#"], meanwhile=click)
+    row, line = next((row, line) for row, line in enumerate(terminal.text.splitlines(), 1) if f" {label} " in line)
+    at = f"{line.index(label) + len(label) + 12 * (label == 'Target') + 7};{row}"
+    terminal.press(f"\x1b[<0;{at}M\x1b[<0;{at}m")
+    until_proven(terminal, ["•" if label == "Password" else "#"], meanwhile=lambda: terminal.press("#"))
 
 
 def paste_and_clear(terminal: Terminal, place: str, payloads: Iterable[tuple[int, Payload]]) -> None:
