@@ -134,15 +134,21 @@ class Reconciler:
         unfound = history.unfound(now(), first=round(min(_UNKNOWN_AFTER, self._overdue_after) * 1000), **self._ours)
         unfound += [task for task in wanted if task.status is Status.UNKNOWN and task.task_id is None]
         answered = False
+        barred: Barred | None = None
         try:
             if unfound:  # all of them in one list
-                wanted += find(history, imm, unfound)
-                answered = True
-                self._on_change()
+                try:
+                    wanted += find(history, imm, unfound)
+                    answered = True
+                    self._on_change()
+                except Barred as trouble:  # a list may be denied where a question about one task is not
+                    barred = trouble
             for task in self._due(history, wanted):
                 ask(history, imm, task)
                 answered = True
                 self._on_change()
+            if barred is not None:
+                raise barred
         except (Refused, Unreachable) as trouble:
             delay = _BARRED_FOR if isinstance(trouble, Barred) else self._backoff.delay(trouble.retry_after)
             self._not_before = time.monotonic() + delay
@@ -213,7 +219,7 @@ def find(history: History, imm: Imm, tasks: Sequence[Task]) -> list[Task]:
         if number in missing and history.record_found(number, task_id):
             missing.remove(number)
     history.record_no_answer(missing, now())
-    found = (history.task(task.id) for task in tasks if task.id not in missing)
+    found = (history.task(number) for number in {task.id for task in tasks} - missing)
     return [task for task in found if task is not None]
 
 

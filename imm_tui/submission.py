@@ -246,7 +246,10 @@ def settle_abandoned(history: History) -> int:
         for task, process, since in history.submitting()
         if now() - since > _LONGEST or (process is not None and not _runs(process))
     ]
-    why = "The imm-tui that submitted it ended before IMM had answered. Whether IMM has it is looked up."
+    why = (
+        "The imm-tui that submitted it ended before IMM had answered. "
+        "The dashboard, and submit --wait, look up whether IMM has it."
+    )
     for task in abandoned:
         history.record_unknown(task, message=why, request_id=None)
     return len(abandoned)

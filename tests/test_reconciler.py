@@ -327,6 +327,19 @@ def standing(history: History, number: int) -> Task:
     return task
 
 
+def test_a_list_that_is_denied_does_not_keep_it_from_asking(alone: Mailbox, control: Control, history: History) -> None:
+    settings = replace(alone.settings, api_version="2020-09-30")
+    control.fault("drop")
+    control.fault("error", operation="ListTasks", status=403, code="NoPermission")
+    [(task, _)] = submitted(history, settings, alone.credentials)
+    unknown(history, settings, ago=60)
+    with reconciling(history, settings, alone.credentials) as running:
+        until(lambda: running.trouble is not None)
+        assert running.ask(task)
+        until(lambda: standing(history, task.id).asks > 0)
+        assert isinstance(running.trouble, Barred)
+
+
 # What it costs
 
 
