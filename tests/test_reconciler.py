@@ -333,11 +333,16 @@ def test_a_list_that_is_denied_does_not_keep_it_from_asking(alone: Mailbox, cont
     control.fault("error", operation="ListTasks", status=403, code="NoPermission")
     [(task, _)] = submitted(history, settings, alone.credentials)
     unknown(history, settings, ago=60)
-    with reconciling(history, settings, alone.credentials) as running:
+    running = Reconciler(settings, alone.credentials, history.path)
+    assert running.ask(task)
+    running.start()
+    try:
         until(lambda: running.trouble is not None)
-        assert running.ask(task)
-        until(lambda: standing(history, task.id).asks > 0)
         assert isinstance(running.trouble, Barred)
+        assert standing(history, task.id).asks == 1
+    finally:
+        running.stop()
+        assert running.join(30)
 
 
 # What it costs
