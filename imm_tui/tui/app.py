@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import events
@@ -104,11 +104,11 @@ class ImmApp(App[str | None]):
             self.call_after_refresh(self._start_asking)
             self.set_interval(1, self._look_after_listener)
 
-    async def on_event(self, event: events.Event) -> None:
+    def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         if isinstance(event, events.Paste):
             # Not every field is one of ours: the palette's would hand control characters on to the terminal.
             event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        await super().on_event(event)
+        return super().on_event(event)  # not awaited here: this place would be in every traceback
 
     def on_unmount(self) -> None:
         if self._reconciler is not None:
