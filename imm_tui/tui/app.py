@@ -85,7 +85,7 @@ class ImmApp(App[str | None]):
     def get_default_screen(self) -> Screen[None]:
         phase = Phase.STARTING if self.problem is None else Phase.STOPPED
         state = ListenerState(phase=phase, since=now(), trouble=self.problem)
-        self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo)
+        self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo, scenario=self.scenario)
         return self.dashboard
 
     def on_load(self) -> None:
@@ -141,6 +141,11 @@ class ImmApp(App[str | None]):
             self.settings, self.credentials, self.history_path, overdue_after=overdue_after, on_change=self.wake
         )
         self._reconciler.start()
+
+    @property
+    def can_reach_queue(self) -> bool:
+        """Whether there is what it takes to call the queue."""
+        return self.credentials is not None and self.problem is None and not self.settings.missing_to_listen()
 
     @property
     def can_ask(self) -> bool:

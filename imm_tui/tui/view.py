@@ -12,7 +12,9 @@ from datetime import datetime
 
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
+from imm_tui.config import Settings
 from imm_tui.errors import Trouble
+from imm_tui.history import Quarantined
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Status, Task
 from imm_tui.text import block, line
@@ -22,6 +24,8 @@ NOTHING = "–"
 
 UNTRACKED, ASKED = "·", "*"
 """Beside the shape of a task's status: not submitted from here; no event told it, but IMM when it was asked."""
+
+_CONTROLS = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))} - set("\t\n\r")
 
 PHASE_SHAPES = {
     Phase.STARTING: "◌",
@@ -202,6 +206,24 @@ def _opened(value: object) -> object:
     return value
 
 
+def is_text(body: bytes) -> bool:
+    """Whether a body is text as people write it: UTF-8 without control characters but for its layout."""
+    try:
+        return not _CONTROLS & set(body.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def hexadecimal(body: bytes) -> str:
+    """Every byte of a body, eight to a line: where it stands, what it is, and its ASCII character if it has one."""
+    lines = []
+    for at in range(0, len(body), 8):
+        part = body[at : at + 8]
+        characters = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)
+        lines.append(f"{at:05x}  {part.hex(' '):23}  {characters}")
+    return "\n".join(lines)
+
+
 def fold(text: str, width: int) -> Iterator[tuple[int, int]]:
     """Where `text` is cut so that it fits `width` cells: the start and end of each line. A wide glyph is not halved."""
     start = 0
@@ -233,6 +255,35 @@ def fit(text: str, cells: int) -> str:
     return f"{set_cell_size(text, cells - 1)}…" if cells > 0 else ""
 
 
+# A quarantined message
+
+
+def hidden(message: Quarantined, now: int) -> str:
+    """For how long it is still hidden from every consumer of its queue."""
+    left = (message.hidden_until or 0) - now
+    return elapsed(left) if left > 0 else NOTHING
+
+
+def wish(message: Quarantined) -> str:
+    """What a person has decided about it, in a word."""
+    return "delete" if message.delete_wanted else "release" if message.released is not None else ""
+
+
+def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
+    """What is known of it, each fact with its label."""
+    yield "message", line(message.message_id)
+    yield "came", moment(message.received_at)
+    yield "delivered", "once" if message.dequeue_count == 1 else f"{message.dequeue_count:,} times"
+    left = hidden(message, now)
+    until = f"until {second(message.hidden_until, now)}, for {left}"
+    yield "hidden", until if left != NOTHING else "no: whoever takes from the queue may receive it"
+    yield "size", f"{len(message.body):,} bytes"
+    if message.delete_wanted:
+        yield "decided", "to be deleted: done as soon as it comes again"
+    elif message.released is not None:
+        yield "decided", "released: hidden only briefly since, so that its owner gets it"
+
+
 # The listener
 
 
@@ -251,6 +302,18 @@ def listener_words(state: ListenerState, last_event: int | None, now: int) -> li
             return ["another imm-tui is listening", "watching its history"]
         case Phase.STARTING:
             return ["starting"]
+
+
+def unheard(number: int, settings: Settings) -> Trouble:
+    """What it means that so many tasks ended and no event said so."""
+    queue, topic = line(settings.queue), line(settings.topic)
+    topic = f"the topic {topic}" if topic else "IMM's topic"
+    return Trouble(
+        f"{number:,} tasks of the last hour have ended at IMM, and no event came for them.",
+        f"Somebody else may be taking from the queue {queue}, its subscription to {topic} may be missing, "
+        "or the project's service role may not publish.",
+        "Give every viewer a queue of its own, subscribed to the topic.",
+    )
 
 
 def told(trouble: Trouble) -> tuple[str, str]:

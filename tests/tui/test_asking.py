@@ -8,7 +8,6 @@ import pytest
 
 from imm_tui import config
 from imm_tui.credentials import Credentials
-from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.view import second
@@ -126,15 +125,19 @@ async def test_a_question_that_fails_says_why_where_the_task_is(
         assert "could not be asked" not in read(shown)
 
 
-async def test_while_the_listener_waits_r_is_for_the_listener(fresh_emulator: RunningEmulator, path: Path) -> None:
-    shown = asking(fresh_emulator, path, NEVER, mns_endpoint="http://127.0.0.1:9")
+async def test_while_the_listener_waits_r_is_for_the_listener(
+    fresh_emulator: RunningEmulator, control: Control, path: Path
+) -> None:
+    control.fault("error", service="mns", status=503, code="InternalError", message="Later.", retry_after=60)
+    shown = asking(fresh_emulator, path, NEVER)
     async with shown.run_test(size=(160, 40)) as pilot:
         await until_read(pilot, "r reconnect")
         submit(shown)
         await until_read(pilot, "◐ Running")
         assert "r ask IMM" not in read(shown)
-        shown.dashboard.show_listener(ListenerState(phase=Phase.LISTENING, since=now()))
-        await until_read(pilot, "r ask IMM")
+        control.clear()
+        await pilot.press("r")
+        await until_read(pilot, "● listening")
         assert "r reconnect" not in read(shown)
 
 

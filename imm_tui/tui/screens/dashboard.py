@@ -17,7 +17,7 @@ from imm_tui.config import Settings
 from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import Delivery, History
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.tasks import Task
+from imm_tui.tasks import Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.task_index import TaskIndex
@@ -40,6 +40,9 @@ _OTHERS = 0.5
 _FIRST = 200
 """Tasks and deliveries that are handed over at first: enough for what is in sight, and for when the last event came."""
 
+_RECENT, _LATE = 3_600_000, 10_000
+"""Milliseconds: for how long a task whose event never came counts, and how late an event may be that does come."""
+
 _TOASTS = 3
 """Quarantined messages that are told one by one; more of them at a time are told together."""
 
@@ -56,23 +59,29 @@ class Dashboard(Screen[None], inherit_bindings=False):
         Binding("n", "app.new_submission", "new", id="new", tooltip="Submit documents for conversion"),
         Binding("enter,right", "open_detail", "detail", id="detail", tooltip="Go to the selected task's detail"),
         Binding("escape,left", "leave_detail", "list", id="list", tooltip="Go back to the list of tasks"),
-        Binding("tab", "app.focus_next", "switch", id="switch", tooltip="Go from the list to the detail and back"),
         Binding("f", "switch_view", "format", id="format", tooltip="Show events as they came, or formatted"),
         Binding("r", "app.reconnect", "reconnect", id="reconnect", tooltip="Try again now to reach the queue"),
         Binding("r", "ask", "ask IMM", id="ask", tooltip="Ask IMM now what has become of the selected task"),
+        Binding("u", "quarantine", "quarantine", id="quarantine", tooltip="Show the messages that could not be read"),
         Binding("question_mark", "app.help", "help", id="help", key_display="?", tooltip="Show what every key does"),
         Binding("q", "app.quit", "quit", id="quit", tooltip="Leave; what is on the queue waits there"),
+        Binding(
+            "tab", "app.focus_next", "Switch", show=False, id="switch", tooltip="From the list to the detail and back"
+        ),
         Binding(
             "shift+tab", "app.focus_previous", "Back", show=False, id="switch-back", tooltip="Go back the way of tab"
         ),
         Binding("ctrl+c", "screen.copy_text", "Copy", show=False, id="copy", tooltip="Copy what the mouse selected"),
     ]
 
-    def __init__(self, settings: Settings, history_path: Path, listener: ListenerState, *, demo: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, history_path: Path, listener: ListenerState, *, demo: bool = False, scenario: str = ""
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._history_path = history_path
         self._demo = demo
+        self._scenario = scenario
         self.listener = listener
         self._history: History | None = None
         self._history_trouble: Trouble | None = None
@@ -85,10 +94,15 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """The task that a person wanted IMM to be asked about, and the trouble with asking, both as they were then."""
         self._asking_trouble: Trouble | None = None
         self._can_ask = False
+        self._untold: list[Delivery] = []
+        """Quarantined messages that came while another screen was in front."""
+        self._unheard: Trouble | None = None
+        self._counted = 0
+        """The version of the history of which the quarantined messages were counted."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="header"):
-            yield Heading(self._settings, demo=self._demo)
+            yield Heading(self._settings, demo=self._demo, scenario=self._scenario)
             yield ListenerStatus(self.listener)
         yield TroubleBanner()
         with Horizontal(id="regions"):
@@ -185,12 +199,20 @@ class Dashboard(Screen[None], inherit_bindings=False):
             return None  # the next look at the history says so
 
     def _tell_quarantined(self, messages: list[Delivery]) -> None:
+        if not self.is_current:
+            self._untold += messages
+            return
         if len(messages) > _TOASTS:
-            self._warn(f"{len(messages)} messages could not be read. They were kept, and left on the queue.")
+            kept = "They were kept, and left on the queue. u shows them."
+            self._warn(f"{len(messages)} messages could not be read. {kept}")
             return
         for message in messages:
-            kept = "It was kept, and left on the queue for its owner."
+            kept = "It was kept, and left on the queue for its owner. u shows it."
             self._warn(f"{line(message.reason)}\n{kept}\nMessageId {line(message.message_id)}")
+
+    def on_screen_resume(self) -> None:
+        untold, self._untold = self._untold, []
+        self._tell_quarantined(untold)
 
     def _warn(self, words: str) -> None:
         self.notify(words, title="Not read", severity="warning", timeout=_TOAST_LASTS, markup=False)
@@ -213,7 +235,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def _show_trouble(self) -> None:
         banner = self.query_one(TroubleBanner)
-        trouble = self._history_trouble or self.listener.trouble
+        trouble = self._history_trouble or self.listener.trouble or self._unheard
         stopped = self.listener.phase is Phase.STOPPED
         banner.show(trouble, stopped=stopped, hint="r tries again." if stopped and self._can_reconnect() else "")
 
@@ -284,6 +306,25 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.query_one(ListenerStatus).tick()
         self.query_one(TaskList).tick()
         self.query_one(TaskDetail).tick()
+        if self._history is not None:
+            try:
+                self._count(self._history)
+            except HistoryUnusable as trouble:
+                self._show_history_trouble(trouble)
+
+    def _count(self, history: History) -> None:
+        """Once a second, however often the history changes: who waits for a person, and whose event never came."""
+        if self._counted != self._version:
+            self._counted = self._version
+            waiting = len(history.quarantine())
+            words = f"{waiting:,} not read: u shows {'it' if waiting == 1 else 'them'}" if waiting else ""
+            self.query_one(TaskList).border_subtitle = words
+        at = now()
+        unheard = history.unheard(at - _RECENT, at - _LATE)
+        trouble = view.unheard(unheard, self._settings) if unheard > 1 else None
+        if str(trouble) != str(self._unheard):
+            self._unheard = trouble
+            self._show_trouble()
 
     # Keys
 
@@ -304,6 +345,15 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def action_switch_view(self) -> None:
         self.query_one(TaskDetail).action_switch_view()
+
+    def action_quarantine(self) -> None:
+        from imm_tui.tui.screens.quarantine import QuarantineScreen
+
+        def closed(_: None) -> None:
+            self._untold.clear()  # they were seen there
+
+        self.app.clear_notifications()  # what they say can be seen in full
+        self.app.push_screen(QuarantineScreen(), closed)
 
     def action_ask(self) -> None:
         selected = self.query_one(TaskList).selected

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from imm_tui.tui import view
 
 _TAB = 4
+_NO_TOKEN = (0, 0, "")
 _TOKEN = re.compile(
     r'(?P<string>"[^"\\]*(?:\\.[^"\\]*)*"?)(?P<key>\s*:)?|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)',
     re.DOTALL,
@@ -30,6 +31,8 @@ class Body:
 
     caption: str
     text: str = ""
+    plain: bool = False
+    """Nothing in it is coloured."""
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class _Page:
     def pieces(self, line: int) -> list[tuple[str, str]]:
         """One line as texts and what each is: a key, a string, a number, a word, or nothing of the sort."""
         if not self.tokens:
-            self.tokens = [(0, 0, ""), *_tokens(self.text)]
+            self.tokens = [_NO_TOKEN, *_tokens(self.text)]
         start, end = self.lines[line]
         found: list[tuple[str, str]] = []
         at = start
@@ -103,7 +106,7 @@ class JsonView(Widget):
                 self._lines += [(None, 0, body.caption[start:end]) for start, end in view.fold(body.caption, width)]
                 if body.text:
                     text = body.text.expandtabs(_TAB)
-                    page = _Page(text, list(view.fold(text, width)))
+                    page = _Page(text, list(view.fold(text, width)), [_NO_TOKEN] if body.plain else [])
                     self._lines += [(page, line, "") for line in range(len(page.lines))]
         return self._lines
 

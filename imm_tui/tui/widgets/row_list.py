@@ -71,8 +71,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """One row as it looks: selected, under the mouse, or neither. None where it cannot be read."""
         raise NotImplementedError
 
-    def show_rows(self, rows: Rows, selected_row: int | None = None) -> None:
-        """Shows these; where the selected one is not among them, the one at `selected_row` is selected."""
+    def place(self) -> tuple[int | None, int | None]:
+        """The row that is selected, and the number of the one at the top if that is not the first, before a change."""
+        top = round(self.scroll_y)
+        number = self._rows.id_at(top) if self._rows is not None and 0 < top < len(self._rows) else None
+        return self.row_of(self.selected), number
+
+    def show_rows(self, rows: Rows, place: tuple[int | None, int | None] = (None, None)) -> None:
+        """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
+        selected_row, top = place
         self._rows = rows
         self.virtual_size = Size(0, len(rows) + _HEADER_ROWS)
         if not rows:
@@ -80,6 +87,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         elif self.selected is None or rows.row_of(self.selected) is None:
             self._set_selected(rows.id_at(min(selected_row or 0, len(rows) - 1)))
         self.refresh()
+        if top is not None and (row := rows.row_of(top) or 0):
+            self.scroll_to(y=row, animate=False, immediate=True)
 
     def row_of(self, number: int | None) -> int | None:
         return self._rows.row_of(number) if self._rows is not None and number is not None else None

@@ -58,8 +58,7 @@ class TaskList(RowList):
         index = self._index
         if index is None:
             return
-        top = index.id_at(row) if 0 < (row := round(self.scroll_y)) < len(index) else None
-        selected_row = self.row_of(self.selected)
+        place = self.place()
         moved = False
         for task in changes.tasks:
             self._keep(task)
@@ -68,13 +67,11 @@ class TaskList(RowList):
             moved |= index.remove(removed)
             self._tasks.pop(removed, None)
         self._set_title()
-        if not moved:
+        if moved:
+            self.show_rows(index, place)
+        else:
             for task in changes.tasks:
                 self.refresh_row(task.id)
-            return
-        self.show_rows(index, selected_row)
-        if top is not None and (row := index.row_of(top) or 0):
-            self.scroll_to(y=row, animate=False, immediate=True)
 
     def tick(self) -> None:
         """A second has passed: repaints the rows in sight whose task is under way."""

@@ -1,0 +1,48 @@
+"""Asks before something is done that cannot be taken back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import HorizontalGroup, VerticalGroup
+from textual.screen import ModalScreen
+from textual.widgets import Button, Footer, Static
+
+
+class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
+    """It ends with true only when that was chosen; "no" is marked at first."""
+
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "yes", id="confirm.yes", tooltip="Do it"),
+        Binding("n,escape", "answer(False)", "no", id="confirm.no", tooltip="Leave everything as it is"),
+        Binding("tab,right", "app.focus_next", "switch", id="confirm.next", tooltip="The other answer", show=False),
+        Binding("shift+tab,left", "app.focus_previous", "Back", id="confirm.back", tooltip="Back", show=False),
+    ]
+
+    def __init__(self, question: str, words: str, yes: str, no: str) -> None:
+        """`words` may quote what came from outside, cleaned."""
+        super().__init__(classes="dialog")
+        self._question = question
+        self._words = words
+        self._answers = (yes, no)
+
+    def compose(self) -> ComposeResult:
+        yes, no = self._answers
+        with VerticalGroup(id="dialog") as dialog:
+            dialog.border_title = self._question
+            yield Static(self._words, markup=False)
+            with HorizontalGroup(id="buttons"):
+                yield Button(no, compact=True, id="no")
+                yield Button(yes, variant="error", compact=True, id="yes")
+        yield Footer(show_command_palette=False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)

@@ -1,0 +1,51 @@
+"""Asks for the folder that something is written to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import HorizontalGroup, VerticalGroup
+from textual.screen import ModalScreen
+from textual.widgets import Button, Footer, Input, Label, Static
+
+from imm_tui.tui.widgets.field import LineInput
+
+
+class FolderScreen(ModalScreen[str | None], inherit_bindings=False):
+    """It ends with what was typed, or None."""
+
+    AUTO_FOCUS = "#folder"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "close", id="folder.close", tooltip="Write nothing"),
+        Binding("tab", "app.focus_next", "switch", id="folder.next", tooltip="To the next part", show=False),
+        Binding("shift+tab", "app.focus_previous", "Back", id="folder.back", tooltip="The part before", show=False),
+    ]
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(classes="dialog")
+        self._folder = folder
+
+    def compose(self) -> ComposeResult:
+        with VerticalGroup(id="dialog") as dialog:
+            dialog.border_title = "Export the message"
+            yield Static("Its bytes, exactly as delivered, to a new file of yours only.", markup=False)
+            with HorizontalGroup(classes="field"):
+                yield Label("Folder")
+                yield LineInput(self._folder, placeholder="a folder; it is made if need be", compact=True, id="folder")
+            with HorizontalGroup(id="buttons"):
+                yield Button("Export", variant="primary", compact=True, id="export")
+                yield Button("Close", compact=True, id="close")
+        yield Footer(show_command_palette=False)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#export")
+    def _export(self) -> None:
+        if folder := self.query_one(LineInput).value.strip():
+            self.dismiss(folder)
+
+    @on(Button.Pressed, "#close")
+    def _close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,270 @@
+"""The quarantine: the messages in which no event could be read, and what a person may do with each."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from imm_tui import quarantine
+from imm_tui.errors import HistoryUnusable, Trouble
+from imm_tui.history import History, Quarantined
+from imm_tui.text import line
+from imm_tui.tui import view
+from imm_tui.tui.screens.confirm import ConfirmScreen
+from imm_tui.tui.screens.folder import FolderScreen
+from imm_tui.tui.widgets.message_detail import MessageDetail
+from imm_tui.tui.widgets.message_list import MessageList
+from imm_tui.tui.widgets.trouble_banner import TroubleBanner
+
+if TYPE_CHECKING:
+    from imm_tui.tui.app import ImmApp
+
+_SETTLE = 0.05
+"""Seconds for which a selection lasts before its message is read."""
+
+_NEWS = 0.5
+"""Seconds between two looks whether the history has changed."""
+
+_TOLD_FOR = 12.0
+
+
+class QuarantineScreen(Screen[None], inherit_bindings=False):
+    """It follows the history while it is open. Whatever may call the cloud is done in a thread of its own."""
+
+    AUTO_FOCUS = "MessageList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
+    BINDING_GROUP_TITLE = "The quarantine"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "retry", "retry", id="quarantine.retry", tooltip="Try again to read the selected message"),
+        Binding("R", "retry_all", "retry all", id="quarantine.retry-all", tooltip="Try again to read all of them"),
+        Binding("e", "export", "export", id="quarantine.export", tooltip="Write the message's bytes to a file"),
+        Binding("d", "delete", "delete", id="quarantine.delete", tooltip="Delete the message from the queue"),
+        Binding("l", "release", "release", id="quarantine.release", tooltip="Give the message back to its owner"),
+        Binding("f", "switch_view", "format", id="quarantine.format", tooltip="Show it as it came, or formatted"),
+        Binding("escape,u,q", "dismiss", "close", id="quarantine.close", tooltip="Back to the tasks"),
+        Binding("question_mark", "app.help", "help", id="quarantine.help", key_display="?", tooltip="What keys do"),
+        Binding(
+            "tab,shift+tab", "app.focus_next", "Switch", id="quarantine.switch", tooltip="List or bytes", show=False
+        ),
+        Binding(
+            "ctrl+c", "screen.copy_text", "Copy", id="quarantine.copy", tooltip="Copy what is selected", show=False
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._history: History | None = None
+        self._version = 0
+        self._settling: Timer | None = None
+        self._folder = ""
+        """Where the last export went."""
+
+    @property
+    def _imm_app(self) -> ImmApp:
+        return cast("ImmApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        queue = line(self._imm_app.settings.queue)
+        words = (
+            "No event could be read in these messages. They were kept, and wait on the queue for a decision of yours."
+        )
+        with Horizontal(id="header"):
+            yield Static(Content.assemble(("Quarantine", "bold $text-accent"), f"  {queue}"), id="where")
+        yield Static(words, markup=False, id="why")
+        yield TroubleBanner()
+        with Horizontal(id="regions"):
+            yield MessageList(self._fetch)
+            yield MessageDetail()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        try:
+            self._history = History(self._imm_app.history_path)
+        except HistoryUnusable as trouble:
+            self.query_one(TroubleBanner).show(trouble, stopped=True)
+            return
+        self._read()
+        self.set_interval(_NEWS, self._look)
+        self.set_interval(1, self._tick)
+
+    def on_unmount(self) -> None:
+        if self._history is not None:
+            self._history.close()
+
+    # From the history to the screen
+
+    def _look(self) -> None:
+        assert self._history is not None
+        try:
+            changed = self._history.data_version() != self._version
+        except HistoryUnusable:
+            changed = True
+        if changed:
+            self._read()
+
+    def _read(self) -> None:
+        assert self._history is not None
+        banner = self.query_one(TroubleBanner)
+        try:
+            self._version = self._history.data_version()
+            numbers = self._history.quarantine()
+        except HistoryUnusable as trouble:
+            banner.show(trouble, stopped=True)
+            return
+        banner.show(None)
+        self.query_one(MessageList).show(numbers)
+        self._show_detail()
+
+    def _fetch(self, number: int) -> Quarantined | None:
+        try:
+            return self._history.in_quarantine(number) if self._history is not None else None
+        except HistoryUnusable:
+            return None  # the next look at the history says so
+
+    @property
+    def _selected(self) -> Quarantined | None:
+        number = self.query_one(MessageList).selected
+        return self._fetch(number) if number is not None else None
+
+    def on_row_list_selected(self, event: MessageList.Selected) -> None:
+        if (event.row is None) != (event.before is None):
+            self.refresh_bindings()
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLE, self._show_detail)
+
+    def on_row_list_opened(self) -> None:
+        self.query_one(MessageDetail).focus()
+
+    def _show_detail(self) -> None:
+        self.query_one(MessageDetail).show(self._selected)
+
+    def _tick(self) -> None:
+        self.query_one(MessageList).tick()
+        self.query_one(MessageDetail).tick()
+
+    # What a person decides
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("retry", "retry_all", "export", "switch_view", "delete", "release"):
+            some = self.query_one(MessageList).selected is not None
+            return some and (self._imm_app.can_reach_queue or action not in ("delete", "release"))
+        return super().check_action(action, parameters)
+
+    def action_switch_view(self) -> None:
+        self.query_one(MessageDetail).switch_view()
+
+    def action_retry(self) -> None:
+        if (message := self._selected) is not None:
+            self._do("Retry", lambda history: _retried(quarantine.retry(history, message)))
+
+    def action_retry_all(self) -> None:
+        self._do("Retry", _retry_all)
+
+    def action_export(self) -> None:
+        if (message := self._selected) is None:
+            return
+
+        def export(folder: str | None) -> None:
+            if folder is not None:
+                self._folder = folder
+                path = Path(folder).expanduser()
+                self._do("Export", lambda _: f"Written to {line(quarantine.export(message, path.absolute()))}")
+
+        self.app.push_screen(FolderScreen(self._folder or _here()), export)
+
+    def action_delete(self) -> None:
+        if (message := self._selected) is None:
+            return
+
+        def delete(wanted: bool | None) -> None:
+            if wanted:
+                self._do("Delete", lambda history: self._deleted(history, message))
+
+        words = (
+            f"{line(message.reason)}\nMessageId {line(message.message_id)}\n\n"
+            "Nobody can receive it any more then, whoever it was meant for. Its bytes stay in the history."
+        )
+        self.app.push_screen(ConfirmScreen("Delete this message from the queue?", words, "Delete", "Keep"), delete)
+
+    def _deleted(self, history: History, message: Quarantined) -> str:
+        app = self._imm_app
+        assert app.credentials is not None
+        if quarantine.delete(history, app.settings, app.credentials, message):
+            return "It is deleted from the queue. Its bytes stay in the history."
+        return "It is not at hand now: it will be deleted when it comes the next time."
+
+    def action_release(self) -> None:
+        if (message := self._selected) is not None:
+            self._do("Release", lambda history: self._released(history, message))
+
+    def _released(self, history: History, message: Quarantined) -> str:
+        app = self._imm_app
+        assert app.credentials is not None
+        if quarantine.release(history, app.settings, app.credentials, message):
+            return "It can be received again a second from now. Here it is hidden only briefly from then on."
+        return "It can be received already. Here it is hidden only briefly from now on."
+
+    def _do(self, title: str, work: Callable[[History], str]) -> None:
+        """Does it in a thread of its own, then tells in words what came of it."""
+        threading.Thread(target=self._work, args=(title, work), name="quarantine", daemon=True).start()
+
+    def _work(self, title: str, work: Callable[[History], str]) -> None:
+        result: str | Trouble
+        try:
+            with History(self._imm_app.history_path) as history:
+                result = work(history)
+        except Trouble as trouble:
+            result = trouble
+        except Exception as error:  # a person who has decided something is told what became of it
+            what = f"It was ended by a mistake of imm-tui itself: {type(error).__name__}."
+            result = Trouble(what, fix="Please report this.")
+        with suppress(RuntimeError):  # the app has ended meanwhile; the history knows what was decided
+            self.app.call_later(self._tell, title, result)
+
+    def _tell(self, title: str, result: str | Trouble) -> None:
+        if isinstance(result, Trouble):
+            words = " ".join(view.told(result))
+            self.app.notify(words, title=f"{title} failed", severity="error", timeout=_TOLD_FOR, markup=False)
+        else:
+            self.app.notify(result, title=title, timeout=_TOLD_FOR, markup=False)
+        if self.is_attached and self._history is not None:
+            self._read()
+
+
+def _retry_all(history: History) -> str:
+    reasons = []
+    for number in history.quarantine():
+        if (message := history.in_quarantine(number)) is not None:
+            reasons.append(quarantine.retry(history, message))
+    read = reasons.count("")
+    if len(reasons) == 1:
+        return _retried(reasons[0])
+    return f"{read} of {len(reasons)} could be read." if read else f"None of {len(reasons)} can be read."
+
+
+def _retried(reason: str) -> str:
+    if reason:
+        return f"It still cannot be read. {line(reason)}"
+    return "It could be read: its task is in the list. It is deleted from the queue when it comes the next time."
+
+
+def _here() -> str:
+    """The folder that the program was started in, where that can be shown as it is."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it is gone
+        return "~"
+    return here if line(here) == here else "~"
