@@ -364,6 +364,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
         problem = trouble
     if keys is not None and (missing := settings.missing_to_listen()):
         problem = _lacking(settings, missing)
+    _end_with_the_terminal()
     app = ImmApp(settings, _history_path(settings), keys, problem=problem)
     if app.run() == "demo":
         return _demo(arguments)
@@ -374,6 +375,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         raise _no_terminal("The demo")
     _end_in_order()
+    _end_with_the_terminal()
     from imm_tui import demo
 
     return demo.run(
@@ -381,6 +383,20 @@ def _demo(arguments: argparse.Namespace) -> int:
         pace=getattr(arguments, "pace", _DEMO_PACE),
         scenario=getattr(arguments, "scenario", "calm"),
     )
+
+
+def _end_with_the_terminal() -> None:
+    """Where the terminal is gone, Textual's writing thread fails, and everything else would wait for it for ever.
+
+    What became of any other thread the screen says; a traceback would only be drawn over it.
+    """
+    import threading
+
+    def fail(failed: threading.ExceptHookArgs) -> None:
+        if failed.thread is not None and failed.thread.name == "textual-output":
+            os._exit(Exit.HUNG_UP)
+
+    threading.excepthook = fail
 
 
 def _has_terminal() -> bool:

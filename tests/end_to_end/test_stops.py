@@ -355,6 +355,24 @@ def test_a_reader_that_does_not_read_holds_nothing_up(program: Program, mailbox:
     assert stored(program.data / "history.db") == 16
 
 
+DEAF = """
+import asyncio, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+asyncio.SelectorEventLoop.add_signal_handler = lambda *_: None
+from imm_tui import cli
+cli.run()
+"""
+
+
+def test_a_window_that_is_closed_ends_it_also_where_no_signal_says_so(program: Program) -> None:
+    """Whoever writes to a terminal that is gone fails, and nobody may wait for that one for ever."""
+    program.command = (sys.executable, "-c", DEAF)
+    with Terminal(program) as terminal:
+        terminal.until_read("imm-tui")
+        terminal.hang_up()
+        assert terminal.process.wait(SOON) == 129
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_was_received_and_not_stored_comes_again_after_one_visibility_period(
     fresh_emulator: RunningEmulator, program: Program, number: signal.Signals
