@@ -272,12 +272,11 @@ def wish(message: Quarantined) -> str:
 def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
     """What is known of it, each fact with its label."""
     yield "message", line(message.message_id)
-    yield "came", moment(message.received_at)
-    yield "delivered", "once" if message.dequeue_count == 1 else f"{message.dequeue_count:,} times"
+    times = "once" if message.dequeue_count == 1 else f"{message.dequeue_count:,} times"
+    yield "came", f"{moment(message.received_at)} · delivered {times} · {len(message.body):,} bytes"
     left = hidden(message, now)
     until = f"until {second(message.hidden_until, now)}, for {left}"
-    yield "hidden", until if left != NOTHING else "no: whoever takes from the queue may receive it"
-    yield "size", f"{len(message.body):,} bytes"
+    yield "hidden", until if left != NOTHING else "no: any consumer may receive it"
     if message.delete_wanted:
         yield "decided", "to be deleted: done as soon as it comes again"
     elif message.released is not None:

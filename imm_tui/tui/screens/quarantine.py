@@ -77,9 +77,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         queue = line(self._imm_app.settings.queue)
-        words = (
-            "No event could be read in these messages. They were kept, and wait on the queue for a decision of yours."
-        )
+        words = "No event could be read in these. They wait on the queue for your decision."
         with Horizontal(id="header"):
             yield Static(Content.assemble(("Quarantine", "bold $text-accent"), f"  {queue}"), id="where")
         yield Static(words, markup=False, id="why")
@@ -87,7 +85,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         with Horizontal(id="regions"):
             yield MessageList(self._fetch)
             yield MessageDetail()
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         try:
