@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from textual.widgets import Footer
 
 from imm_tui.errors import Refused, Unreachable
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.tasks import Conversion
+from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.widgets.json_view import JsonView
 from imm_tui.tui.widgets.task_detail import TaskDetail
@@ -168,6 +169,65 @@ async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path,
         for number in range(5):
             writer.received(b"again", f"MORE-{number}")
         await until_read(pilot, "could not be read. They were kept")
+
+
+async def test_a_toast_waits_until_the_form_is_closed_and_counts_what_came_meanwhile(
+    path: Path, writer: Writer
+) -> None:
+    async with app(path).run_test(size=(100, 34), notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        await pilot.press("n")
+        await until_read(pilot, "Submit a conversion")
+        for number in range(4):
+            writer.received(b"hello", f"M-{number}")
+        await until(pilot, lambda: len(pilot.app.screen_stack[0].query_one(TaskList).border_subtitle or "") > 0)
+        assert "Not read" not in read(pilot.app)
+        await pilot.press("escape")
+        await until_read(pilot, "4 messages could not be read. They were kept, and left on the queue. u shows them.")
+        await until_read(pilot, "4 not read: u shows them")
+        await pilot.press("n")
+        await until_read(pilot, "Submit a conversion")
+        assert "Not read" not in read(pilot.app)
+
+
+async def test_events_that_never_came_are_told_when_there_are_two_of_them(path: Path, writer: Writer) -> None:
+    at = now() - 60_000
+    tasks = [writer.submitted(f"{number}.docx", f"t-{number}", at=at) for number in (1, 2)]
+    for number, task in enumerate(tasks, 1):
+        async with app(path).run_test(size=(120, 40)) as pilot:
+            await until_read(pilot, "Tasks 2")
+            assert "no event came for them" not in read(pilot.app)
+        answer = Event(task_id=f"t-{number}", name="GetTask", status=Status.SUCCEEDED, asked=True)
+        writer.history.record_answer(task, answer, b"{}", f"R-{number}", at)
+    shown = app(path)
+    async with shown.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "2 tasks of the last hour have ended at IMM, and no event came for them.")
+        words = read(pilot.app)
+        assert "Somebody else may be taking from the queue queue" in words
+        assert "Give every viewer a queue of its own, subscribed to the topic." in words
+        trouble = Unreachable("MNS cannot be reached.")
+        shown.dashboard.show_listener(ListenerState(phase=Phase.RECONNECTING, since=now(), trouble=trouble))
+        await until_read(pilot, "MNS cannot be reached.")
+        shown.dashboard.show_listener(ListenerState(phase=Phase.LISTENING, since=now()))
+        await until_read(pilot, "no event came for them")
+        writer.received(event("t-1"))
+        await until(pilot, lambda: "no event came for them" not in read(pilot.app))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [("http://mns.example.com", True), ("https://mns.example.com", False), ("http://127.0.0.1:9", False)],
+)
+async def test_what_is_not_encrypted_is_said_in_the_heading(path: Path, endpoint: str, told: bool) -> None:
+    async with app(path, replace(SETTINGS, mns_endpoint=endpoint)).run_test(size=(80, 24)) as pilot:
+        await until_read(pilot, "No tasks yet")
+        assert ("http: not encrypted" in read(pilot.app)) is told
+
+
+async def test_the_heading_names_the_scenario_of_the_demo(path: Path) -> None:
+    shown = ImmApp(SETTINGS, path, None, demo=True, scenario="lost-events")
+    async with shown.run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "imm-tui demo · lost-events cn-beijing")
 
 
 async def test_an_unusable_history_is_told_and_nothing_else_breaks(path: Path) -> None:

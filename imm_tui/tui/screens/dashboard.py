@@ -199,7 +199,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             return None  # the next look at the history says so
 
     def _tell_quarantined(self, messages: list[Delivery]) -> None:
-        if not self.is_current:
+        if not self.is_active:
             self._untold += messages
             return
         if len(messages) > _TOASTS:
