@@ -5,18 +5,17 @@ Whatever a command needs is imported by that command alone: `--help` waits for n
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 
 from imm_tui import __version__
 from imm_tui.errors import BadInput, NoCredentials, Trouble
-from imm_tui.exits import Exit, code_of
+from imm_tui.exits import Exit, code_of, end_at_last
 
 TYPE_CHECKING = False  # as type checkers know it; the import of typing alone would be a tenth of --help
 if TYPE_CHECKING:
@@ -62,9 +61,6 @@ _SETTINGS = {
     "aliyun_profile": ("NAME", "take the key from this profile of `aliyun configure`"),
 }
 
-_ENDING = 1.7
-"""Seconds that a command has to finish what is under way when a signal asks it to end."""
-
 _DEMO_PACE = 2.0
 
 _SCENARIOS = {
@@ -99,7 +95,8 @@ def run() -> NoReturn:
     except BrokenPipeError:
         code = Exit.BROKEN_PIPE
     except OSError as error:
-        code = Exit.USAGE  # what was asked of the system was in the arguments, or is stdout itself
+        # EIO: the terminal is gone. Else what was asked of the system was in the arguments, or is stdout itself.
+        code = Exit.HUNG_UP if error.errno == errno.EIO else Exit.USAGE
         _say(f"The system refuses something: {error.strerror or type(error).__name__}.")
     except Exception as error:
         code = Exit.INTERNAL
@@ -146,14 +143,8 @@ def _end_signals() -> list[signal.Signals]:
 def _end(number: int, _: object) -> NoReturn:
     for other in _end_signals():
         signal.signal(other, signal.SIG_IGN)  # finishing has begun, and once is enough
-    _thread.start_new_thread(_end_at_last, (128 + number,))
+    end_at_last(128 + number)
     raise _SignalCame(128 + number)
-
-
-def _end_at_last(code: int) -> NoReturn:
-    """Whatever still holds the command up: a reader that does not read, a history that another process keeps locked."""
-    time.sleep(_ENDING)
-    os._exit(code)
 
 
 def _leave(code: int) -> NoReturn:
@@ -176,7 +167,8 @@ def _mistake(error: BaseException) -> str:
 def _say(text: object) -> None:
     from imm_tui.text import line
 
-    print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # there may be nobody to tell any more
+        print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
 
 
 # The arguments
@@ -394,7 +386,7 @@ def _end_with_the_terminal() -> None:
 
     def fail(failed: threading.ExceptHookArgs) -> None:
         if failed.thread is not None and failed.thread.name == "textual-output":
-            os._exit(Exit.HUNG_UP)
+            signal.raise_signal(_end_signals()[-1])
 
     threading.excepthook = fail
 

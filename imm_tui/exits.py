@@ -1,7 +1,10 @@
-"""How a command ends: its exit code, and which code stands where several apply."""
+"""How a command ends: its exit code, which code stands where several apply, and an end that nothing holds up."""
 
 from __future__ import annotations
 
+import _thread
+import os
+import time
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -52,3 +55,17 @@ def code_of(trouble: Trouble) -> Exit:
             return Exit.REFUSED
         case _:
             return Exit.USAGE
+
+
+_ENDING = 1.7
+"""Seconds that a command has to finish what is under way when a signal asks it to end."""
+
+
+def end_at_last(code: int) -> None:
+    """Ends the process a little later, whatever holds it up: a reader that does not read, a history that is locked."""
+
+    def end() -> None:
+        time.sleep(_ENDING)
+        os._exit(code)
+
+    _thread.start_new_thread(end, ())

@@ -22,6 +22,7 @@ from textual.screen import Screen
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
+from imm_tui.exits import end_at_last
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import now
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
+
+
+_END_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class ImmApp(App[str | None]):
@@ -76,11 +80,27 @@ class ImmApp(App[str | None]):
         self._overdue_after = overdue_after
         self._listener: Listener | None = None
         self._reconciler: Reconciler | None = None
+        self._owns_signals = False
         self._woken = False
         self._drained_at = 0.0
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         self.theme = theme.DARK.name
+
+    def run(self, **options: Any) -> str | None:
+        """Runs to the end, which a signal can ask for as well; call it in the main thread."""
+        before = {number: signal.getsignal(number) for number in _END_SIGNALS}
+        self._owns_signals = True
+        try:
+            return super().run(**options)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
+        # Called by Python, not by the loop, which may be waiting for a terminal that nobody reads.
+        end_at_last(128 + number)
+        loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
     def get_default_screen(self) -> Screen[None]:
         phase = Phase.STARTING if self.problem is None else Phase.STOPPED
@@ -90,11 +110,10 @@ class ImmApp(App[str | None]):
 
     def on_load(self) -> None:
         # Before the terminal is switched over: a signal that ends the process in the midst of that would leave it so.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-            # Windows has no such thing, nor has a loop outside the main thread.
-            with suppress(NotImplementedError, RuntimeError):
-                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if self._owns_signals:
+            end = partial(self._end, asyncio.get_running_loop())
+            for number in _END_SIGNALS:
+                signal.signal(number, end)
 
     def on_mount(self) -> None:
         if self.problem is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -155,16 +153,6 @@ async def test_leaving_ends_a_long_poll_at_once(emulator: RunningEmulator, path:
         await pilot.press(key)
     assert shown.return_code == 0
     assert not listening()
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
-async def test_a_signal_ends_it_in_order(path: Path, number: signal.Signals, code: int) -> None:
-    shown = app(path)
-    async with shown.run_test() as pilot:
-        await until_read(pilot, "No tasks yet")
-        os.kill(os.getpid(), number)
-        await until(pilot, lambda: not shown.is_running or shown.return_code is not None)
-    assert shown.return_code == code
 
 
 @pytest.fixture
