@@ -6,7 +6,6 @@ one is elected to listen, the others watch the history until it ends.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from imm_tui import notifications
+from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
@@ -37,9 +37,6 @@ _EARLY = 1.0
 
 _DENIED = 3
 """Denials in a row by something that is not the service, a proxy or a portal, after which a person has to look."""
-
-_LONGEST = 300.0
-"""Seconds, the most that a service's Retry-After keeps the listener waiting."""
 
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
@@ -71,27 +68,6 @@ class ListenerState:
     retry_at: int | None = None
     empty_for: float = 0.0
     """For how many seconds on end the service has answered that the queue is empty."""
-
-
-class Backoff:
-    """Delays in seconds with full jitter: anything up to a bound that doubles from `first` to `last`.
-
-    The mean of a delay is half its bound, 14 s in the end: an hour's outage costs 260 calls and ten minutes' under 60,
-    and no two clients come back together. The longest is short enough to be back within 30 s after the outage.
-    """
-
-    def __init__(self, first: float = 1.0, last: float = 28.0) -> None:
-        self._first = first
-        self._last = last
-        self._bound = first
-
-    def delay(self, retry_after: float | None = None) -> float:
-        """The next delay; not less than the service asks for, within reason."""
-        bound, self._bound = self._bound, min(self._bound * 2, self._last)
-        return max(random.uniform(0.0, bound), min(retry_after or 0.0, _LONGEST))
-
-    def reset(self) -> None:
-        self._bound = self._first
 
 
 class Listener:

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imm_tui import submission
+from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, Refused, Trouble, Unreachable
 from imm_tui.history import History
-from imm_tui.listener import Backoff
 from imm_tui.tasks import Status, Task, now
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Reconciler:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
         self._not_before = 0.0
-        self._backoff = Backoff()
+        # Slower than the listener's: in an outage both services are called, and this can wait.
+        self._backoff = Backoff(first=4.0, last=240.0)
         self.trouble: Trouble | None = None
         """Why IMM could not be asked the last time."""
 

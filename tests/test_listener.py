@@ -17,7 +17,7 @@ import pytest
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.history import Delivery, History
-from imm_tui.listener import Backoff, Listener, ListenerState, Phase
+from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import Status
 from tests.cloud.servers import Service, answer, hang
 from tests.conftest import RunningEmulator
@@ -266,31 +266,6 @@ def test_an_empty_queue_is_counted_from_the_first_empty_answer(mailbox: Mailbox,
         mailbox.publish(notification("a"))
         watcher.until_delivered(1)
         watcher.until(lambda: watcher.states[-1].empty_for == 0)
-
-
-def test_delays_are_drawn_up_to_a_bound_that_doubles() -> None:
-    rounds = []
-    for _ in range(200):
-        backoff = Backoff(1, 28)
-        rounds.append([backoff.delay() for _ in range(8)])
-    for delays, bound in zip(zip(*rounds, strict=True), [1, 2, 4, 8, 16, 28, 28, 28], strict=True):
-        assert 0 <= min(delays) < bound / 4, "full jitter: some come back almost at once"
-        assert bound * 3 / 4 < max(delays) <= bound
-    backoff.reset()
-    assert backoff.delay() <= 1
-
-
-def test_an_outage_of_ten_minutes_costs_sixty_requests_at_most() -> None:
-    for _ in range(200):
-        backoff, elapsed, requests = Backoff(), 0.0, 1
-        while (elapsed := elapsed + backoff.delay()) < 600:
-            requests += 1
-        assert requests <= 65  # 48 on average; more than 60 once in a thousand outages
-
-
-def test_the_service_may_ask_for_more_time_within_reason() -> None:
-    assert 20 <= Backoff().delay(20) < 21
-    assert Backoff().delay(1e9) == 300
 
 
 @contextmanager
