@@ -14,6 +14,8 @@ from imm_tui.tui.app import ImmApp
 
 FOLDER = Path(__file__).parent
 PATIENCE = 60.0
+MESSAGES = 7
+"""Quarantined messages that make a picture."""
 
 
 async def until(pilot: Pilot[str | None], condition: Callable[[], bool]) -> None:
@@ -49,9 +51,20 @@ def save(app: ImmApp, name: str) -> None:
     app.save_screenshot(f"{name}.svg", path=str(FOLDER))
 
 
+async def quarantine(app: ImmApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        with History(app.history_path) as history:
+            await until(pilot, lambda: len(history.quarantine()) >= MESSAGES)
+        await pilot.press("u", "end")
+        await pilot.pause(1)
+        save(app, "quarantine")
+
+
 def main() -> None:
     with demo.staged(api_version="2017-09-06", pace=0.5) as app:
         asyncio.run(dashboard(app))
+    with demo.staged(api_version="2017-09-06", pace=0.5, scenario="poison") as app:
+        asyncio.run(quarantine(app))
 
 
 if __name__ == "__main__":

@@ -265,15 +265,16 @@ def hidden(message: Quarantined, now: int) -> str:
 
 
 def wish(message: Quarantined) -> str:
-    """What a person has decided about it, in a word."""
-    return "delete" if message.delete_wanted else "release" if message.released is not None else ""
+    """What a person has decided about it, in front of the reason."""
+    return "to be deleted · " if message.delete_wanted else "released · " if message.released is not None else ""
 
 
 def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
     """What is known of it, each fact with its label."""
     yield "message", line(message.message_id)
     times = "once" if message.dequeue_count == 1 else f"{message.dequeue_count:,} times"
-    yield "came", f"{moment(message.received_at)} · delivered {times} · {len(message.body):,} bytes"
+    yield "came", moment(message.received_at)
+    yield "delivered", f"{times} · {len(message.body):,} bytes"
     left = hidden(message, now)
     until = f"until {second(message.hidden_until, now)}, for {left}"
     yield "hidden", until if left != NOTHING else "no: any consumer may receive it"

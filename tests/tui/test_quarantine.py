@@ -195,7 +195,7 @@ async def test_a_message_is_given_back_to_its_owner(mailbox: Mailbox, path: Path
         await pilot.press("l")
         await until_read(pilot, "It can be received again a second from now.")
         await until_read(pilot, "decided released")
-        assert "release" in rows(pilot)[0]
+        assert "released · The message" in rows(pilot)[0]
 
 
 async def test_a_decision_that_fails_is_told_in_words(path: Path, writer: Writer, mailbox: Mailbox) -> None:
@@ -210,7 +210,7 @@ async def test_a_decision_that_fails_is_told_in_words(path: Path, writer: Writer
         await pilot.press("d", "y")
         await until_read(pilot, "Delete failed")
         await until_read(pilot, "decided to be deleted")
-        assert "delete" in rows(pilot)[0]
+        assert "to be deleted · The message" in rows(pilot)[0]
 
 
 async def test_a_thousand_large_messages_are_not_all_read(path: Path, writer: Writer) -> None:

@@ -41,7 +41,7 @@ class _Numbers:
 class MessageList(RowList):
     """It knows the numbers of all and reads the ones in sight with `fetch`."""
 
-    TITLES = f" {'came':>5} {'times':>5} {'hidden':>6}  {'decided':7}  reason"
+    TITLES = f" {'came':>5} {'times':>5} {'hidden':>6}  reason"
     EMPTY = ("Nothing is waiting for you", "Every message that came could be read")
 
     def __init__(self, fetch: Callable[[int], Quarantined | None]) -> None:
@@ -73,7 +73,7 @@ class MessageList(RowList):
         base = self.style(look)
         figures = (
             f" {view.elapsed(moment - message.received_at):>5} {message.dequeue_count:>5}"
-            f" {view.hidden(message, moment):>6}  {view.wish(message):7}  "
+            f" {view.hidden(message, moment):>6}  {view.wish(message)}"
         )
         segments = [
             Segment(figures, base + Style(color=self.style("quiet").color)),
