@@ -55,7 +55,7 @@ async def quarantine(app: ImmApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         with History(app.history_path) as history:
             await until(pilot, lambda: len(history.quarantine()) >= MESSAGES)
-        await pilot.press("u", "end")
+        await pilot.press("u", "down", "down")
         await pilot.pause(1)
         save(app, "quarantine")
 

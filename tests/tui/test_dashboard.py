@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -178,9 +179,11 @@ async def test_a_toast_waits_until_the_form_is_closed_and_counts_what_came_meanw
         await until_read(pilot, "No tasks yet")
         await pilot.press("n")
         await until_read(pilot, "Submit a conversion")
-        for number in range(4):
-            writer.received(b"hello", f"M-{number}")
-        await until(pilot, lambda: len(pilot.app.screen_stack[0].query_one(TaskList).border_subtitle or "") > 0)
+        tasks = pilot.app.screen_stack[0].query_one(TaskList)
+        for waiting in ("2 not read: u shows them", "4 not read: u shows them"):
+            for _ in range(2):
+                writer.received(b"hello")
+            await until(pilot, partial(lambda words: tasks.border_subtitle == words, waiting))
         assert "Not read" not in read(pilot.app)
         await pilot.press("escape")
         await until_read(pilot, "4 messages could not be read. They were kept")

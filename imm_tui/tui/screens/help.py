@@ -83,7 +83,7 @@ def _shapes() -> ComposeResult:
     ]
     marks = [
         (Content.assemble("Untracked ", (UNTRACKED, QUIET)), "not submitted from here"),
-        (Content.assemble("Asked ", (ASKED, QUIET)), "no event said so, but IMM when asked"),
+        (Content.assemble("Asked ", (ASKED, QUIET)), "no event came, IMM was asked"),
     ]
     phases = [(Content(f"{phase.value} {PHASE_SHAPES[phase]}"), words) for phase, words in _PHASES.items()]
     yield from _explained("Tasks", [*statuses, *marks])
