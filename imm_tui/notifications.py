@@ -23,6 +23,22 @@ _DEPTH = 8
 
 _NO_TASK = "The message is a notification of IMM, but it names no task."
 _FOREIGN = "The message is not a notification of IMM."
+_ORIGIN = frozenset({"type", "source", "eventsource"})
+"""The keys with which an object says where it comes from."""
+
+_OWN_KEYS = frozenset({"projectname", "requestid"})
+"""Keys that all bodies of the new version have, and hardly anything else."""
+
+_TASK_TYPES = re.compile(
+    "ArchiveFileInspection|DecodeBlindWatermark|FaceClustering|FacesSearching|FigureClustering|FigureClustersMerging|"
+    "FileCompression|FileUncompression|ImageModeration|ImageSplicing|ImageToPDF|LiveTranscoding|LocationDateClustering|"
+    "MediaConvert|OfficeConversion|PointCloudCompress(ion)?|SimilarImageClustering|StoryCreation|"
+    "VideoLabelClassification|VideoModeration",
+    re.IGNORECASE,
+)
+"""IMM's kinds of task (GetTask, and EventBridge's types of IMM's events), but for AsyncTask and SyncTask, which may be
+anybody's."""
+
 _WORDS = {
     "succeeded": Status.SUCCEEDED,
     "finished": Status.SUCCEEDED,
@@ -81,11 +97,14 @@ def _walk(value: object, wrapper: Object | None, depth: int) -> Iterator[Event |
     elif "taskid" in value:
         yield _new_event(value, wrapper)
     else:
-        yield _NO_TASK if _is_imm(wrapper) or _is_imm(value) else _FOREIGN
-        # The new version wraps its body in `content`, and CloudEvents in `data`; `Message` is MNS's own envelope.
+        ours = _is_imm(wrapper) or _is_imm(value) or value.keys() >= _OWN_KEYS
+        yield _NO_TASK if ours else _FOREIGN
+        # The new version wraps its body in `content`, and CloudEvents in `data`; `Message` is MNS's own envelope, which
+        # does not say whose message it is: what has said so holds for all that is in it.
+        inner_wrapper = value if _ORIGIN & value.keys() else wrapper
         for key in ("content", "data", "message"):
             if key in value:
-                yield from _walk(value[key], value, depth + 1)
+                yield from _walk(value[key], inner_wrapper, depth + 1)
 
 
 def _old_event(item: object) -> Event | str:
@@ -113,13 +132,13 @@ def _old_event(item: object) -> Event | str:
 def _new_event(body: Object, wrapper: Object | None) -> Event | str:
     """The body of 2020-09-30, bare or wrapped. Other services have a `taskId` too: it has to look like IMM's."""
     kind = _text(body.get("tasktype"))
-    wrapper = wrapper or {}
-    bare = "type" not in wrapper and "source" not in wrapper
-    if not (_is_imm(wrapper) or (bare and (kind or "projectname" in body))):
-        return _FOREIGN
     task_id = _text(body["taskid"])
+    said = wrapper or (body if _ORIGIN & body.keys() else None)
+    if not (_is_imm(said) if said else _is_imm_body(body, kind or "", task_id or "")):
+        return _FOREIGN
     if not task_id:
         return _NO_TASK
+    wrapper = wrapper or {}
     name = _text(wrapper.get("type")) or (f"imm:Task:{kind}" if kind else "")
     code = _text(body.get("code"))
     percent = _whole(body.get("percent", body.get("progress")), 100)
@@ -150,12 +169,20 @@ def _status(code: str | None, name: str, percent: int | None) -> Status:
 
 
 def _is_imm(item: Object | None) -> bool:
-    """Whether an object says that it comes from IMM: by its type, its source, or the keys of the new version."""
+    """Whether an object says that it comes from IMM, by its type or its source."""
     if item is None:
         return False
-    if (_text(item.get("type")) or "").lower().startswith("imm:") or {"projectname", "requestid"} <= item.keys():
+    return (_text(item.get("type")) or "").lower().startswith("imm:") or any(
+        item.get(key) in ("acs.imm", "acs:imm") for key in ("source", "eventsource")
+    )
+
+
+def _is_imm_body(body: Object, kind: str, task_id: str) -> bool:
+    """Whether a body that came without a word about its origin is IMM's: by its kind of task, or by IMM's own keys."""
+    if _TASK_TYPES.fullmatch(kind) or (kind and task_id.lower().startswith(f"{kind.lower()}-")):
         return True
-    return any(item.get(key) in ("acs.imm", "acs:imm") for key in ("source", "eventsource"))
+    status = (_text(body.get("status")) or "").lower()
+    return body.keys() >= _OWN_KEYS and (bool(kind) or status in _WORDS)
 
 
 def _text(value: object) -> str | None:

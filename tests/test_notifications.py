@@ -341,6 +341,22 @@ def test_a_task_of_another_kind_is_an_event_under_its_own_name() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"TaskId": "t-1", "TaskType": "OfficeConversion", "Status": "Succeeded"},
+        {"TaskId": "NewKind-1", "TaskType": "NewKind", "Status": "Succeeded"},
+        {"TaskId": "t-1", "TaskType": "NewKind", "ProjectName": "p", "RequestId": "r", "Status": "Succeeded"},
+        {"TaskId": "t-1", "ProjectName": "p", "RequestId": "r", "Status": "Succeeded"},
+        {"TaskId": "t-1", "source": "acs.imm", "Status": "Succeeded"},
+        {"source": "acs.imm", "data": {"message": {"TaskId": "t-1", "Status": "Succeeded"}}},
+    ],
+)
+def test_a_body_is_imms_by_its_kind_its_keys_or_its_word(event: dict[str, object]) -> None:
+    (found,) = parse(body(event)).events
+    assert found.status is Status.SUCCEEDED
+
+
 @pytest.mark.parametrize("spelling", ["taskId", "TaskId", "taskID", "TASKID", " TaskId "])
 def test_a_task_id_is_known_by_any_spelling(spelling: str) -> None:
     assert only({"events": [{"imm": {spelling: " t-9\n"}}]}).task_id == "t-9"
@@ -400,6 +416,13 @@ def test_of_two_keys_with_one_name_the_last_counts() -> None:
         (b"[]", "not a notification of IMM"),
         (body({"Message": "hello", "MessageId": "m"}), "not a notification of IMM"),
         (body({"taskId": "t-1", "status": "Succeeded"}), "not a notification of IMM"),
+        (body({"taskId": "42", "taskType": "SendEmail", "status": "done"}), "not a notification of IMM"),
+        (body({"taskId": "v1", "taskType": "AsyncTask"}), "not a notification of IMM"),
+        (body({"projectName": "etl", "taskId": "1234", "status": "SUCCESS"}), "not a notification of IMM"),
+        (body({"projectName": "p", "requestId": "r", "data": {"taskId": "x"}}), "it names no task"),
+        (body({"message": {"taskId": "9", "taskType": "k8s-job"}, "level": "info"}), "not a notification of IMM"),
+        (body({"source": "acs.mts", "data": {"message": new()}}), "not a notification of IMM"),
+        (body(new() | {"source": "acs.mts"}), "not a notification of IMM"),
         (body(wrapped(new()) | {"type": "mts:Job", "source": "acs.mts"}), "not a notification of IMM"),
         (
             body({"events": [{"eventName": "ObjectCreated:PutObject", "eventSource": "acs:oss", "oss": {}}]}),
