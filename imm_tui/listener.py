@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 LONG_POLL = 30
 """Seconds, the most that MNS waits (MNS API 2015-06-06, BatchReceiveMessage)."""
 
-_EARLY = 1.0
+_EARLY = 5.0
 """Seconds. A long poll that ends empty before it: the service caps them, and answers the ones beyond at once."""
 
 _DENIED = 3
@@ -96,6 +95,7 @@ class Listener:
         self._stopping = threading.Event()
         self._resumed = threading.Event()
         self._queue: Queue | None = None
+        self._unhidden: Trouble | None = None
         # A daemon: the exit of the program never waits for a long poll.
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self.state = ListenerState(phase=Phase.STARTING, since=now())
@@ -160,7 +160,7 @@ class Listener:
         from imm_tui.cloud.mns import BATCH, Cancelled, Queue
 
         queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
-        backoff, early = Backoff(), Backoff(last=8.0)
+        backoff, early = Backoff(), Backoff(last=15.0)
         denied, unstorable = 0, False
         empty_since = None
         wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
@@ -193,11 +193,11 @@ class Listener:
                 if batch:
                     empty_since = None
                     early.reset()
-                    self._tell(Phase.LISTENING)
+                    self._tell(Phase.LISTENING, self._unhidden)
                 else:
                     empty_since = asked if empty_since is None else empty_since
-                    self._tell(Phase.LISTENING, empty_for=time.monotonic() - empty_since)
-                    if wait and time.monotonic() - asked < _EARLY:
+                    self._tell(Phase.LISTENING, self._unhidden, empty_for=time.monotonic() - empty_since)
+                    if time.monotonic() - asked < min(_EARLY, wait / 2):
                         self._pause(early.delay())
                     else:
                         early.reset()
@@ -217,7 +217,7 @@ class Listener:
             deleted = queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
             for handle, message in kept.items():
                 if not message.delete_wanted:
-                    _hide(history, queue, message, handle)
+                    self._unhidden = _hide(history, queue, message, handle)
                 elif handle in deleted:
                     history.record_deleted(message.id, now())
         finally:
@@ -256,12 +256,20 @@ def _kept(history: History, batch: list[Received], arrivals: list[Arrival]) -> d
     }
 
 
-def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: str) -> None:
-    """From its owner as well as from us: it is to come back, but not at once, and ever more seldom."""
+def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: str) -> Trouble | None:
+    """From its owner as well as from us: it is to come back, but not at once, and ever more seldom. Returns what a
+    person has to mend, where this is never allowed; any other refusal only lets it come back sooner."""
     seconds = message.hide_for()
     until = now() + seconds * 1000
-    with suppress(Refused):  # then it comes back sooner, that is all
+    try:
         history.record_hidden(message.id, queue.change_visibility(receipt_handle, seconds), until)
+    except Barred as refusal:
+        what = "A message that could not be read comes back again and again: it cannot be hidden for longer."
+        why = f"{refusal.what} {refusal.why}"
+        return Trouble(what, why, refusal.fix, code=refusal.code, request_id=refusal.request_id)
+    except Refused:
+        pass
+    return None
 
 
 def _arrival(message: Received) -> Arrival:

@@ -127,6 +127,18 @@ def test_a_message_that_cannot_be_hidden_stops_nothing_and_costs_no_neighbour_it
         assert Phase.RECONNECTING not in {state.phase for state in watcher.states}
 
 
+def test_it_is_said_when_messages_may_never_be_hidden(path: Path) -> None:
+    message = "<Message><ReceiptHandle>1</ReceiptHandle><MessageBody>?</MessageBody></Message>"
+    denied = answer(403, "<Error><Code>AccessDenied</Code><Message>m</Message><RequestId>R</RequestId></Error>")
+    with Service(answer(200, f"<Messages>{message}</Messages>"), denied, hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            trouble = watcher.until_phase(Phase.LISTENING).trouble
+        assert trouble is not None
+        assert "mns:ChangeMessageVisibility" in trouble.why
+        assert trouble.request_id == "R"
+
+
 def test_a_message_that_could_not_be_stored_is_not_deleted(mailbox: Mailbox, path: Path) -> None:
     History(path).close()
     broken = sqlite3.connect(path)
