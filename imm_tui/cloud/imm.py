@@ -26,7 +26,7 @@ from aliyunsdkimm.request.v20200930.GetTaskRequest import GetTaskRequest
 from aliyunsdkimm.request.v20200930.ListTasksRequest import ListTasksRequest
 
 from imm_tui.cloud.connection import CONNECT_SECONDS, Connection, usable
-from imm_tui.cloud.refusals import Header, code_of, refused, request_id_of, retry_after_of
+from imm_tui.cloud.refusals import Header, code_of, is_throttle, refused, request_id_of, retry_after_of
 from imm_tui.cloud.route import Address, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Trouble, Unreachable
@@ -134,7 +134,8 @@ class Imm:
 
         `token` names this submission: under 2017-09-06 it is the IdempotentToken, so that IMM takes a second call with
         it for the first; 2020-09-30 has none, there it travels as the UserData and comes back in the event.
-        Raises Refused; Unreachable if nothing was sent; OutcomeUnknown if something was and no answer can be read.
+        Raises Refused; Unreachable if nothing was sent; OutcomeUnknown if something was, and no answer can be read or
+        it does not say that the task was not begun.
         """
         for name in ("source_uri", "target_uri", "pages", "password"):
             if not _is_text(getattr(conversion, name) or ""):
@@ -207,13 +208,16 @@ class Imm:
         if isinstance(reply, _Reply) and reply.is_success and (task_id := _text(reply.fields.get("TaskId"))):
             return Accepted(task_id, reply.request_id or "", _figure(reply.fields.get("Percent"), 100))
         trouble = self._trouble(reply, operation, conversion.password or "")
-        # A fault of IMM's own that it can still put into words is a refusal, not a mystery.
-        if isinstance(trouble, Refused) or reply is trouble:
+        if reply is trouble:
+            return trouble
+        why = trouble.why
+        if isinstance(reply, _Reply) and isinstance(trouble, Refused) and not (why := _doubt(reply.status, trouble)):
             return trouble
         return OutcomeUnknown(
             "The task was sent, and whether IMM has it is not known.",
-            trouble.why,
+            why,
             "Wait for its event before it is submitted again; two submissions are two conversions.",
+            code=trouble.code,
             request_id=trouble.request_id,
             retry_after=trouble.retry_after,
         )
@@ -369,6 +373,22 @@ def _event(operation: str, fields: dict[str, Any], task_id: str) -> Event | None
         user_data=_text(fields.get("UserData")),
         asked=True,
     )
+
+
+def _doubt(status: int, refusal: Refused) -> str:
+    """Why a refused submission may be under way all the same; "" for a refusal that says that nothing was begun.
+
+    The gateway in front of IMM reports a fault, or that it waited too long, also of a call that it has passed on.
+    """
+    if refusal.code == "SignatureNonceUsed":
+        why = (
+            "IMM has had this very request before: something on the way sent it twice, and the first may have arrived."
+        )
+    elif (status >= 500 or status == http.client.REQUEST_TIMEOUT) and not is_throttle(refusal.code):
+        why = f"IMM reports {refusal.code} with the HTTP status {status}, which it may do after it has begun the task."
+    else:
+        return ""
+    return f"{why} {refusal.why}".strip()
 
 
 def _names_no_task(reply: _Reply, task_id: str) -> bool:

@@ -139,7 +139,7 @@ def refused(
     `message` is the service's own text, quoted unless it might tell a secret.
     A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
     """
-    denied = status in (401, 403) and not _THROTTLE.match(code)
+    denied = status in (401, 403) and not is_throttle(code)
     what, why = f"{service} refuses the request: {code}.", ""
     fix = f"Check the access key, and that its owner has the permission {action}." if denied else ""
     for pattern, *sentences in _REFUSALS:
@@ -154,6 +154,11 @@ def refused(
         why = f"{why} {service} says: {message.strip()}{stop}".strip()
     kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
     return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
+
+
+def is_throttle(code: str | None) -> bool:
+    """Whether a code says that a call was not carried out because there are too many."""
+    return _THROTTLE.match(code or "") is not None
 
 
 class Header(Protocol):

@@ -234,8 +234,7 @@ def test_an_answer_that_does_not_come_or_does_not_end_is_unknown(monkeypatch: py
         (400, "ResourceNotFound", "2017-09-06 and 2020-09-30 do not share"),
         (400, "TopicNotExist", "topic"),
         (429, "Throttling.User", "too often"),
-        (503, "ServiceUnavailable", "of its own"),
-        (500, "InternalError", "of its own"),
+        (503, "Throttling", "too often"),
         (404, "InvalidAction.NotFound", "API version"),
         (400, "InvalidParameter.Brand.New", "Look here"),
     ],
@@ -246,6 +245,29 @@ def test_a_refusal_says_what_to_do(status: int, code: str, word: str) -> None:
     assert isinstance(trouble, Refused)
     assert (trouble.code, trouble.request_id) == (code, "2E5A-1")
     assert word in str(trouble)
+    assert "IMM says: Look here." in trouble.why
+
+
+@pytest.mark.parametrize("version", ["2017-09-06", "2020-09-30"])
+@pytest.mark.parametrize(
+    ("status", "code", "word"),
+    [
+        (500, "InternalError", "after it has begun"),
+        (503, "ServiceUnavailable", "after it has begun"),
+        (504, "GatewayTimeout", "HTTP status 504"),
+        (500, "AccessDenied", "after it has begun"),
+        (408, "RequestTimeout", "HTTP status 408"),
+        (400, "SignatureNonceUsed", "sent it twice"),
+    ],
+)
+def test_a_refusal_that_may_come_after_the_task_was_begun_is_unknown(
+    status: int, code: str, word: str, version: ApiVersion
+) -> None:
+    body = json.dumps({"Code": code, "Message": "Look here.", "RequestId": "2E5A-1"})
+    trouble = trouble_of(answer(status, body, retry_after="12"), api_version=version)
+    assert isinstance(trouble, OutcomeUnknown)
+    assert (trouble.code, trouble.request_id, trouble.retry_after) == (code, "2E5A-1", 12)
+    assert word in trouble.why
     assert "IMM says: Look here." in trouble.why
 
 
@@ -344,7 +366,7 @@ def test_no_log_and_no_debug_switch_tells_a_parameter(
     monkeypatch.setenv("DEBUG", "sdk")
     with caplog.at_level(logging.DEBUG):
         for status in (400, 599):  # for the latter the SDK has no name
-            assert isinstance(trouble_of(answer(status, '{"Code": "No"}')), Refused)
+            assert trouble_of(answer(status, '{"Code": "No"}')).code == "No"
         not_sent(f"http://127.0.0.1:{free_port()}")
         sent(CONVERSION)
     assert caplog.records == []
