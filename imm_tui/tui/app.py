@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,27 @@ _FRAME = 1 / 30
 
 
 _END_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+
+@contextmanager
+def _modes_kept() -> Iterator[None]:
+    """Textual takes the modes that it finds after a SIGCONT for those of before, and these may be its own."""
+    try:
+        import termios
+    except ImportError:  # not a POSIX system
+        yield
+        return
+    try:
+        modes = termios.tcgetattr(sys.stdin)
+    except (OSError, ValueError, termios.error):  # no terminal
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError, termios.error):
+            if os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():  # else they are another's to set
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
 
 
 class ImmApp(App[str | None]):
@@ -92,7 +114,8 @@ class ImmApp(App[str | None]):
         before = {number: signal.getsignal(number) for number in _END_SIGNALS}
         self._owns_signals = True
         try:
-            return super().run(**options)
+            with _modes_kept():
+                return super().run(**options)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -373,6 +373,19 @@ def test_a_window_that_is_closed_ends_it_also_where_no_signal_says_so(program: P
         assert terminal.process.wait(SOON) == 129
 
 
+def test_a_screen_that_was_stopped_and_continued_leaves_the_terminal_as_it_was(program: Program) -> None:
+    with Terminal(program) as terminal:
+        terminal.until_read("imm-tui")
+        terminal.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+        written = len(terminal.written)
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.until(lambda: len(terminal.written) > written)
+        terminal.press("q")
+        assert terminal.ended() == 0
+        terminal.assert_left_as_it_was()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_was_received_and_not_stored_comes_again_after_one_visibility_period(
     fresh_emulator: RunningEmulator, program: Program, number: signal.Signals
