@@ -236,7 +236,7 @@ class History:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
-        self._refuse_newer()
+        self._refuse_others()
         with self._told():
             self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
         try:
@@ -245,17 +245,24 @@ class History:
             self._db.close()
             raise
 
-    def _refuse_newer(self) -> None:
+    def _refuse_others(self) -> None:
         """Looks through a connection that cannot write: another would, when it is closed, tidy up what is not ours."""
         with self._told():
             uri = f"{self.path.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY)) as db:
                 version = self._version(db)
+                tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         if version > len(_VERSIONS):
             raise HistoryUnusable(
                 f"The history {self.path} was written by a newer imm-tui.",
                 f"It has version {version}; this imm-tui knows versions up to {len(_VERSIONS)}. It was left as it is.",
                 "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
+            )
+        if tables and "deliveries" not in tables:  # every version has that one
+            raise HistoryUnusable(
+                f"The file {self.path} is not a history of imm-tui.",
+                "Another program made it. It was left as it is.",
+                "Move it away, or name another folder with IMM_TUI_DATA_DIR.",
             )
 
     def _prepare(self) -> None:

@@ -522,3 +522,13 @@ def test_one_that_is_looked_for_is_left_to_one_process_and_then_for_longer(histo
     assert [sought(at) for at in (4_999, 5_000, 5_000)] == [[], [task], []]
     history.record_no_answer([task], 5_000)
     assert [sought(at) for at in (14_999, 15_000)] == [[], [task]]
+
+
+def test_another_programs_file_is_refused_and_left_untouched(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE addresses (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(HistoryUnusable, match="not a history of imm-tui"):
+        History(path)
+    assert path.read_bytes() == before
