@@ -496,10 +496,13 @@ class History:
         message_id = _sql(arrival.message_id)
         known = self._row("SELECT id FROM messages WHERE message_id = ? AND digest = ?", message_id, digest)
         if known is not None:
-            # What an earlier imm-tui could not read is no longer quarantined when this one can.
+            # What an earlier imm-tui could not read is no longer quarantined when this one can. What was gone from the
+            # queue, and is not, is in quarantine again; but if a person wants it deleted, that is done from here on:
+            # whoever receives it deletes it next, and should that fail, it comes once more.
             self._db.execute(
-                "UPDATE messages SET dequeue_count = ?, reason = iif(?, NULL, reason) WHERE id = ?",
-                (arrival.dequeue_count, bool(arrival.events), known[0]),
+                "UPDATE messages SET dequeue_count = ?, reason = iif(?, NULL, reason),"
+                " deleted_at = iif(delete_wanted, ?, NULL) WHERE id = ?",
+                (arrival.dequeue_count, bool(arrival.events), received_at, known[0]),
             )
             return known[0], False
         row = {
@@ -584,21 +587,21 @@ class History:
 
     def quarantined(self) -> list[Quarantined]:
         """The messages that a person has to decide about, the newest first."""
-        return self._quarantined("ORDER BY id DESC")
+        return self._quarantined("deleted_at IS NULL ORDER BY id DESC")
 
     def quarantine_of(self, arrival: Arrival) -> Quarantined | None:
-        """A message that has arrived, as it is quarantined; None where its stored bytes could be read after all."""
-        where = "AND message_id = ? AND digest = ?"
+        """A message that has arrived, as it is known, whether it is in quarantine or counts as deleted; None only where
+        its stored bytes were read, so that its events are in the history."""
+        where = "message_id = ? AND digest = ?"
         return next(iter(self._quarantined(where, _sql(arrival.message_id), _digest(arrival.body))), None)
 
     def in_quarantine(self, message: int) -> Quarantined | None:
-        return next(iter(self._quarantined("AND id = ?", message)), None)
+        return next(iter(self._quarantined("id = ? AND deleted_at IS NULL", message)), None)
 
-    def _quarantined(self, rest: str, *values: object) -> list[Quarantined]:
+    def _quarantined(self, which: str, *values: object) -> list[Quarantined]:
         with self._told():
             rows = self._db.execute(
-                f"SELECT {_QUARANTINE_COLUMNS} FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL {rest}",
-                values,
+                f"SELECT {_QUARANTINE_COLUMNS} FROM messages WHERE reason IS NOT NULL AND {which}", values
             ).fetchall()
         found = (dict(zip(_QUARANTINE_COLUMNS.split(", "), row, strict=True)) for row in rows)
         return [
@@ -620,8 +623,11 @@ class History:
         """A person gives a quarantined message back to its owner."""
         self._change_message(message.id, released=message.dequeue_count, delete_wanted=False)
 
-    def record_deleted(self, message: int, at: int) -> None:
-        """The queue has deleted a quarantined message. Its bytes stay in the history."""
+    def record_deleted(self, message: int, at: int | None) -> None:
+        """A quarantined message has left its queue, or is to leave it in a moment; None: it has not after all.
+
+        Its bytes stay in the history. It is in quarantine again when it comes again, unless a person wants it deleted.
+        """
         self._change_message(message, deleted_at=at)
 
     def record_read(self, message: Quarantined, events: Sequence[Event], at: int) -> list[Delivery]:

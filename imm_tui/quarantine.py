@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from imm_tui import notifications
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Refused
+from imm_tui.errors import BadInput, Refused, Trouble
 from imm_tui.history import History, Quarantined
 from imm_tui.tasks import now
 
@@ -46,11 +46,16 @@ def delete(history: History, settings: Settings, credentials: Credentials, messa
     """
     history.record_delete_wanted(message.id)
     if (handle := _handle(history, message)) is not None:
-        with closing(_open(settings, credentials)) as queue:
-            if queue.delete([handle]):
-                history.record_deleted(message.id, now())
-            else:  # it may be gone already, which the answer does not tell
-                _let_come(history, queue, message, handle)
+        # Noted first: should this process be killed in between, it is not waited for in vain, and may come again.
+        history.record_deleted(message.id, now())
+        try:
+            with closing(_open(settings, credentials)) as queue:
+                if not queue.delete([handle]):  # it may be gone already, which the answer does not tell
+                    history.record_deleted(message.id, None)
+                    _let_come(history, queue, message, handle)
+        except Trouble:
+            history.record_deleted(message.id, None)
+            raise
     return history.in_quarantine(message.id) is None
 
 
@@ -68,11 +73,11 @@ def release(history: History, settings: Settings, credentials: Credentials, mess
 
 def _let_come(history: History, queue: Queue, message: Quarantined, handle: str) -> bool:
     """Ends the time for which a message is hidden; false where that has ended before. One that does not exist any more
-    has left the quarantine as well."""
+    has left the quarantine as well, unless it comes again: the service says the same of a handle that is too old."""
     try:
         newer = queue.change_visibility(handle, 1)
     except Refused as refusal:
-        if refusal.code == "MessageNotExist":  # deleted by somebody else, or older than its queue keeps any
+        if refusal.code == "MessageNotExist":  # deleted by somebody else, or older than its queue keeps any, perhaps
             history.record_deleted(message.id, now())
         elif refusal.code != "ReceiptHandleError":
             raise

@@ -23,6 +23,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, Unreachable
 from imm_tui.history import Arrival, History, Quarantined
 from imm_tui.tasks import Status, now
+from tests.cloud.servers import Service, answer
 from tests.conftest import RunningEmulator
 from tests.control import Control
 from tests.mailbox import Mailbox, notification
@@ -30,6 +31,8 @@ from tests.program import until
 from tests.test_listener import listening
 
 ORDER = '{"order": 7}'
+
+NO_SUCH_MESSAGE = "<Code>MessageNotExist</Code><Message>m</Message>"
 
 
 @pytest.fixture
@@ -132,6 +135,73 @@ def test_one_that_somebody_else_has_deleted_leaves_the_quarantine(
     deleted = decide(history, mailbox.settings, mailbox.credentials, message)  # type: ignore[operator]
     assert deleted is (decide is quarantine.delete)
     assert history.quarantined() == []
+
+
+def taken_for_gone(mailbox: Mailbox, history: History, decide: object) -> Quarantined:
+    """A message whose queue says, when it is decided about, that there is no such one; and it comes again."""
+    message = quarantined(mailbox, history)
+    visibility = answer(404, f"<Error>{NO_SUCH_MESSAGE}</Error>")
+    handle = f"<ReceiptHandle>{message.receipt_handle}</ReceiptHandle>"
+    deletion = answer(404, f"<Errors><Error>{NO_SUCH_MESSAGE.replace('Code', 'ErrorCode')}{handle}</Error></Errors>")
+    with Service(*[deletion] if decide is quarantine.delete else [], visibility) as service:
+        settings = replace(mailbox.settings, mns_endpoint=service.url)
+        decide(history, settings, mailbox.credentials, message)  # type: ignore[operator]
+    assert history.quarantined() == []
+    return message
+
+
+def test_one_that_was_given_back_and_taken_for_gone_is_in_quarantine_when_it_comes_again(
+    movable: Mailbox, control: Control, history: History
+) -> None:
+    message = taken_for_gone(movable, history, quarantine.release)
+    control.clock(advance=61)
+    with listening(movable.settings, movable.credentials, history.path):
+        until(lambda: [kept.id for kept in history.quarantined()] == [message.id])
+    assert sum(movable.left) == 1, "nobody has asked for its deletion"
+
+
+def test_one_that_was_to_be_deleted_and_taken_for_gone_is_deleted_when_it_comes_again(
+    movable: Mailbox, control: Control, history: History
+) -> None:
+    taken_for_gone(movable, history, quarantine.delete)
+    control.clock(advance=61)
+    with listening(movable.settings, movable.credentials, history.path):
+        until(lambda: movable.left == (0, 0))
+    assert history.quarantined() == []
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_kill_around_the_deletion_leaves_nothing_to_wait_for(
+    movable: Mailbox, control: Control, history: History, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    message = quarantined(movable, history)
+    delete = Queue.delete
+
+    def killed(queue: Queue, handles: list[str]) -> None:
+        if done:
+            delete(queue, handles)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Queue, "delete", killed)
+    with pytest.raises(KeyboardInterrupt):
+        quarantine.delete(history, movable.settings, movable.credentials, message)
+    monkeypatch.undo()
+    assert history.quarantined() == []
+    control.clock(advance=61)
+    with listening(movable.settings, movable.credentials, history.path):
+        until(lambda: movable.left == (0, 0))
+    assert history.quarantined() == []
+
+
+def test_one_that_the_listener_is_to_delete_is_not_waited_for_when_it_is_killed_first(history: History) -> None:
+    message = in_quarantine(history)
+    history.record_delete_wanted(message.id)
+    assert [kept.delete_wanted for kept in history.quarantined()] == [True]
+    arrival = Arrival(message_id=message.message_id, body=message.body, reason=message.reason)
+    for at in (2_000, 3_000):  # the first deletion was not carried out
+        history.store([arrival], at)
+        assert history.quarantined() == []
+        assert [known.delete_wanted for known in [history.quarantine_of(arrival)] if known] == [True]
 
 
 def test_a_wish_outlives_a_service_that_cannot_be_reached_or_refuses(mailbox: Mailbox, history: History) -> None:
