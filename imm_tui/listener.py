@@ -214,12 +214,10 @@ class Listener:
         try:
             kept = _kept(history, batch, arrivals)
             handles = (message.receipt_handle for message in batch)
-            deleted = queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
+            queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
             for handle, message in kept.items():
                 if not message.delete_wanted:
                     self._unhidden = _hide(history, queue, message, handle)
-                elif handle in deleted:
-                    history.record_deleted(message.id, now())
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
             self._on_batch(deliveries)
@@ -247,7 +245,8 @@ class Listener:
 def _kept(history: History, batch: list[Received], arrivals: list[Arrival]) -> dict[str, Quarantined]:
     """What of a batch is for a person to decide about, by receipt handle; a damaged reply may have cost one its handle.
 
-    Not a message that could not be read now, but once could be, or was deleted before: that is done with.
+    Not a message that could not be read now, but once could be: that is done with. One that was thought gone from the
+    queue is decided about like any other.
     """
     return {
         message.receipt_handle: quarantined
