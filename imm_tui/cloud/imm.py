@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.auth.signers.sts_token_signer import StsTokenSigner
@@ -265,7 +266,7 @@ class Imm:
             retry_after=retry_after,
             resource=f"the project “{self._project}” in {self._region} under {self._version}",
             action=f"imm:{operation}",
-            secrets=(self._credentials.access_key_secret, self._credentials.security_token, password),
+            secrets=(self._credentials.access_key_secret, self._credentials.security_token, password, reply.signature),
             barring=_BARRING_CODES,
         )
 
@@ -322,6 +323,8 @@ class _Reply:
     header: Header = field(repr=False)
     body: bytes = field(repr=False)
     fields: dict[str, Any] = field(repr=False)
+    signature: str = field(repr=False)
+    """Of the request."""
 
     @property
     def is_success(self) -> bool:
@@ -454,15 +457,29 @@ class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
 
     def send(self, request: Any) -> _Reply:
         request.set_accept_format("JSON")
-        status, header, body, _error = self._implementation_of_do_action(request)
+        signer = _Signer(self._signer)
+        status, header, body, _error = self._implementation_of_do_action(request, signer)
         try:
             fields = json.loads(body)
         except (ValueError, RecursionError):
             fields = None
-        return _Reply(status, header, body, fields if isinstance(fields, dict) else {})
+        return _Reply(status, header, body, fields if isinstance(fields, dict) else {}, signer.signature)
 
     def _get_server_exception(self, *_args: object) -> None:
         """The SDK's reading of a reply, which fails at GBK, at null, and at a signature's refusal without a colon."""
+
+
+class _Signer:
+    """Signs one request, and knows the signature, which a reply may quote."""
+
+    def __init__(self, signer: Any) -> None:
+        self._signer = signer
+        self.signature = ""
+
+    def sign(self, region: str, request: Any) -> tuple[dict[str, str], str]:
+        header, url = self._signer.sign(region, request)
+        self.signature = dict(parse_qsl(urlsplit(url).query))["Signature"]
+        return header, url
 
 
 class _Adapter(HTTPAdapter):  # type: ignore[misc]

@@ -168,7 +168,7 @@ class Queue:
             retry_after=retry_after_of(reply.header),
             resource=f"the queue “{self._name}”",
             action=_ACTIONS[method],
-            secrets=(self._credentials.access_key_secret, self._credentials.security_token),
+            secrets=(self._credentials.access_key_secret, self._credentials.security_token, reply.signature),
             barring=_BARRING_CODES,
         )
 
@@ -180,6 +180,8 @@ class _Reply:
     status: int
     header: http.client.HTTPMessage = field(repr=False)
     body: bytes = field(repr=False)
+    signature: str = field(repr=False)
+    """Of the request."""
 
 
 class _Stage(Enum):
@@ -236,7 +238,14 @@ class _Wire:
             if receiving:
                 self._await_answer()
             with connection.getresponse() as response:
-                return _Reply(response.status, response.headers, response.read())
+                return _Reply(
+                    response.status,
+                    response.headers,
+                    response.read(),
+                    request.header["Authorization"].rpartition(":")[
+                        2
+                    ],  # in no local variable: a crash report has those
+                )
         except (Unreachable, OSError, http.client.HTTPException, ValueError) as error:
             self._give_up()
             fault: Exception = error

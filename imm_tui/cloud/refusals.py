@@ -5,13 +5,15 @@ No sentence holds a key, a signature or the string that was signed.
 
 from __future__ import annotations
 
+import base64
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import unquote, unquote_plus
 
 from imm_tui.errors import Barred, Refused
 
@@ -136,7 +138,8 @@ def refused(
     """What a person is told of a refusal; Barred for a code that bars every call, or is in `barring`.
 
     The HTTP statuses 401 and 403 are about who calls, so they bar with any code, but one that only slows callers down.
-    `message` is the service's own text, quoted unless it might tell a secret.
+    `message` is the service's own text, quoted unless it might tell one of `secrets`: the keys, and whatever else was
+    sent with the call and is nobody's business.
     A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
     """
     denied = status in (401, 403) and not is_throttle(code)
@@ -148,12 +151,34 @@ def refused(
                 sentence.format(service=service, resource=resource, action=action) for sentence in sentences
             )
             break
-    told = [form for secret in secrets if secret for form in (secret, quote(secret, safe="")) if form in message]
-    if message.strip() and not told and not re.search(r"signature|string.to.sign", message, re.IGNORECASE):
+    told = re.search(r"signature|string.to.sign", message, re.IGNORECASE) or _holds(message, secrets)
+    if message.strip() and not told:
         stop = "" if message.rstrip().endswith((".", "!", "?", "。")) else "."
         why = f"{why} {service} says: {message.strip()}{stop}".strip()
     kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
     return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
+
+
+def _holds(text: str, secrets: Iterable[str]) -> bool:
+    """Whether one of `secrets` stands in `text`: as it is, escaped for a URL or HTML up to twice, or within base64."""
+    readings = {text}
+    for _ in range(2):
+        readings |= {decode(reading) for reading in readings for decode in (unquote, unquote_plus, unescape)}
+    forms = [form for secret in secrets if secret for form in (secret, *_in_base64(secret.encode()))]
+    return any(form in reading for reading in readings for form in forms)
+
+
+def _in_base64(secret: bytes) -> Iterator[str]:
+    """The characters that base64 of any text with `secret` in it has: one form for each place in a group of three."""
+    for lead in range(3):
+        encoded = base64.b64encode(bytes(lead) + secret).decode()
+        # A character is 6 bits. Those at either end depend on what stands around.
+        characters = encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]
+        if len(characters) >= 4:
+            yield from (characters, characters.translate(_URL_SAFE))
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def is_throttle(code: str | None) -> bool:

@@ -308,6 +308,17 @@ def test_a_refusal_never_quotes_what_echoes_a_secret(code: str, message: object)
     assert trouble.code == code
 
 
+def test_a_refusal_that_echoes_the_request_is_not_quoted() -> None:
+    def echo(connection: socket.socket, over: threading.Event) -> None:
+        sent = parameters(fake.requests[-1])["Signature"]
+        answer(400, json.dumps({"Code": "InvalidParameter", "Message": f"odd: {sent}"}))(connection, over)
+
+    with Service(echo) as fake, imm_on(fake.url) as imm, pytest.raises(Refused) as caught:
+        imm.create_conversion(CONVERSION, "token-1")
+    assert parameters(fake.requests[0])["Signature"] not in str(caught.value)
+    assert_tells_nothing(caught.value, fake)
+
+
 def not_sent(url: str, **settings: Any) -> str:
     """Why nothing was sent to `url`."""
     with imm_on(url, credentials=TEMPORARY_KEYS, **settings) as imm, pytest.raises(Unreachable) as caught:

@@ -17,7 +17,7 @@ from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.cloud.mns_reply import Received
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Trouble, Unreachable
-from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing, queue_on
+from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing, queue_on, signature_of
 from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, mute, raw, reset, then_close
 
 NAMESPACE = 'xmlns="http://mns.aliyuncs.com/doc/v1/"'
@@ -306,6 +306,17 @@ def test_a_refusal_never_quotes_what_echoes_a_secret(code: str, message: str) ->
         with pytest.raises(Refused) as caught:
             queue.receive(16, 0)
         assert_tells_nothing(caught.value, fake)
+
+
+def test_a_refusal_that_echoes_the_request_is_not_quoted() -> None:
+    def echo(connection: socket.socket, over: threading.Event) -> None:
+        sent = fake.requests[-1].headers["authorization"]
+        answer(400, error("InvalidArgument", f"cannot parse {sent}"))(connection, over)
+
+    with Service(echo) as fake, queue_on(fake.url) as queue, pytest.raises(Refused) as caught:
+        queue.receive(16, 0)
+    assert signature_of(fake.requests[0].headers, "") not in str(caught.value)
+    assert_tells_nothing(caught.value, fake)
 
 
 # Faults of the wire
