@@ -273,7 +273,7 @@ def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: 
 
 def _arrival(message: Received) -> Arrival:
     found = notifications.parse(message.body)
-    reason = "The message was not well-formed XML, so its text is a guess." if message.repaired else found.reason
+    reason = "The message arrived damaged, so its text is a guess." if message.repaired else found.reason
     return Arrival(
         message_id=message.message_id,
         body=message.body,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import md5
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -25,7 +26,8 @@ class Received:
     enqueued_at: int | None
     """Milliseconds since the epoch."""
     repaired: bool = False
-    """The message's own text was not well-formed XML; `body` is the nearest to what the publisher sent."""
+    """It arrived damaged: its text is not well-formed XML, or does not fit its MessageBodyMD5. `body` is the nearest to
+    what the publisher sent; its next delivery may be whole."""
 
 
 def messages_of(reply: bytes) -> list[Received] | None:
@@ -87,7 +89,20 @@ def _received(element: Element) -> Received | None:
     fields = {_name(child): child for child in element}
     body = fields.pop("MessageBody", None)
     text = "" if body is None else "".join(body.itertext())
-    return _message({name: (child.text or "").strip() for name, child in fields.items()}, text.encode())
+    texts = {name: (child.text or "").strip() for name, child in fields.items()}
+    whole = _whole(text.encode(), texts.get("MessageBodyMD5", ""))
+    return _message(texts, text.encode() if whole is None else whole, repaired=whole is None)
+
+
+def _whole(body: bytes, digest: str) -> bytes | None:
+    """The body that `digest` is of; None where it is of another. What is no digest is of every body.
+
+    MNS hashes the text that was published. An XML parser makes a line feed of each line end, the two bytes of others'.
+    """
+    if not _MD5.fullmatch(digest):
+        return body
+    forms = (body, body.replace(b"\n", b"\r\n"))
+    return next((form for form in forms if md5(form, usedforsecurity=False).hexdigest() == digest.lower()), None)
 
 
 def _message(fields: dict[str, str], body: bytes, repaired: bool = False) -> Received | None:
@@ -106,6 +121,7 @@ def _message(fields: dict[str, str], body: bytes, repaired: bool = False) -> Rec
     )
 
 
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 # What is left of a reply that is not well-formed. Every search here is linear in its length.

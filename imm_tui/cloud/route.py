@@ -170,8 +170,9 @@ class Route:
         why, fix = _explained(fault)
         if self.proxy and not opened:
             what = f"The proxy {self.proxy.address.authority}, by which {self.service} is called, cannot be reached."
-            return Unreachable(what, why, f"Check {_variable(self.address)} and NO_PROXY, and the network.")
-        return Unreachable(f"{self.service} cannot be reached at {self._place}.", why, fix)
+            fix = f"Check {_variable(self.address)} and NO_PROXY, and the network."
+            return Unreachable(what, why, fix, opened=False)
+        return Unreachable(f"{self.service} cannot be reached at {self._place}.", why, fix, opened=opened)
 
     def unopened(self, status: int, retry_after: float | None) -> Unreachable:
         """The proxy answered with this HTTP status when it was asked for a connection to the service."""

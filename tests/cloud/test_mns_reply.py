@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from hashlib import md5
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
@@ -88,6 +89,35 @@ def test_what_stands_round_the_poison_is_kept(before: str, poison: bytes, after:
     assert found[0].body.startswith(before.encode())
     assert found[0].body.endswith(after.encode())
     assert found[1] == received(1, b"fine")
+
+
+def digested(number: int, body: str, digest: str) -> str:
+    """The source of a message with a MessageBodyMD5."""
+    return message(number, body).replace("<EnqueueTime>", f"<MessageBodyMD5>{digest}</MessageBodyMD5><EnqueueTime>")
+
+
+@given(legal_text, st.booleans())
+def test_a_body_that_fits_its_digest_is_whole(body: str, capitals: bool) -> None:
+    digest = md5(body.encode()).hexdigest()
+    source = reply(digested(0, escape(body), digest.upper() if capitals else digest))
+    assert messages_of(source.encode()) == [received(0, body.encode())]
+
+
+def test_line_ends_that_an_xml_parser_makes_one_byte_of_are_no_damage() -> None:
+    source = reply(digested(0, "{\r\n}\r\n", md5(b"{\r\n}\r\n").hexdigest()))
+    assert messages_of(source.encode()) == [received(0, b"{\r\n}\r\n")]
+
+
+@given(legal_text, legal_text)
+def test_a_body_that_does_not_fit_its_digest_is_damaged_and_its_neighbour_is_not(sent: str, arrived: str) -> None:
+    assume(sent.replace("\r\n", "\n") != arrived)
+    source = reply(digested(0, escape(arrived), md5(sent.encode()).hexdigest()), message(1, "fine"))
+    assert messages_of(source.encode()) == [received(0, arrived.encode(), repaired=True), received(1, b"fine")]
+
+
+@pytest.mark.parametrize("digest", ["", " ", "0" * 31, "0" * 33, "g" * 32, "\N{FULLWIDTH DIGIT ONE}" * 32])
+def test_what_is_no_digest_is_no_damage(digest: str) -> None:
+    assert messages_of(reply(digested(0, "one", digest)).encode()) == [received(0, b"one")]
 
 
 def test_a_section_that_is_never_closed_hides_nothing_before_it() -> None:
