@@ -126,6 +126,7 @@ ALTER TABLE messages ADD COLUMN hidden_until INTEGER;           -- and how long 
 ALTER TABLE messages ADD COLUMN delete_wanted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN released INTEGER;               -- the dequeue_count at which it was given back
 ALTER TABLE messages ADD COLUMN deleted_at INTEGER;
+CREATE INDEX deliveries_by_event ON deliveries (event);
 CREATE INDEX messages_quarantined ON messages (id) WHERE reason IS NOT NULL AND deleted_at IS NULL;
 """
 
@@ -177,7 +178,8 @@ class Message:
     """The queue's; of an answer, its RequestId."""
     body: bytes
     received_at: int
-    dequeue_count: int
+    times: int
+    """How often it was delivered, here or to anybody, under this MessageId or another."""
     asked: bool = False
 
 
@@ -486,6 +488,12 @@ class History:
             if first:
                 yield self._report(arrival, message, None, received_at)
             return
+        if arrival.message_id:  # a copy of it that arrived damaged is nobody's concern any more
+            self._db.execute(
+                "UPDATE messages SET deleted_at = ? WHERE message_id = ? AND id <> ?"
+                " AND reason IS NOT NULL AND deleted_at IS NULL",
+                (received_at, _sql(arrival.message_id), message),
+            )
         for event in arrival.events:
             row = self._row("SELECT id FROM events WHERE identity = ?", event.identity)
             event_id = row[0] if row else self._store_event(event, message, received_at, revision)
@@ -675,7 +683,8 @@ class History:
         """The messages that brought the events of `task`, the deciding event's first, then the newest."""
         with self._told():
             rows = self._db.execute(
-                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count, max(e.asked)"
+                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count, max(e.asked),"
+                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id))"
                 " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
                 " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
                 (task,),
@@ -685,10 +694,10 @@ class History:
                 message_id=_text(message_id) or "",
                 body=body,
                 received_at=received_at,
-                dequeue_count=count,
+                times=max(dequeued, here),
                 asked=bool(asked),
             )
-            for message_id, body, received_at, count, asked in rows
+            for message_id, body, received_at, dequeued, asked, here in rows
         ]
 
     def deliveries(self, after: int) -> list[Delivery]:

@@ -133,6 +133,16 @@ def test_a_message_without_an_event_is_kept_with_its_reason_and_reported_once(hi
     assert rows == [(poison.body, poison.reason, 2)]
 
 
+def test_a_damaged_copy_leaves_the_quarantine_when_the_whole_message_comes(history: History) -> None:
+    damaged = Arrival(message_id="9", body=b"[", reason="It arrived damaged.")
+    other, nameless = replace(damaged, message_id="8"), replace(damaged, message_id="")
+    history.store([damaged, other, nameless], 1)
+    history.store([arrival(FINISHED, message_id="9"), arrival(FINISHED, message_id="")], 2)
+    assert [message.message_id for message in history.quarantined()] == ["", "8"]
+    history.store([replace(damaged, dequeue_count=3)], 3)  # the whole one could not be deleted, and is damaged again
+    assert [message.message_id for message in history.quarantined()] == ["", "8", "9"]
+
+
 def test_a_refused_submission_says_why(history: History) -> None:
     task = intent(history)
     history.record_refused(task, code="ResourceNotFound", message="No such project.", request_id="R-2", at=5_000)
@@ -532,3 +542,11 @@ def test_another_programs_file_is_refused_and_left_untouched(path: Path) -> None
     with pytest.raises(HistoryUnusable, match="not a history of imm-tui"):
         History(path)
     assert path.read_bytes() == before
+
+
+def test_an_event_under_several_message_ids_was_delivered_as_often(history: History) -> None:
+    for message_id in ("1", "2", "2"):
+        history.store([arrival(FINISHED, message_id=message_id)], 5)
+    (task,) = history.tasks()
+    (message,) = history.messages_of(task.id)
+    assert (message.message_id, message.times, task.events) == ("1", 3, 1)
