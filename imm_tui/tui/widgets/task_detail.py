@@ -163,8 +163,8 @@ class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
         for message in self._messages[:_MESSAGES]:
             what = "IMM's answer when asked: RequestId" if message.asked else "message"
             caption = f"{what} {line(message.message_id)}\nreceived {view.moment(message.received_at)}"
-            if message.dequeue_count > 1:
-                caption += f" · delivered {message.dequeue_count} times"
+            if message.times > 1:
+                caption += f" · delivered {message.times} times"
             pretty = view.formatted(message.body) if formatted else None
             if formatted and pretty is None:
                 caption += " · no JSON: shown as it came"
