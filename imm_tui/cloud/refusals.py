@@ -39,6 +39,11 @@ _BARRING_CODES = frozenset(
         "InvalidTimeStamp.Format",
         "RequestTimeTooSkewed",
         "InvalidDateHeader",
+        "InvalidAuthorizationHeader",
+        "MissingAuthorizationHeader",
+        "MissingDateHeader",
+        "MissingVersionHeader",
+        "IncompleteSignature",
     }
 )
 """Codes with which either service refuses whatever is asked."""
@@ -70,6 +75,12 @@ _REFUSALS = (
         "{service} does not accept the time of the request.",
         "This machine's clock is more than 15 minutes off.",
         "Set the clock, best by NTP.",
+    ),
+    (
+        r"(Invalid|Missing)AuthorizationHeader|Missing(Date|Version)Header",
+        "{service} cannot tell who calls.",
+        "A header of the request is missing or changed: something on the way, most often a proxy, does that.",
+        "Have the proxy leave the headers as they are, or call {service} without it (NO_PROXY).",
     ),
     (
         r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",

@@ -254,10 +254,16 @@ def test_a_refusal_is_read_from_any_error_that_holds_a_code(call: Call, body: st
         ("QueueNotExist", "“a-queue” does not exist"),
         ("TimeExpired", "clock"),
         ("InvalidTimeStamp.Expired", "clock"),
+        ("InvalidAuthorizationHeader", "proxy"),
+        ("MissingAuthorizationHeader", "proxy"),
+        ("MissingDateHeader", "proxy"),
+        ("MissingVersionHeader", "proxy"),
+        ("InvalidDateHeader", "clock"),
+        ("IncompleteSignature", "secret"),
     ],
 )
 def test_a_refusal_that_no_retry_can_mend_says_what_to_do(code: str, word: str) -> None:
-    trouble = trouble_of(CALLS["receive"], answer(403, error(code)))
+    trouble = trouble_of(CALLS["receive"], answer(400, error(code)))
     assert isinstance(trouble, Barred)
     assert trouble.code == code
     assert word in str(trouble)
@@ -275,6 +281,8 @@ def test_a_refusal_that_no_retry_can_mend_says_what_to_do(code: str, word: str) 
         (500, "InternalError"),
         (404, "MessageNotExist"),
         (400, "ReceiptHandleError"),
+        (400, "InvalidDigest"),  # one body that was changed on the way
+        (400, "InvalidDegist"),  # as MNS spells it
         (400, "BrandNew"),
     ],
 )
