@@ -62,7 +62,8 @@ class Barred(Refused):
 class Unreachable(Trouble):
     """No usable answer came: no connection, a cut, a time-out, or a reply that is not the service's.
 
-    `denied`: something on the way, a proxy or a portal, answered in its place that the call is not allowed.
+    `denied`: something on the way, a proxy or a portal, answered in its place that the call is not allowed. `opened` is
+    false where not even a connection came about, so that no other call would fare better.
     """
 
     def __init__(
@@ -74,9 +75,11 @@ class Unreachable(Trouble):
         request_id: str | None = None,
         retry_after: float | None = None,
         denied: bool = False,
+        opened: bool = True,
     ) -> None:
         super().__init__(what, why, fix, request_id=request_id, retry_after=retry_after)
         self.denied = denied
+        self.opened = opened
 
 
 class OutcomeUnknown(Trouble):

@@ -11,7 +11,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,9 @@ _LOOK = 1.0
 
 _AT_ONCE = 10
 """Tasks that are asked about at one look: IMM is not to be flooded after a long absence."""
+
+_ODD_IN_A_ROW = 3
+"""Answers that are none, after which asking rests: fewer may be due to the tasks that were asked about."""
 
 _BARRED_FOR = 300.0
 """Seconds before IMM is asked again when it has refused everything: only a person can mend that."""
@@ -80,9 +83,8 @@ class Reconciler:
         self._woken = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
-        self._not_before = 0.0
-        # Slower than the listener's: in an outage both services are called, and this can wait.
-        self._backoff = Backoff(first=4.0, last=240.0)
+        self._listing = _Calls()
+        self._asking = _Calls(patience=_ODD_IN_A_ROW)
         self.trouble: Trouble | None = None
         """Why IMM could not be asked the last time."""
 
@@ -130,46 +132,62 @@ class Reconciler:
         while not self._asked_for.empty():
             if (task := history.task(self._asked_for.get())) is not None:
                 wanted.append(task)
-        if not wanted and time.monotonic() < self._not_before:
-            return
-        unfound = history.unfound(now(), first=round(min(_UNKNOWN_AFTER, self._overdue_after) * 1000), **self._ours)
-        unfound += [task for task in wanted if task.status is Status.UNKNOWN and task.task_id is None]
-        answered = False
-        barred: Barred | None = None
-        try:
-            if unfound:  # all of them in one list
-                try:
-                    wanted += find(history, imm, unfound)
-                    answered = True
-                    self._on_change()
-                except Barred as trouble:  # a list may be denied where a question about one task is not
-                    barred = trouble
-            for task in self._due(history, wanted):
+        found = self._search(history, imm, [task for task in wanted if task.task_id is None])
+        for task in self._due(history, [task for task in wanted if task.task_id is not None], found):
+            try:
                 ask(history, imm, task)
-                answered = True
-                self._on_change()
-            if barred is not None:
-                raise barred
-        except (Refused, Unreachable) as trouble:
-            delay = _BARRED_FOR if isinstance(trouble, Barred) else self._backoff.delay(trouble.retry_after)
-            self._not_before = time.monotonic() + delay
-            self._tell(trouble)
-            return
-        if answered:
-            self._backoff.reset()
-        if self.trouble is not None and (answered or time.monotonic() > self._not_before + _OUTDATED):
-            self._tell(None)
+            except (Refused, Unreachable) as trouble:
+                self._failed(self._asking, trouble)
+            else:
+                self._answered(self._asking)
+            self._on_change()
+        latest = self._listing.trouble or self._asking.trouble
+        if latest is not self.trouble:
+            self._tell(latest)
 
-    def _due(self, history: History, first: Sequence[Task]) -> Iterator[Task]:
+    def _search(self, history: History, imm: Imm, wanted: Sequence[Task]) -> list[Task]:
+        """Looks for the submissions whose outcome is unknown, all of them in one list."""
+        lost = [task for task in wanted if task.status is Status.UNKNOWN]
+        if self._listing.allowed:
+            first = round(min(_UNKNOWN_AFTER, self._overdue_after) * 1000)
+            lost += history.unfound(now(), first=first, **self._ours)
+        if not lost:
+            return []
+        try:
+            found = find(history, imm, lost)
+        except (Refused, Unreachable) as trouble:
+            self._failed(self._listing, trouble)
+            return []
+        self._answered(self._listing)
+        self._on_change()
+        return found
+
+    def _due(self, history: History, wanted: Iterable[Task], found: Iterable[Task]) -> Iterator[Task]:
         """What IMM is to be asked about. Each is chosen when the one before has its answer, so that one that cannot
         be answered costs no other its turn."""
-        yield from (task for task in first if task.task_id is not None)
+        yield from wanted
+        for task in found:
+            if self._asking.allowed:
+                yield task
         after = round(self._overdue_after * 1000)
         for _ in range(_AT_ONCE):
-            tasks = [] if self._stopping else history.overdue(now(), first=after, limit=1, **self._ours)
+            if self._stopping or not self._asking.allowed:
+                return
+            tasks = history.overdue(now(), first=after, limit=1, **self._ours)
             if not tasks:
                 return
             yield from tasks
+
+    def _failed(self, calls: _Calls, trouble: Refused | Unreachable) -> None:
+        seconds = calls.failed(trouble)
+        if _unopened(trouble):
+            for every in (self._listing, self._asking):
+                every.rest(trouble, seconds)
+
+    def _answered(self, calls: _Calls) -> None:
+        for every in (self._listing, self._asking):
+            if every is calls or _unopened(every.trouble):
+                every.answered()
 
     @property
     def _ours(self) -> dict[str, str]:
@@ -180,13 +198,65 @@ class Reconciler:
         self._on_change()
 
 
+class _Calls:
+    """One kind of call to IMM, listing or asking: it may fail while the other does not, and rests by itself then.
+
+    `patience` is how many answers in a row that are none it takes before it rests.
+    """
+
+    def __init__(self, patience: int = 1) -> None:
+        # Slower than the listener's: in an outage both services are called, and this can wait.
+        self._backoff = Backoff(first=4.0, last=240.0)
+        self._patience = patience
+        self._odd = 0
+        self._not_before = 0.0
+        self._trouble: Trouble | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return time.monotonic() >= self._not_before
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the last one failed; not for ever where there was none since."""
+        return self._trouble if time.monotonic() <= self._not_before + _OUTDATED else None
+
+    def failed(self, trouble: Refused | Unreachable) -> float:
+        """Returns for how many seconds there is to be no such call."""
+        self._odd += 1
+        odd = isinstance(trouble, Unreachable) and trouble.opened and trouble.retry_after is None
+        if isinstance(trouble, Barred):
+            seconds = _BARRED_FOR
+        elif odd and self._odd < self._patience:
+            seconds = 0.0
+        else:
+            seconds = self._backoff.delay(trouble.retry_after)
+        self.rest(trouble, seconds)
+        return seconds
+
+    def rest(self, trouble: Trouble, seconds: float) -> None:
+        self._trouble = trouble
+        self._not_before = time.monotonic() + seconds
+
+    def answered(self) -> None:
+        self._backoff.reset()
+        self._odd = 0
+        self._not_before = 0.0
+        self._trouble = None
+
+
+def _unopened(trouble: Trouble | None) -> bool:
+    """Whether nothing could be sent to IMM at all, which has nothing to do with what was to be."""
+    return isinstance(trouble, Unreachable) and not trouble.opened
+
+
 def ask(history: History, imm: Imm, task: Task) -> None:
     """Asks IMM what has become of a task that has an id, and records what it says. Raises Refused, Unreachable."""
     assert task.task_id is not None
     try:
         answer = imm.get_task(task.task_id) if _TASK_ID.fullmatch(task.task_id) else None
-    except Refused as refusal:
-        if not isinstance(refusal, Barred):  # about this task perhaps: the next time is later
+    except (Refused, Unreachable) as trouble:
+        if not (isinstance(trouble, Barred) or _unopened(trouble)):  # for this task perhaps: the next time is later
             history.record_no_answer([task.id], now())
         raise
     if answer is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -327,22 +328,73 @@ def standing(history: History, number: int) -> Task:
     return task
 
 
-def test_a_list_that_is_denied_does_not_keep_it_from_asking(alone: Mailbox, control: Control, history: History) -> None:
+LIST_FAILS: dict[str, dict[str, Any]] = {
+    "denied": {"effect": "error", "status": 403, "code": "NoPermission"},
+    "at fault": {"effect": "error", "status": 500, "code": "InternalError"},
+    "cut": {"effect": "cut-before"},
+}
+
+
+@pytest.mark.parametrize("fault", LIST_FAILS.values(), ids=LIST_FAILS)
+def test_a_list_that_fails_does_not_keep_it_from_asking(
+    alone: Mailbox, control: Control, history: History, fault: dict[str, Any]
+) -> None:
     settings = replace(alone.settings, api_version="2020-09-30")
     control.fault("drop")
-    control.fault("error", operation="ListTasks", status=403, code="NoPermission")
+    control.fault(operation="ListTasks", **fault)
     [(task, _)] = submitted(history, settings, alone.credentials)
     unknown(history, settings, ago=60)
-    running = Reconciler(settings, alone.credentials, history.path)
-    assert running.ask(task)
-    running.start()
-    try:
+    with reconciling(history, settings, alone.credentials) as running:
+        until(lambda: standing(history, task.id).status is Status.SUCCEEDED)
         until(lambda: running.trouble is not None)
-        assert isinstance(running.trouble, Barred)
-        assert standing(history, task.id).asks == 1
-    finally:
-        running.stop()
-        assert running.join(30)
+
+
+ODD = {"a page": "<html>", "empty": "{}", "another's": '{"TaskId": "another", "Status": "Running", "RequestId": "R"}'}
+
+
+def accepted(history: History, settings: Settings, ago: float) -> int:
+    """A submission that became a task some seconds ago."""
+    [conversion] = submission.plan([PDF], "txt", settings)
+    names = {"project": settings.project, "api_version": settings.api_version}
+    task = history.record_intent(conversion, token=f"{ago}", at=now() - round(ago * 1000), **names)
+    history.record_accepted(task, f"task-{task}", "R")
+    return task
+
+
+@pytest.mark.parametrize("said", ODD.values(), ids=ODD)
+def test_an_odd_answer_counts_for_its_task_and_only_several_in_a_row_make_it_rest(
+    mailbox: Mailbox, history: History, said: str
+) -> None:
+    with Service(answer(200, said)) as imm:
+        settings = replace(mailbox.settings, imm_endpoint=imm.url)
+        tasks = [accepted(history, settings, ago) for ago in (50, 40, 30, 20, 10)]
+        calls: list[int] = []
+
+        def note_the_first_trouble() -> None:
+            if running.trouble is not None and not calls:
+                calls.append(len(imm.requests))
+
+        running = Reconciler(
+            settings, mailbox.credentials, history.path, overdue_after=SOON, on_change=note_the_first_trouble
+        )
+        running.start()
+        try:
+            until(lambda: bool(calls))
+        finally:
+            running.stop()
+            assert running.join(30)
+    assert calls == [3]
+    assert [standing(history, task).asks for task in tasks[:3]] == [1, 1, 1]
+
+
+def test_where_nothing_listens_neither_is_tried_and_no_task_is_to_blame(mailbox: Mailbox, history: History) -> None:
+    settings = replace(mailbox.settings, imm_endpoint="http://127.0.0.1:9")
+    task = accepted(history, settings, ago=60)
+    lost = unknown(history, settings, ago=60)
+    with reconciling(history, settings, mailbox.credentials) as running:
+        until(lambda: running.trouble is not None)
+        assert standing(history, task).asked_at is None
+    assert (standing(history, task).asks, standing(history, lost).asks) == (0, 0)
 
 
 # What it costs
