@@ -129,6 +129,9 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*encoding=["']([\w-]+)["']""")
 _START_TAG = re.compile(r"<(?P<tag>(?:[\w.-]+:)?(?P<name>\w+))(?:\s[^<>]*)?>")
 _MARK = re.compile(r"<!\[CDATA\[|]]>|<(?P<end>/?)(?:[\w.-]+:)?Message(?P<body>Body)?(?:\s[^<>]*)?(?P<empty>/?)>")
+_NEXT = re.compile(
+    r"\s*<(?:[\w.-]+:)?Message(?:\s[^<>]*)?>\s*<(?:[\w.-]+:)?(?:MessageId|ReceiptHandle|MessageBody)(?:\s[^<>]*)?>"
+)
 _BODY_START = re.compile(r"<(?:[\w.-]+:)?MessageBody(?:\s[^<>]*)?(?<!/)>")
 _BODY_END = re.compile(r"</(?:[\w.-]+:)?MessageBody\s*>")
 _ESCAPE = re.compile(
@@ -179,6 +182,8 @@ def _parts(text: str) -> Iterator[str]:
     start: int | None = None
     in_body = in_cdata = False
     for mark in _MARK.finditer(text):
+        if mark["end"] and not mark["body"] and _NEXT.match(text, mark.end()):
+            in_body = in_cdata = False  # messages do not nest: what this one has opened, it never closed
         if in_cdata or mark[0] == "<![CDATA[":
             in_cdata = mark[0] != "]]>"
         elif mark[0] == "]]>" or mark["empty"]:

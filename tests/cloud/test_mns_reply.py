@@ -125,6 +125,17 @@ def test_a_section_that_is_never_closed_hides_nothing_before_it() -> None:
     assert messages_of(source.encode()) == [received(0, b"one"), received(1, b"never closed", repaired=True)]
 
 
+@pytest.mark.parametrize("gap", ["", "\n  "])
+@pytest.mark.parametrize("lost", ["</MessageBody>", "]]>", "]]></MessageBody>"])
+def test_what_a_message_never_closes_swallows_none_that_follows(lost: str, gap: str) -> None:
+    # The last one is damaged because a section may end in the next message's: that is well-formed.
+    sources = [*(message(number, f"<![CDATA[{number}]]>") for number in range(2)), message(2, "&#1;")]
+    found = messages_of(reply(gap.join([sources[0].replace(lost, "", 1), *sources[1:]])).encode())
+    assert found is not None
+    assert (found[0].message_id, found[0].receipt_handle, found[0].repaired) == ("id-0", "handle-0", True)
+    assert found[1:] == [received(1, b"1"), received(2, b"\x01", repaired=True)]
+
+
 def test_a_prefix_that_the_root_declares_is_known_in_every_part() -> None:
     source = reply(message(0, "one"), message(1, "&#1;"))
     prefixed = re.sub(r"(</?)(?=[A-Z])", r"\1m:", source).replace("xmlns=", "xmlns:m=")
