@@ -415,8 +415,14 @@ class History:
         return self._to_ask("status = 'Running' AND task_id IS NOT NULL", at, project, api_version, first, limit)
 
     def unfound(self, at: int, *, project: str, api_version: str, first: int) -> list[Task]:
-        """The submissions whose outcome is unknown that are to be looked for now, noted and timed like `overdue`."""
-        return self._to_ask("status = 'Unknown' AND task_id IS NULL", at, project, api_version, first, -1)
+        """The submissions whose outcome is unknown that are to be looked for now, noted and timed like `overdue`.
+
+        Where one is, those that are half-way to their time come with it: one list serves them all, and from then on
+        they keep step, so that IMM's tasks are not listed more often than for one alone.
+        """
+        which = "status = 'Unknown' AND task_id IS NULL"
+        due = self._to_ask(which, at, project, api_version, first, -1)
+        return due and due + self._to_ask(which, at, project, api_version, first // 2, -1)
 
     def _to_ask(self, which: str, at: int, project: str, api_version: str, first: int, limit: int) -> list[Task]:
         query = (

@@ -400,6 +400,23 @@ def test_where_nothing_listens_neither_is_tried_and_no_task_is_to_blame(mailbox:
 # What it costs
 
 
+def test_one_list_serves_all_that_are_lost_however_far_apart_they_were_submitted(
+    mailbox: Mailbox, history: History
+) -> None:
+    settings = mailbox.settings
+    names = {"project": settings.project, "api_version": settings.api_version}
+    lost = {unknown(history, settings, ago) for ago in (0, 1, 2, 3, 4)}
+    begun = now()
+    lists = []
+    for second in range(600):
+        if looked_for := history.unfound(begun + second * 1000, first=5_000, **names):
+            history.record_no_answer([task.id for task in looked_for], begun + second * 1000)
+            lists.append({task.id for task in looked_for})
+    assert lists[-1] == lost, "they keep step"
+    alone = math.ceil(math.log2(600 / 5))
+    assert len(lists) <= alone + 1
+
+
 def test_asking_costs_a_tenth_of_polling_or_less(history: History, capsys: pytest.CaptureFixture[str]) -> None:
     """By the clock of a model: conversions of two seconds to an hour, of which some in a hundred lose their events."""
     conversion = Conversion(source_uri=PDF, target_uri="oss://demo/t/", target_type="txt")
