@@ -33,6 +33,8 @@ _FIXES = {
     sqlite3.SQLITE_BUSY: "End the process that keeps it locked",
     sqlite3.SQLITE_CANTOPEN: "Mend the permissions of the file and its folder",
     sqlite3.SQLITE_READONLY: "Mend the permissions of the file and its folder",
+    sqlite3.SQLITE_ERROR: "Report this",
+    sqlite3.SQLITE_MISUSE: "Report this",
 }
 """What a person can do about each family of SQLite's errors."""
 
@@ -135,6 +137,7 @@ _VERSIONS = (_VERSION_1, _VERSION_2)
 statement, and stands nowhere else."""
 
 _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
+"""In the words of the index tasks_unfinished, so that SQLite takes that one, also where a query asks for less."""
 
 _ASK_LAST, _KEPT_BY_IMM = 3_600_000, 8 * 86_400_000
 """Milliseconds: the longest interval between two questions about a task, and how long IMM can know one (seven days)
@@ -250,10 +253,13 @@ class History:
     def _refuse_others(self) -> None:
         """Looks through a connection that cannot write: another would, when it is closed, tidy up what is not ours."""
         with self._told():
-            uri = f"{self.path.absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY)) as db:
-                version = self._version(db)
-                tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+            try:
+                version, tables = self._look("ro")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                    raise
+                # A process was killed while it made or changed the file: its journal has to be rolled back first.
+                version, tables = self._look("rw")
         if version > len(_VERSIONS):
             raise HistoryUnusable(
                 f"The history {self.path} was written by a newer imm-tui.",
@@ -266,6 +272,12 @@ class History:
                 "Another program made it. It was left as it is.",
                 "Move it away, or name another folder with IMM_TUI_DATA_DIR.",
             )
+
+    def _look(self, mode: str) -> tuple[int, set[str]]:
+        """The file's version and its tables."""
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY)) as db:
+            return self._version(db), {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
 
     def _prepare(self) -> None:
         with self._told():
@@ -332,7 +344,9 @@ class History:
         Where its event came before this answer, the two become one task.
         """
         with self._writing() as revision:
-            if not self._become(task, task_id, revision, percent):
+            # An event with its token has said already which task it is: that stands, whatever the answer says.
+            unnamed = self._row("SELECT 1 FROM tasks WHERE id = ? AND task_id IS NULL", task)
+            if unnamed and not self._become(task, task_id, revision, percent):
                 why = "IMM answered with the id of another task of this history."
                 self._update(task, revision, status=Status.UNKNOWN, message=why)
             self._update(task, revision, request_id=request_id)
@@ -366,8 +380,6 @@ class History:
         if row is not None:
             told = dict(zip(columns.split(", "), row, strict=True))
             untracked = told.pop("id")
-            if untracked == task:  # its event came first, and named it
-                return True
             if told.pop("submitted_at") is not None:
                 return False
             self._db.execute("UPDATE events SET task = ? WHERE task = ?", (task, untracked))
@@ -783,8 +795,8 @@ class History:
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-        self._db.execute(begin)
         try:
+            self._db.execute(begin)  # in here: a signal's exception may come between its end and the next line
             yield
             self._db.execute("COMMIT")
         except BaseException:

@@ -20,7 +20,7 @@ from imm_tui import notifications
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
+from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, Delivery, History, Quarantined
 from imm_tui.tasks import now
 
@@ -36,6 +36,9 @@ _EARLY = 5.0
 
 _DENIED = 3
 """Denials in a row by something that is not the service, a proxy or a portal, after which a person has to look."""
+
+_DAMAGED_AGAIN = 3
+"""Deliveries of a damaged message, after which it is hidden like any other that cannot be read."""
 
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
@@ -129,7 +132,8 @@ class Listener:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with History(self._history_path) as history, self._elected():
+                self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self._elected(), History(self._history_path) as history:
                     self._listen(history)
             except Timeout:
                 self._tell(Phase.WATCHING)
@@ -215,9 +219,14 @@ class Listener:
             kept = _kept(history, batch, arrivals)
             handles = (message.receipt_handle for message in batch)
             queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
-            for handle, message in kept.items():
-                if not message.delete_wanted:
-                    self._unhidden = _hide(history, queue, message, handle)
+            soon_whole = _soon_whole(batch)
+            hidden = [
+                _hide(history, queue, message, handle)
+                for handle, message in kept.items()
+                if not message.delete_wanted and handle not in soon_whole
+            ]
+            if hidden:
+                self._unhidden = next((trouble for trouble in hidden if trouble is not None), None)
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
             self._on_batch(deliveries)
@@ -266,9 +275,15 @@ def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: 
         what = "A message that could not be read comes back again and again: it cannot be hidden for longer."
         why = f"{refusal.what} {refusal.why}"
         return Trouble(what, why, refusal.fix, code=refusal.code, request_id=refusal.request_id)
-    except Refused:
+    except (Refused, BadInput):  # BadInput: no handle of MNS's, from a damaged reply
         pass
     return None
+
+
+def _soon_whole(batch: list[Received]) -> set[str]:
+    """The receipt handles of messages that arrived damaged, and may be whole when they come again. Text that its
+    publisher damaged never is: after some deliveries that is known."""
+    return {message.receipt_handle for message in batch if message.repaired and message.dequeue_count < _DAMAGED_AGAIN}
 
 
 def _arrival(message: Received) -> Arrival:

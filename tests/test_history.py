@@ -550,3 +550,12 @@ def test_an_event_under_several_message_ids_was_delivered_as_often(history: Hist
     (task,) = history.tasks()
     (message,) = history.messages_of(task.id)
     assert (message.message_id, message.times, task.events) == ("1", 3, 1)
+
+
+def test_an_event_with_the_token_stands_whatever_id_the_answer_names(history: History) -> None:
+    task = history.record_intent(CONVERSION, project="p", api_version="2020-09-30", token="ours", at=1_000)
+    history.store([arrival(replace(FINISHED, user_data="ours"))], 5_000)
+    ended = history.task(task)
+    history.record_accepted(task, "OfficeConversion-another", "REQUEST-ID")
+    assert ended is not None
+    assert history.task(task) == replace(ended, request_id="REQUEST-ID")

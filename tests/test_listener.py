@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -125,6 +127,37 @@ def test_a_message_that_cannot_be_hidden_stops_nothing_and_costs_no_neighbour_it
             watcher.until_phase(Phase.LISTENING)
         assert [request.method for request in mns.requests][:3] == ["GET", "PUT", "PUT"]
         assert Phase.RECONNECTING not in {state.phase for state in watcher.states}
+
+
+def test_a_receipt_handle_that_is_none_costs_no_neighbour_its_hiding(path: Path) -> None:
+    message = "<Message><ReceiptHandle>{}</ReceiptHandle><MessageBody>?</MessageBody></Message>"
+    hidden = answer(200, "<ChangeVisibility><ReceiptHandle>3</ReceiptHandle></ChangeVisibility>")
+    with Service(answer(200, f"<Messages>{message.format('ü 1')}{message.format(2)}</Messages>"), hidden, hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            watcher.until_phase(Phase.LISTENING)
+        assert [request.method for request in mns.requests][:2] == ["GET", "PUT"]
+        assert "ReceiptHandle=2" in mns.requests[1].target
+
+
+def test_a_message_that_arrived_damaged_is_read_when_it_comes_whole(path: Path) -> None:
+    body = notification("t-1")
+    digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+    message = (
+        f"<Messages><Message><MessageId>1</MessageId><ReceiptHandle>{{}}</ReceiptHandle><DequeueCount>{{}}</DequeueCount>"
+        f"<MessageBodyMD5>{digest}</MessageBodyMD5><MessageBody>{{}}</MessageBody></Message></Messages>"
+    )
+    damaged, whole = message.format(1, 1, escape(body.replace("t-1", "t-2"))), message.format(2, 2, escape(body))
+    with Service(answer(200, damaged), answer(200, whole), answer(204), hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            watcher.until_delivered(2)
+            watcher.until(lambda: len(mns.requests) >= 3)
+        assert [request.method for request in mns.requests][:3] == ["GET", "GET", "DELETE"]
+    with History(path) as history:
+        (task,) = history.tasks()
+        assert task.task_id == "t-1"
+        assert history.quarantine() == []
 
 
 def test_it_is_said_when_messages_may_never_be_hidden(path: Path) -> None:
