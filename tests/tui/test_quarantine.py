@@ -152,6 +152,18 @@ async def test_an_export_asks_for_the_folder_and_says_the_path(
         assert "Name another folder." in read(pilot.app)
 
 
+async def test_a_folder_that_cannot_be_is_told_in_words(path: Path, writer: Writer) -> None:
+    writer.received(STRANGER)
+    async with app(path).run_test(size=(200, 40), notifications=True) as pilot:
+        await until_read(pilot, "1 not read")
+        await open_quarantine(pilot)
+        await pilot.press("e")
+        await until_read(pilot, "Export the message")
+        await pilot.press("ctrl+u", *"~no-such-user", "enter")
+        await until_read(pilot, "Export failed")
+        assert "home folder." in read(pilot.app)
+
+
 async def test_without_credentials_the_queue_is_left_alone(path: Path, writer: Writer) -> None:
     writer.received(STRANGER)
     async with app(path).run_test(size=(120, 24)) as pilot:

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from imm_tui import quarantine
-from imm_tui.errors import HistoryUnusable, Trouble
+from imm_tui.errors import BadInput, HistoryUnusable, Trouble
 from imm_tui.history import History, Quarantined
 from imm_tui.text import line
 from imm_tui.tui import view
@@ -178,8 +178,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         def export(folder: str | None) -> None:
             if folder is not None:
                 self._folder = folder
-                path = Path(folder).expanduser()
-                self._do("Export", lambda _: f"Written to {line(quarantine.export(message, path.absolute()))}")
+                self._do("Export", lambda _: f"Written to {line(quarantine.export(message, _place(folder)))}")
 
         self.app.push_screen(FolderScreen(self._folder or _here()), export)
 
@@ -257,6 +256,19 @@ def _retried(reason: str) -> str:
     if reason:
         return f"It still cannot be read. {line(reason)}"
     return "It could be read: its task is in the list. It is deleted from the queue when it comes the next time."
+
+
+def _place(folder: str) -> Path:
+    """The folder that a person has typed, whole. Raises BadInput where it cannot be told which it is."""
+    try:
+        return Path(folder).expanduser().absolute()
+    except RuntimeError:
+        why = "There is no such home folder."
+    except OSError as error:  # the folder that the program was started in is gone
+        why = f"{error.strerror or error}."
+    except ValueError:
+        why = "This cannot be the name of a folder."
+    raise BadInput(f"Nothing can be exported to {folder}.", why, "Name another folder.", field="folder")
 
 
 def _here() -> str:
