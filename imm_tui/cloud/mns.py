@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote
@@ -75,15 +75,21 @@ class Queue:
         self._route = Route.to("MNS", address)
         self._wire = _Wire(self._route)
         self._client = _Client(self._wire, self._credentials)
+        self._digests = False
 
     def receive(self, count: int = BATCH, wait: int = 30) -> list[Received]:
         """Up to `count` (1 to 16) messages; [] when the queue stayed empty for `wait` (0 to 30) seconds.
 
         The service may answer that it is empty before `wait` is over. Raises Refused, Unreachable, Cancelled.
+        A body that does not fit its MessageBodyMD5 counts as damaged, once another has shown that the service fills
+        that in as we understand it.
         """
         request = BatchReceiveMessageRequest(self._name, count, base64decode=False, wait_seconds=wait)
         reply = self._call(self._client.batch_receive_message, request, BatchReceiveMessageResponse(), wait)
         if reply.status == 200 and (messages := messages_of(reply.body)) is not None:
+            self._digests = self._digests or any(message.fits for message in messages)
+            if self._digests:
+                return [replace(it, repaired=True) if it.fits is False else it for it in messages]
             return messages
         if (refusal := self._refusal(reply, request.method)).code == "MessageNotExist":
             return []

@@ -26,8 +26,10 @@ class Received:
     enqueued_at: int | None
     """Milliseconds since the epoch."""
     repaired: bool = False
-    """It arrived damaged: its text is not well-formed XML, or does not fit its MessageBodyMD5. `body` is the nearest to
-    what the publisher sent; its next delivery may be whole."""
+    """It arrived damaged: its text is not well-formed XML. `body` is the nearest to what the publisher sent; its next
+    delivery may be whole."""
+    fits: bool | None = None
+    """Whether the body fits its MessageBodyMD5; None where there is none."""
 
 
 def messages_of(reply: bytes) -> list[Received] | None:
@@ -87,25 +89,29 @@ def _texts(element: Element) -> dict[str, str]:
 
 def _received(element: Element) -> Received | None:
     fields = {_name(child): child for child in element}
-    body = fields.pop("MessageBody", None)
-    text = "" if body is None else "".join(body.itertext())
+    element_of_body = fields.pop("MessageBody", None)
+    text = "" if element_of_body is None else "".join(element_of_body.itertext())
     texts = {name: (child.text or "").strip() for name, child in fields.items()}
-    whole = _whole(text.encode(), texts.get("MessageBodyMD5", ""))
-    return _message(texts, text.encode() if whole is None else whole, repaired=whole is None)
+    body, fits = _digested(text.encode(), texts.get("MessageBodyMD5", ""))
+    return _message(texts, body, fits=fits)
 
 
-def _whole(body: bytes, digest: str) -> bytes | None:
-    """The body that `digest` is of; None where it is of another. What is no digest is of every body.
+def _digested(body: bytes, digest: str) -> tuple[bytes, bool | None]:
+    """The body, and whether `digest` is its own; None where that is no digest.
 
     MNS hashes the text that was published. An XML parser makes a line feed of each line end, the two bytes of others'.
     """
     if not _MD5.fullmatch(digest):
-        return body
-    forms = (body, body.replace(b"\n", b"\r\n"))
-    return next((form for form in forms if md5(form, usedforsecurity=False).hexdigest() == digest.lower()), None)
+        return body, None
+    for form in (body, body.replace(b"\n", b"\r\n")):
+        if md5(form, usedforsecurity=False).hexdigest() == digest.lower():
+            return form, True
+    return body, False
 
 
-def _message(fields: dict[str, str], body: bytes, repaired: bool = False) -> Received | None:
+def _message(
+    fields: dict[str, str], body: bytes, *, repaired: bool = False, fits: bool | None = None
+) -> Received | None:
     """One message, whatever it lacks; None if nothing could name it, not even to delete it."""
     message_id, receipt_handle = fields.get("MessageId", ""), fields.get("ReceiptHandle", "")
     if not message_id and not receipt_handle:
@@ -118,6 +124,7 @@ def _message(fields: dict[str, str], body: bytes, repaired: bool = False) -> Rec
         max(1, int(count)) if _NUMBER.fullmatch(count) else 1,
         int(time) if _NUMBER.fullmatch(time) else None,
         repaired,
+        fits,
     )
 
 
