@@ -225,14 +225,37 @@ def submit(
                     yield outcome
         while waiting:
             yield from _answers(history, waiting)
+    except BaseException as first:
+        later = _settle(history, waiting)
+        if later and isinstance(first, GeneratorExit):  # nothing had failed until a signal came
+            raise later from None
+        raise
     finally:
-        deadline = time.monotonic() + PATIENCE
-        while waiting and (left := deadline - time.monotonic()) > 0:
-            for _ in _answers(history, waiting, left):
-                pass
-        for task in waiting.values():
-            history.record_unknown(task, message="It was interrupted before IMM had answered.", request_id=None)
         pool.shutdown(wait=False)
+
+
+def _settle(history: History, waiting: dict[Future[Accepted], int]) -> BaseException | None:
+    """Records each submission under way: its answer, or after PATIENCE that it is unknown.
+
+    One that cannot be recorded costs no other its record. Returns what asked for the end meanwhile, a signal say.
+    """
+    asked: BaseException | None = None
+    deadline = time.monotonic() + PATIENCE
+    while waiting:
+        try:
+            answered, _ = wait(waiting, max(0.0, deadline - time.monotonic()), FIRST_COMPLETED)
+            future = next(iter(answered or waiting))
+            task = waiting.pop(future)
+            if answered:
+                _answer(history, task, future)
+            else:
+                why = "It was interrupted before IMM had answered."
+                history.record_unknown(task, message=why, request_id=None)
+        except Exception:  # what was raised first is what a person is told
+            pass
+        except BaseException as end:
+            asked = asked or end
+    return asked
 
 
 def settle_abandoned(history: History) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Barred, Refused, Unreachable
+from imm_tui.errors import BadInput, Barred, HistoryUnusable, Refused, Unreachable
 from imm_tui.history import History
 from imm_tui.submission import Outcome
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Status, now
@@ -205,3 +206,35 @@ def test_a_run_that_is_broken_off_leaves_nothing_under_way(history: History, mai
     tasks = history.tasks()
     assert len(tasks) < len(DOCUMENTS)
     assert {task.status for task in tasks} <= {Status.RUNNING, Status.UNKNOWN}
+
+
+def spoil(history: History, task: int) -> None:
+    """No outcome of this task can be recorded from now on, while all others' can."""
+    with closing(sqlite3.connect(history.path)) as database:
+        fail = "SELECT RAISE(ABORT, 'spoilt')"
+        database.execute(f"CREATE TRIGGER spoilt BEFORE UPDATE ON tasks WHEN old.id = {task} BEGIN {fail}; END")
+
+
+def assert_recorded_but(spoilt: int, history: History) -> None:
+    tasks = {task.id: task.status for task in history.tasks()}
+    assert tasks.pop(spoilt) is Status.SUBMITTING
+    assert Status.RUNNING in tasks.values()
+    assert Status.SUBMITTING not in tasks.values()
+
+
+def test_an_outcome_that_cannot_be_recorded_costs_no_other_its_record(history: History, mailbox: Mailbox) -> None:
+    spoil(history, 3)
+    with pytest.raises(HistoryUnusable, match="Spoilt"):
+        submitted(history, mailbox.settings, mailbox.credentials)
+    assert_recorded_but(3, history)
+
+
+def test_nor_does_it_replace_what_broke_the_run_off(history: History, mailbox: Mailbox) -> None:
+    with closing(submission.connect(mailbox.settings, mailbox.credentials)) as imm:
+        conversions = submission.plan(DOCUMENTS[: submission.AT_ONCE], "png", mailbox.settings)
+        outcomes = submission.submit(history, imm, mailbox.settings, conversions)
+        spoilt = 4 if next(outcomes).task.id == 3 else 3
+        spoil(history, spoilt)
+        with pytest.raises(SystemExit, match="143"), closing(outcomes):
+            raise SystemExit(143)
+    assert_recorded_but(spoilt, history)
