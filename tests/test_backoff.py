@@ -17,12 +17,15 @@ def test_delays_are_drawn_up_to_a_bound_that_doubles() -> None:
     assert backoff.delay() <= 1
 
 
-def test_an_outage_of_ten_minutes_costs_sixty_requests_at_most() -> None:
-    for _ in range(200):
+def test_an_outage_of_ten_minutes_costs_fifty_requests_on_average_and_hardly_ever_more_than_sixty() -> None:
+    outages = []
+    for _ in range(2000):
         backoff, elapsed, requests = Backoff(), 0.0, 1
         while (elapsed := elapsed + backoff.delay()) < 600:
             requests += 1
-        assert requests <= 65  # 48 on average; more than 60 once in a thousand outages
+        outages.append(requests)
+    assert sum(outages) / len(outages) <= 50
+    assert sum(requests <= 60 for requests in outages) >= 0.99 * len(outages)
 
 
 def test_the_service_may_ask_for_more_time_within_reason() -> None:
