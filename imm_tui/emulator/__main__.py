@@ -26,7 +26,7 @@ PATIENCE = 3.0
 async def serve(emulator: Emulator, root: Path) -> None:
     """Serve until the parent or a signal says stop. ROOT is gone when this returns."""
     loop = asyncio.get_running_loop()
-    end = until_signalled(signal.SIGTERM, signal.SIGHUP)
+    end = until_signalled("SIGTERM", "SIGHUP")
     ended = threading.Event()
 
     def watch_parent() -> None:

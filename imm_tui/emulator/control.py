@@ -67,7 +67,7 @@ def _check_caller(request: web.BaseRequest, endpoint: str) -> None:
 async def _carry_out(world: World, method: str, name: str, query: Mapping[str, str], body: bytes) -> dict[str, object]:
     match name, method:
         case "health", "GET":
-            return {"status": "ok", "version": __version__, **_time(world), "scenario": world.scenario}
+            return {"status": "ok", "version": __version__, **_time(world), "scenario": world.scenario_name}
         case "reset", "POST":
             await world.reset()
             return {}

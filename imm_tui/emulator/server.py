@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -203,12 +204,14 @@ def exports(environment: Mapping[str, str]) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 
-def until_signalled(*signals: signal.Signals) -> asyncio.Future[int]:
-    """The number of the first of these signals to come."""
+def until_signalled(*names: str) -> asyncio.Future[int]:
+    """The number of the first of these signals to come; those that this platform can wait for."""
     loop = asyncio.get_running_loop()
     end: asyncio.Future[int] = loop.create_future()
-    for number in signals:
-        loop.add_signal_handler(number, settle, end, number)
+    for name in names:
+        if (number := getattr(signal, name, None)) is not None:
+            with suppress(NotImplementedError):  # by the loops of Windows
+                loop.add_signal_handler(number, settle, end, number)
     return end
 
 
@@ -251,7 +254,7 @@ def serve(
 
 
 async def _serve(emulator: Emulator, host: str, port: int, env_file: Path | None, samples: bool) -> int:
-    end = until_signalled(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    end = until_signalled("SIGINT", "SIGTERM", "SIGHUP")
     try:
         await emulator.start(host, port, samples=samples)
         lines = exports(emulator.environment)

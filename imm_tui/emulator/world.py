@@ -31,7 +31,7 @@ class World:
         self.mns = Mns(account, self.clock, self.ledger, self.faults)
         self.imm = Imm(account, self._publish, data_dir, self.clock, self.ledger, pace)
         self._notify_format = notify_format
-        self.scenario = scenario
+        self.scenario_name = scenario
         self._scenario = SCENARIOS[scenario]
         self._littering: asyncio.Task[None] | None = None
         self._begin()
