@@ -605,7 +605,13 @@ class History:
 
     # Quarantine
 
-    def quarantine(self) -> list[int]:
+    def quarantine_size(self) -> int:
+        """How many messages a person has to decide about."""
+        with self._told():
+            query = "SELECT count(*) FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL"
+            return int(self._db.execute(query).fetchone()[0])
+
+    def quarantine_ids(self) -> list[int]:
         """The numbers of the messages that a person has to decide about, the newest first."""
         with self._told():
             query = "SELECT id FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL ORDER BY id DESC"
@@ -624,10 +630,15 @@ class History:
     def in_quarantine(self, message: int) -> Quarantined | None:
         return next(iter(self._quarantined("id = ? AND deleted_at IS NULL", message)), None)
 
-    def _quarantined(self, which: str, *values: object) -> list[Quarantined]:
+    def in_quarantine_bodiless(self, message: int) -> Quarantined | None:
+        """The same for a list: the body, which may be large, is not read, and is empty."""
+        return next(iter(self._quarantined("id = ? AND deleted_at IS NULL", message, body="x''")), None)
+
+    def _quarantined(self, which: str, *values: object, body: str = "body") -> list[Quarantined]:
+        columns = _QUARANTINE_COLUMNS.replace("body", body)
         with self._told():
             rows = self._db.execute(
-                f"SELECT {_QUARANTINE_COLUMNS} FROM messages WHERE reason IS NOT NULL AND {which}", values
+                f"SELECT {columns} FROM messages WHERE reason IS NOT NULL AND {which}", values
             ).fetchall()
         found = (dict(zip(_QUARANTINE_COLUMNS.split(", "), row, strict=True)) for row in rows)
         return [

@@ -143,6 +143,17 @@ def test_a_damaged_copy_leaves_the_quarantine_when_the_whole_message_comes(histo
     assert [message.message_id for message in history.quarantined()] == ["", "8", "9"]
 
 
+def test_a_row_of_the_quarantines_list_comes_without_its_body(history: History) -> None:
+    history.store([Arrival(message_id="9", body=b"[" * 65_536, reason="It is no JSON.")], 1)
+    (message,) = history.quarantine_ids()
+    whole, row = history.in_quarantine(message), history.in_quarantine_bodiless(message)
+    assert whole is not None
+    assert row == replace(whole, body=b"")
+    assert history.quarantine_size() == 1
+    history.record_deleted(message, 2)
+    assert (history.in_quarantine_bodiless(message), history.quarantine_size()) == (None, 0)
+
+
 def test_a_refused_submission_says_why(history: History) -> None:
     task = intent(history)
     history.record_refused(task, code="ResourceNotFound", message="No such project.", request_id="R-2", at=5_000)

@@ -316,7 +316,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """Once a second, however often the history changes: who waits for a person, and whose event never came."""
         if self._counted != self._version:
             self._counted = self._version
-            waiting = len(history.quarantine())
+            waiting = history.quarantine_size()
             words = f"{waiting:,} not read: u shows {'it' if waiting == 1 else 'them'}" if waiting else ""
             self.query_one(TaskList).border_subtitle = words
         at = now()

@@ -83,7 +83,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         yield Static(words, markup=False, id="why")
         yield TroubleBanner()
         with Horizontal(id="regions"):
-            yield MessageList(self._fetch)
+            yield MessageList(self._fetch_row)
             yield MessageDetail()
         yield Footer(show_command_palette=False)
 
@@ -117,7 +117,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         banner = self.query_one(TroubleBanner)
         try:
             self._version = self._history.data_version()
-            numbers = self._history.quarantine()
+            numbers = self._history.quarantine_ids()
         except HistoryUnusable as trouble:
             banner.show(trouble, stopped=True)
             return
@@ -125,16 +125,19 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         self.query_one(MessageList).show(numbers)
         self._show_detail()
 
-    def _fetch(self, number: int) -> Quarantined | None:
+    def _fetch_row(self, number: int) -> Quarantined | None:
         try:
-            return self._history.in_quarantine(number) if self._history is not None else None
+            return self._history.in_quarantine_bodiless(number) if self._history is not None else None
         except HistoryUnusable:
             return None  # the next look at the history says so
 
     @property
     def _selected(self) -> Quarantined | None:
         number = self.query_one(MessageList).selected
-        return self._fetch(number) if number is not None else None
+        try:
+            return self._history.in_quarantine(number) if self._history is not None and number is not None else None
+        except HistoryUnusable:
+            return None  # the next look at the history says so
 
     def on_row_list_selected(self, event: MessageList.Selected) -> None:
         if (event.row is None) != (event.before is None):
@@ -243,7 +246,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
 
 def _retry_all(history: History) -> str:
     reasons = []
-    for number in history.quarantine():
+    for number in history.quarantine_ids():
         if (message := history.in_quarantine(number)) is not None:
             reasons.append(quarantine.retry(history, message))
     read = reasons.count("")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -18,7 +17,7 @@ from imm_tui.tui import view
 from imm_tui.tui.widgets.row_list import RowList
 
 _KEPT = 500
-"""Messages that are kept in memory, without their bodies; the history has all."""
+"""Messages that are kept in memory; the history has all."""
 
 
 class _Numbers:
@@ -39,7 +38,7 @@ class _Numbers:
 
 
 class MessageList(RowList):
-    """It knows the numbers of all and reads the ones in sight with `fetch`."""
+    """It knows the numbers of all and reads the ones in sight, without their bodies, with `fetch`."""
 
     TITLES = f" {'came':>5} {'times':>5} {'hidden':>6}  reason"
     EMPTY = ("Nothing is waiting for you", "Every message that came could be read")
@@ -64,11 +63,11 @@ class MessageList(RowList):
     def draw_row(self, number: int, look: str, width: int) -> Strip | None:
         message = self._messages.get(number)
         if message is None:
-            if (whole := self._fetch(number)) is None:
+            if (message := self._fetch(number)) is None:
                 return None
             if len(self._messages) >= _KEPT:
                 self._messages.clear()
-            message = self._messages[number] = replace(whole, body=b"")
+            self._messages[number] = message
         moment = now()
         base = self.style(look)
         figures = (
