@@ -378,17 +378,23 @@ def _event(operation: str, fields: dict[str, Any], task_id: str) -> Event | None
     )
 
 
+_WAITED_IN_VAIN = (http.client.REQUEST_TIMEOUT, http.client.BAD_GATEWAY, http.client.GATEWAY_TIMEOUT)
+
+
 def _doubt(status: int, refusal: Refused) -> str:
     """Why a refused submission may be under way all the same; "" for a refusal that says that nothing was begun.
 
-    The gateway in front of IMM reports a fault, or that it waited too long, also of a call that it has passed on.
+    A gateway that waited in vain has passed the call on before. IMM's own word of a fault, 500 and 503 with a code, is
+    a refusal like any other.
     """
     if refusal.code == "SignatureNonceUsed":
         why = (
             "IMM has had this very request before: something on the way sent it twice, and the first may have arrived."
         )
-    elif (status >= 500 or status == http.client.REQUEST_TIMEOUT) and not is_throttle(refusal.code):
-        why = f"IMM reports {refusal.code} with the HTTP status {status}, which it may do after it has begun the task."
+    elif status in _WAITED_IN_VAIN and not is_throttle(refusal.code):
+        why = (
+            f"The answer is {refusal.code} with the HTTP status {status}, which may come after IMM has begun the task."
+        )
     else:
         return ""
     return f"{why} {refusal.why}".strip()

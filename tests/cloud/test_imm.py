@@ -235,6 +235,8 @@ def test_an_answer_that_does_not_come_or_does_not_end_is_unknown(monkeypatch: py
         (400, "TopicNotExist", "topic"),
         (429, "Throttling.User", "too often"),
         (503, "Throttling", "too often"),
+        (500, "InternalError", "fault of its own"),
+        (503, "ServiceUnavailable", "fault of its own"),
         (404, "InvalidAction.NotFound", "API version"),
         (400, "InvalidParameter.Brand.New", "Look here"),
     ],
@@ -252,10 +254,8 @@ def test_a_refusal_says_what_to_do(status: int, code: str, word: str) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "word"),
     [
-        (500, "InternalError", "after it has begun"),
-        (503, "ServiceUnavailable", "after it has begun"),
+        (502, "BadGateway", "HTTP status 502"),
         (504, "GatewayTimeout", "HTTP status 504"),
-        (500, "AccessDenied", "after it has begun"),
         (408, "RequestTimeout", "HTTP status 408"),
         (400, "SignatureNonceUsed", "sent it twice"),
     ],
