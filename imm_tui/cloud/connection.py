@@ -73,6 +73,7 @@ class Connection(http.client.HTTPConnection):
         super().__init__(route.address.host, route.address.port, timeout=CONNECT_SECONDS)
         self.response_class = self._response  # type: ignore[assignment]  # what makes one does as well
         self.killed = False
+        self._aborted = False
         self._route = route
         self._tls = tls
         self._begun = b""
@@ -88,7 +89,7 @@ class Connection(http.client.HTTPConnection):
                 self.sock = self._tls.wrap_socket(
                     self.sock, server_hostname=self._route.address.host, do_handshake_on_connect=False
                 )
-                self._stop_if_killed()
+                self._stop_if_aborted()
                 self.sock.do_handshake()
         except (OSError, http.client.HTTPException, ValueError, CancelledError) as error:
             opened = self.sock is not None
@@ -144,10 +145,10 @@ class Connection(http.client.HTTPConnection):
 
         self._dialling = dialling
         try:
-            self._stop_if_killed()
+            self._stop_if_aborted()
             threading.Thread(target=dial, name=f"dial {address[0]}", daemon=True).start()
             self.sock = dialling.result(2 * timeout)
-            self._stop_if_killed()
+            self._stop_if_aborted()
             return self.sock
         except BaseException:
             # The dial closes its socket if it is done only now; if it was a moment faster, we do.
@@ -157,9 +158,14 @@ class Connection(http.client.HTTPConnection):
         finally:
             self._dialling = None
 
-    def _stop_if_killed(self) -> None:
-        if self.killed:
+    def _stop_if_aborted(self) -> None:
+        """abort() may have come when there was nothing to end, or while one socket took another's place."""
+        if self.killed or self._aborted:
             raise ConnectionAbortedError
+
+    def close(self) -> None:
+        super().close()
+        self._aborted = False
 
     def kill(self) -> None:
         """End whatever this connection is doing, at once and for good. From any thread."""
@@ -168,6 +174,7 @@ class Connection(http.client.HTTPConnection):
 
     def abort(self) -> None:
         """End whatever this connection is doing, at once. From any thread; it is of use again after `close`."""
+        self._aborted = True
         if (dialling := self._dialling) is not None:
             dialling.cancel()
         if (opened := self.sock) is not None:

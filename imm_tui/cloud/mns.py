@@ -231,10 +231,10 @@ class _Wire:
         """
         connection = self.connection
         receiving = request.method == "GET"
+        if connection.stale:
+            connection.close()  # not after _enter: it would undo an interruption
         self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)
         try:
-            if connection.stale:
-                connection.close()
             if connection.sock is None:
                 connection.connect()
             connection.sock.settimeout(self.silence)
