@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import socket
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -256,16 +256,16 @@ def test_a_denial_is_not_repeated_for_ever(path: Path, status: int, code: str, c
             watcher.until(lambda: len(mns.requests) == 2 * calls and watcher.states[-1].phase is Phase.STOPPED)
 
 
-def test_a_single_denial_by_something_on_the_way_stops_nothing(path: Path) -> None:
+def test_a_single_denial_by_something_on_the_way_stops_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda _least, _most: 0.0)  # by chance it never has to wait
     empty = answer(404, "<Error><Code>MessageNotExist</Code><Message>m</Message><RequestId>R</RequestId></Error>")
     page = answer(403, "<html>Please sign in.</html>")
     with Service(page, page, empty, page, page, empty, hang) as mns:
         settings = Settings(queue="q", mns_endpoint=mns.url)
-        with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
-            while len(mns.requests) < 7:
-                listener.resume()
-                time.sleep(0.01)
-        assert Phase.STOPPED not in {state.phase for state in watcher.states}
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            watcher.until(lambda: len(watcher.states) >= 6)
+    twice_in_vain = [Phase.RECONNECTING, Phase.RECONNECTING, Phase.LISTENING]
+    assert [state.phase for state in watcher.states] == 2 * twice_in_vain
 
 
 def test_it_waits_as_long_as_the_service_asks(path: Path) -> None:
@@ -312,13 +312,21 @@ def test_stop_ends_a_long_poll_at_once(mailbox: Mailbox, path: Path) -> None:
         assert listener.join(10), "a long poll takes 30 seconds"
 
 
-def test_an_early_empty_answer_is_no_reason_to_hurry(path: Path) -> None:
+def test_an_early_empty_answer_is_no_reason_to_hurry(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[float] = []
+
+    def chance(_least: float, most: float) -> float:
+        """No pause at all but for the sixth, which would be an hour."""
+        bounds.append(most)
+        return 0.0 if len(bounds) < 6 else 3600.0
+
+    monkeypatch.setattr(random, "uniform", chance)
     with answering("MessageNotExist", 404) as (port, requests):
         settings = Settings(queue="q", mns_endpoint=f"http://127.0.0.1:{port}")
-        with listening(settings, Credentials("id", "secret"), path):
-            time.sleep(4)
-        # Answered at once, and asked again at once, this would be thousands.
-        assert 2 <= len(requests) <= 8
+        with listening(settings, Credentials("id", "secret"), path) as (_, watcher):
+            watcher.until(lambda: len(watcher.states) >= 7)
+    assert bounds == [1, 2, 4, 8, 15, 15], "before each long poll that follows an early answer"
+    assert len(requests) == 7, "nor is anything asked during a pause"
 
 
 def test_an_empty_queue_is_counted_from_the_first_empty_answer(mailbox: Mailbox, path: Path) -> None:
