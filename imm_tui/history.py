@@ -139,6 +139,9 @@ statement, and stands nowhere else."""
 _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
 """In the words of the index tasks_unfinished, so that SQLite takes that one, also where a query asks for less."""
 
+_TO_DECIDE = "reason IS NOT NULL AND deleted_at IS NULL AND (released IS NULL OR dequeue_count > released)"
+"""Which messages wait for a person: one that was given back does not, unless it has come again."""
+
 _ASK_LAST, _KEPT_BY_IMM = 3_600_000, 8 * 86_400_000
 """Milliseconds: the longest interval between two questions about a task, and how long IMM can know one (seven days)
 with a day to spare."""
@@ -608,18 +611,17 @@ class History:
     def quarantine_size(self) -> int:
         """How many messages a person has to decide about."""
         with self._told():
-            query = "SELECT count(*) FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL"
-            return int(self._db.execute(query).fetchone()[0])
+            return int(self._db.execute(f"SELECT count(*) FROM messages WHERE {_TO_DECIDE}").fetchone()[0])
 
     def quarantine_ids(self) -> list[int]:
         """The numbers of the messages that a person has to decide about, the newest first."""
         with self._told():
-            query = "SELECT id FROM messages WHERE reason IS NOT NULL AND deleted_at IS NULL ORDER BY id DESC"
+            query = f"SELECT id FROM messages WHERE {_TO_DECIDE} ORDER BY id DESC"
             return [row[0] for row in self._db.execute(query)]
 
     def quarantined(self) -> list[Quarantined]:
         """The messages that a person has to decide about, the newest first."""
-        return self._quarantined("deleted_at IS NULL ORDER BY id DESC")
+        return self._quarantined(f"{_TO_DECIDE} ORDER BY id DESC")
 
     def quarantine_of(self, arrival: Arrival) -> Quarantined | None:
         """A message that has arrived, as it is known, whether it is in quarantine or counts as deleted; None only where
