@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from imm_tui import __version__
-from imm_tui.errors import BadInput, NoCredentials, Trouble
-from imm_tui.exits import Exit, code_of, end_at_last
+from imm_tui.errors import BadInput, NoCredentials, Trouble, mistake
+from imm_tui.exits import END_SIGNALS, Exit, code_of, end_at_last
+from imm_tui.text import say
 
 TYPE_CHECKING = False  # as type checkers know it; the import of typing alone would be a tenth of --help
 if TYPE_CHECKING:
@@ -97,10 +98,10 @@ def run() -> NoReturn:
     except OSError as error:
         # EIO: the terminal is gone. Else what was asked of the system was in the arguments, or is stdout itself.
         code = Exit.HUNG_UP if error.errno == errno.EIO else Exit.USAGE
-        _say(f"The system refuses something: {error.strerror or type(error).__name__}.")
+        say(f"The system refuses something: {error.strerror or type(error).__name__}.")
     except Exception as error:
         code = Exit.INTERNAL
-        _say(_mistake(error))
+        say(mistake(error))
     _leave(code if isinstance(code, int) else Exit.SUCCEEDED)
 
 
@@ -111,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return command(arguments)
     except Trouble as trouble:
-        _say(trouble)
+        say(trouble)
         return code_of(trouble)
 
 
@@ -131,17 +132,13 @@ def _set_up_process() -> None:
 
 def _end_in_order() -> None:
     """From here on there is something to finish when a signal asks for the end: until now it ended us on the spot."""
-    for number in _end_signals():
+    for number in END_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:  # not where nohup, say, has it ignored
             signal.signal(number, _end)
 
 
-def _end_signals() -> list[signal.Signals]:
-    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-
-
 def _end(number: int, _: object) -> NoReturn:
-    for other in _end_signals():
+    for other in END_SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # finishing has begun, and once is enough
     end_at_last(128 + number)
     raise _SignalCame(128 + number)
@@ -155,22 +152,6 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _mistake(error: BaseException) -> str:
-    """A mistake of this program, for a report. The error's own text is left out: it may quote anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
-    return f"This is a mistake of imm-tui {__version__} itself: {type(error).__name__}{place}. Please report it."
-
-
-def _say(text: object) -> None:
-    from imm_tui.text import line
-
-    with contextlib.suppress(OSError):  # there may be nobody to tell any more
-        print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
-
-
 # The arguments
 
 
@@ -181,7 +162,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        _say(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` says more.")
+        say(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` says more.")
         sys.exit(Exit.USAGE)
 
 
@@ -386,7 +367,7 @@ def _end_with_the_terminal() -> None:
 
     def fail(failed: threading.ExceptHookArgs) -> None:
         if failed.thread is not None and failed.thread.name == "textual-output":
-            signal.raise_signal(_end_signals()[-1])
+            signal.raise_signal(END_SIGNALS[-1])
 
     threading.excepthook = fail
 
@@ -423,7 +404,7 @@ def _submit(arguments: argparse.Namespace) -> int:
         password=read_password(arguments.password_file) if arguments.password_file else "",
     )
     if again := len(sources) - len(conversions):
-        _say(f"{again} of {len(sources)} sources stand there again; each is submitted once.")
+        say(f"{again} of {len(sources)} sources stand there again; each is submitted once.")
     missing = settings.missing_to_submit()
     if arguments.wait:
         # Without a topic no event comes, without a queue none is received.
@@ -489,7 +470,7 @@ def _fail_as_one() -> None:
 
     def fail(failed: threading.ExceptHookArgs) -> None:
         if failed.exc_value is not None:
-            _say(_mistake(failed.exc_value))
+            say(mistake(failed.exc_value))
             _leave(Exit.INTERNAL)
 
     threading.excepthook = fail
@@ -516,8 +497,8 @@ def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
         found = credentials.find(settings.aliyun_profile, os.environ)
     except NoCredentials:
         if lacking is not None:
-            _say(lacking)
-            _say(_DEMO_HINT)
+            say(lacking)
+            say(_DEMO_HINT)
         raise
     if lacking is not None:
         raise lacking

@@ -5,6 +5,10 @@ Texts here may quote the outside world as it came; whoever shows them cleans the
 
 from __future__ import annotations
 
+import os
+
+from imm_tui import __version__
+
 
 class Trouble(Exception):
     """Something that a person can be told about.
@@ -92,3 +96,19 @@ class HistoryUnusable(Trouble):
 
 class HistoryTorn(HistoryUnusable):
     """What the history's file holds is damaged: waiting does not mend it."""
+
+
+def mistake(error: BaseException | None, who: str = "imm-tui", then: str = "") -> Trouble:
+    """What is told of a mistake of this program itself: `who` ended through it, and what holds `then`.
+
+    Of the error only the kind and the place are told: its own text may quote anything, a key as well.
+    """
+    places = []
+    trace = error.__traceback__ if error is not None else None
+    while trace is not None:
+        places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    own = [place for place in places if "imm_tui" in place[0]] or places
+    where = f"{os.path.basename(own[-1][0])}, line {own[-1][1]}, " if own else ""
+    what = f"{who} ended through a mistake of its own: {type(error).__name__} ({where}imm-tui {__version__})."
+    return Trouble(what, then, "Please report this.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import time
 from collections.abc import Iterable
 from enum import IntEnum
@@ -34,6 +35,9 @@ class Exit(IntEnum):
     """Whoever read the output has gone: what a shell shows for a program that SIGPIPE ended."""
     TERMINATED = 143
 
+
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""What asks a program to end; the last of them where its terminal is gone."""
 
 _WORST_FIRST = (Exit.USAGE, Exit.NO_CREDENTIALS, Exit.UNKNOWN, Exit.REFUSED, Exit.TIMED_OUT, Exit.FAILED)
 

@@ -8,7 +8,9 @@ The history and `--json` keep the text as it came.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from contextlib import suppress
 
 LINE_LENGTH = 1_000
 """Characters of a one-line text that are worth showing; a longer one is cut, and says so."""
@@ -48,6 +50,12 @@ def line(text: object, limit: int = LINE_LENGTH) -> str:
 def block(text: str, limit: int = BLOCK_LENGTH) -> str:
     """`text` fit for many lines: its line breaks and tabs stay, every other control character is made visible."""
     return _pared(_IN_BLOCK.sub(_picture, _cut(text.replace("\r\n", "\n"), limit)))
+
+
+def say(text: object) -> None:
+    """One line on stderr, cleaned, where there is still somebody to tell."""
+    with suppress(OSError):
+        print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
 
 
 def _cut(text: str, limit: int) -> str:

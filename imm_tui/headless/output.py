@@ -6,24 +6,18 @@ JSON is ASCII and has every value as it was received; what people read is cleane
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 
 from imm_tui.errors import Trouble
 from imm_tui.history import Delivery
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import SHAPES, Status, Task, rfc3339
-from imm_tui.text import line
+from imm_tui.text import line, say
 
 
 def put(text: str) -> None:
     """One line on stdout, at once: whoever reads it through a pipe need not wait for the next."""
     print(text, flush=True)
-
-
-def say(text: object) -> None:
-    """One line on stderr, cleaned."""
-    print(f"imm-tui: {line(text)}", file=sys.stderr, flush=True)
 
 
 def task_line(task: Task, *, as_json: bool) -> str:

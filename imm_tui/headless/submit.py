@@ -14,12 +14,13 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.exits import Exit, code_of, worst
-from imm_tui.headless.output import Narrator, put, say, task_line, told
+from imm_tui.headless.output import Narrator, put, task_line, told
 from imm_tui.history import History
 from imm_tui.listener import Listener, Phase
 from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion, Status, Task
+from imm_tui.text import say
 
 _LOOK = 0.1
 """Seconds between two looks at whether another process has written to the history."""

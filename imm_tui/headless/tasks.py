@@ -8,9 +8,10 @@ from pathlib import Path
 from imm_tui import submission
 from imm_tui.errors import BadInput
 from imm_tui.exits import Exit
-from imm_tui.headless.output import put, say, task_line
+from imm_tui.headless.output import put, task_line
 from imm_tui.history import History
 from imm_tui.tasks import Status
+from imm_tui.text import say
 
 
 def list_tasks(history_path: Path, *, status: str = "", limit: int = 100, as_json: bool = False) -> Exit:

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -22,8 +21,8 @@ from textual.screen import Screen
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Trouble
-from imm_tui.exits import end_at_last
+from imm_tui.errors import Trouble, mistake
+from imm_tui.exits import END_SIGNALS, end_at_last
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import now
@@ -42,7 +41,7 @@ _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
 
-_END_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+_NOTHING_LOST = "Nothing that it received is lost."
 
 
 @contextmanager
@@ -111,7 +110,7 @@ class ImmApp(App[str | None]):
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
-        before = {number: signal.getsignal(number) for number in _END_SIGNALS}
+        before = {number: signal.getsignal(number) for number in END_SIGNALS}
         self._owns_signals = True
         try:
             with _modes_kept():
@@ -135,7 +134,7 @@ class ImmApp(App[str | None]):
         # Before the terminal is switched over: a signal that ends the process in the midst of that would leave it so.
         if self._owns_signals:
             end = partial(self._end, asyncio.get_running_loop())
-            for number in _END_SIGNALS:
+            for number in END_SIGNALS:
                 signal.signal(number, end)
 
     def on_mount(self) -> None:
@@ -202,7 +201,7 @@ class ImmApp(App[str | None]):
         """Its thread ends when it is stopped, and never else: but a screen must not say `listening` when it has."""
         if self._listener is not None and self._listener.join(0):
             self._listener = None
-            trouble = Trouble("The listener ended through a mistake of its own.", fix="Nothing it received is lost.")
+            trouble = Trouble("The listener ended through a mistake of its own.", fix=_NOTHING_LOST)
             state = ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble)
             self.dashboard.show_listener(state)
 
@@ -259,8 +258,7 @@ class ImmApp(App[str | None]):
         except Trouble as trouble:
             return trouble
         except Exception as error:  # a form that waits for ever would be worse than any sentence
-            what = f"The submission ended through a mistake of imm-tui itself: {type(error).__name__}."
-            return Trouble(what, fix="Look into the list for what was sent, and please report this.")
+            return mistake(error, "The submission", "The list has what was sent.")
         return outcomes
 
     def _submitted(self, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]) -> None:
@@ -329,14 +327,5 @@ class ImmApp(App[str | None]):
     def _fatal_error(self) -> None:
         """Textual would print a traceback with the values of variables; a person gets a sentence, and no secret."""
         error = sys.exc_info()[1] or self._exception
-        if isinstance(error, Trouble):
-            words = str(error)
-        else:
-            frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-            own = [frame for frame in frames if "imm_tui" in frame.filename] or frames
-            where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-            words = (
-                f"imm-tui ended through a mistake of its own: {type(error).__name__}{where}. "
-                "Nothing that it received is lost: start it again. Please report this line."
-            )
-        self.panic(Text(block(words)))
+        told = error if isinstance(error, Trouble) else mistake(error, then=f"{_NOTHING_LOST} Start it again.")
+        self.panic(Text(block(str(told))))

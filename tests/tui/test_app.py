@@ -173,7 +173,7 @@ def test_a_mistake_of_its_own_is_told_in_a_sentence(broken: ImmApp, capfd: pytes
     broken.run(headless=True, auto_pilot=press)
     told = " ".join(capfd.readouterr().err.split())
     assert broken.return_code == 1
-    assert re.search(r"imm-tui ended through a mistake of its own: ValueError \(\w+.py, line \d+\)", told)
+    assert re.search(r"imm-tui ended through a mistake of its own: ValueError \(\w+.py, line \d+, imm-tui \S+\)", told)
     assert "Traceback" not in told
     assert "LTAI" not in told
 

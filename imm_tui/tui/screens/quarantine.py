@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from imm_tui import quarantine
-from imm_tui.errors import BadInput, HistoryUnusable, Trouble
+from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
 from imm_tui.text import line
 from imm_tui.tui import view
@@ -229,8 +229,7 @@ class QuarantineScreen(Screen[None], inherit_bindings=False):
         except Trouble as trouble:
             result = trouble
         except Exception as error:  # a person who has decided something is told what became of it
-            what = f"It was ended by a mistake of imm-tui itself: {type(error).__name__}."
-            result = Trouble(what, fix="Please report this.")
+            result = mistake(error, title)
         with suppress(RuntimeError):  # the app has ended meanwhile; the history knows what was decided
             self.app.call_later(self._tell, title, result)
 
