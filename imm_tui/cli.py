@@ -337,7 +337,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
         problem = trouble
     if keys is not None and (missing := settings.missing_to_listen()):
         problem = _lacking(settings, missing)
-    _end_with_the_terminal()
+    _leave_threads_to_the_screen()
     app = ImmApp(settings, _history_path(settings), keys, problem=problem)
     if app.run() == "demo":
         return _demo(arguments)
@@ -348,7 +348,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         raise _no_terminal("The demo")
     _end_in_order()
-    _end_with_the_terminal()
+    _leave_threads_to_the_screen()
     from imm_tui import demo
 
     return demo.run(
@@ -358,18 +358,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     )
 
 
-def _end_with_the_terminal() -> None:
-    """Where the terminal is gone, Textual's writing thread fails, and everything else would wait for it for ever.
-
-    What became of any other thread the screen says; a traceback would only be drawn over it.
-    """
+def _leave_threads_to_the_screen() -> None:
+    """What fails in a thread the app says while it runs; before and after, a traceback would spoil the terminal."""
     import threading
 
-    def fail(failed: threading.ExceptHookArgs) -> None:
-        if failed.thread is not None and failed.thread.name == "textual-output":
-            signal.raise_signal(END_SIGNALS[-1])
-
-    threading.excepthook = fail
+    threading.excepthook = lambda _: None
 
 
 def _has_terminal() -> bool:

@@ -26,7 +26,7 @@ from imm_tui.exits import END_SIGNALS, end_at_last
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import now
-from imm_tui.text import block
+from imm_tui.text import block, line
 from imm_tui.tui import theme
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
@@ -41,7 +41,12 @@ _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
 
-_NOTHING_LOST = "Nothing that it received is lost."
+_NOTHING_LOST = "Nothing that was received is lost."
+
+_THREADS = {"listener": "The listener", "reconciler": "Asking IMM", "first reading": "Reading the history"}
+"""What a person calls the threads that work for the screen, by the names that they have here."""
+
+_TOLD_FOR = 20.0
 
 
 @contextmanager
@@ -111,11 +116,13 @@ class ImmApp(App[str | None]):
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
         before = {number: signal.getsignal(number) for number in END_SIGNALS}
+        hook_before, threading.excepthook = threading.excepthook, self.thread_failed
         self._owns_signals = True
         try:
             with _modes_kept():
                 return super().run(**options)
         finally:
+            threading.excepthook = hook_before
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -143,7 +150,6 @@ class ImmApp(App[str | None]):
         else:
             self.call_after_refresh(self._start_listening)
             self.call_after_refresh(self._start_asking)
-            self.set_interval(1, self._look_after_listener)
 
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         if isinstance(event, events.Paste):
@@ -195,15 +201,9 @@ class ImmApp(App[str | None]):
 
     def ask(self, task: Task) -> bool:
         """Asks IMM about a task now: the history will tell. False where it is not of this project and API version."""
+        if self._reconciler is None:
+            self._start_asking()
         return self._reconciler is not None and self._reconciler.ask(task)
-
-    def _look_after_listener(self) -> None:
-        """Its thread ends when it is stopped, and never else: but a screen must not say `listening` when it has."""
-        if self._listener is not None and self._listener.join(0):
-            self._listener = None
-            trouble = Trouble("The listener ended through a mistake of its own.", fix=_NOTHING_LOST)
-            state = ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble)
-            self.dashboard.show_listener(state)
 
     def wake(self) -> None:
         """Something has changed: may be called from any thread, as often as it likes."""
@@ -315,6 +315,33 @@ class ImmApp(App[str | None]):
         yield from (it for it in super().get_system_commands(screen) if it.title not in ("Quit", "Keys"))
 
     # Errors that nobody caught
+
+    def thread_failed(self, failed: threading.ExceptHookArgs) -> None:
+        """`threading.excepthook` while the app runs: a thread that has ended must not seem to be at work."""
+        name = failed.thread.name if failed.thread is not None else ""
+        if name == "textual-output":  # the terminal is gone, and everything else would wait for this thread for ever
+            signal.raise_signal(END_SIGNALS[-1])
+            return
+        trouble = mistake(failed.exc_value, _THREADS.get(name, f"The thread {name}"), _NOTHING_LOST)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.call_later(self._tell_failed, name, trouble)
+
+    def _tell_failed(self, name: str, trouble: Trouble) -> None:
+        match name:
+            case "listener":
+                self._listener = None
+                self.dashboard.show_listener(ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble))
+            case "reconciler":
+                self._reconciler = None  # asking once more starts another
+                self.dashboard.asking_failed(trouble)
+                self._toast(trouble)
+            case "first reading":
+                self.dashboard.reading_failed(trouble)
+            case _:
+                self._toast(trouble)
+
+    def _toast(self, trouble: Trouble) -> None:
+        self.notify(line(trouble), title="A mistake", severity="error", timeout=_TOLD_FOR, markup=False)
 
     async def _shutdown(self) -> None:
         """Also when something fails on the way out, what gives the terminal back is written before this returns."""

@@ -18,6 +18,8 @@ from textual.pilot import Pilot
 from imm_tui import config
 from imm_tui.credentials import Credentials
 from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble
+from imm_tui.listener import Listener
+from imm_tui.reconciler import Reconciler
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
 from imm_tui.tui.app import ImmApp
@@ -36,8 +38,12 @@ def against(emulator: RunningEmulator, path: Path, **flags: str) -> ImmApp:
     return ImmApp(settings, path, Credentials(emulator.access_key_id, emulator.access_key_secret))
 
 
+def running(name: str) -> bool:
+    return any(thread.name == name for thread in threading.enumerate())
+
+
 def listening() -> bool:
-    return any(thread.name == "listener" for thread in threading.enumerate())
+    return running("listener")
 
 
 async def submit(pilot: Pilot[str | None], *names: str) -> list[Outcome] | Trouble:
@@ -178,18 +184,54 @@ def test_a_mistake_of_its_own_is_told_in_a_sentence(broken: ImmApp, capfd: pytes
     assert "LTAI" not in told
 
 
-async def test_a_listener_that_ended_by_itself_is_not_said_to_listen(
+def sabotage(monkeypatch: pytest.MonkeyPatch, shown: ImmApp, kind: type, name: str) -> None:
+    """Lets a thread end through an error that nobody foresaw, in an app that a pilot runs."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("a-secret")
+
+    monkeypatch.setattr(kind, name, broken)
+    monkeypatch.setattr(threading, "excepthook", shown.thread_failed)
+
+
+async def test_a_listener_that_failed_is_not_said_to_listen_and_can_be_started_again(
     emulator: RunningEmulator, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threading, "excepthook", lambda args: None)
     shown = against(emulator, path)
+    with monkeypatch.context() as broken:
+        sabotage(broken, shown, Listener, "_listen")
+        async with shown.run_test(size=(120, 24)) as pilot:
+            await until_read(pilot, "The listener ended through a mistake of its own: KeyError")
+            assert "stopped" in read(shown)
+            assert "a-secret" not in read(shown)
+            broken.undo()
+            await pilot.press("r")
+            await until_read(pilot, "● listening")
+
+
+async def test_a_reconciler_that_failed_is_told_and_asking_starts_another(
+    emulator: RunningEmulator, path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.submitted("a.docx", "t-1")
+    shown = against(emulator, path, api_version="2017-09-06")
+    with monkeypatch.context() as broken:
+        sabotage(broken, shown, Reconciler, "_look")
+        async with shown.run_test(size=(200, 40), notifications=True) as pilot:
+            await until_read(pilot, "Asking IMM ended through a mistake")
+            assert "a-secret" not in read(shown)
+            assert not running("reconciler")
+            broken.undo()
+            task = shown.dashboard._fetch(1)
+            assert task is not None
+            shown.ask(task)
+            assert running("reconciler")
+
+
+async def test_a_first_reading_that_failed_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = app(path)
+    sabotage(monkeypatch, shown, Dashboard, "_read_all")
     async with shown.run_test(size=(120, 24)) as pilot:
-        await until_read(pilot, "● listening")
-        assert shown._listener is not None
-        shown._listener.stop()  # stands in for an error that nobody foresaw
-        await until_read(pilot, "The listener ended through a mistake of its own.")
-        await pilot.press("r")
-        await until_read(pilot, "● listening")
+        await until_read(pilot, "Reading the history ended through a mistake of its own: KeyError")
 
 
 def test_every_key_has_a_name_a_description_and_a_tooltip_of_its_own() -> None:

@@ -141,6 +141,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
         self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event)
 
+    def reading_failed(self, trouble: Trouble) -> None:
+        """The first reading has ended without a result: there is no list to be shown."""
+        self._show_history_trouble(trouble)
+
     def _show_all(
         self, index: TaskIndex, newest: list[Task], revision: int, last_delivery: int, last_event: int | None
     ) -> None:
