@@ -22,7 +22,7 @@ from textual.screen import Screen
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble, mistake
-from imm_tui.exits import END_SIGNALS, end_at_last
+from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import now
@@ -47,6 +47,9 @@ _THREADS = {"listener": "The listener", "reconciler": "Asking IMM", "first readi
 """What a person calls the threads that work for the screen, by the names that they have here."""
 
 _TOLD_FOR = 20.0
+
+_TWICE = 2.0
+"""Seconds within which a second Ctrl-C ends the dashboard."""
 
 
 @contextmanager
@@ -77,7 +80,7 @@ class ImmApp(App[str | None]):
     reconciler finds right). `scenario` is the name of what goes wrong in the demo's emulator.
 
     It returns "demo" when the demo was chosen instead. Its `return_code` is 0, 1 after an error of its own, or 128 and
-    the number of the signal that ended it.
+    the number of the signal that ended it, for which Ctrl-C twice counts as SIGINT.
     """
 
     TITLE = "imm-tui"
@@ -109,6 +112,7 @@ class ImmApp(App[str | None]):
         self._owns_signals = False
         self._woken = False
         self._drained_at = 0.0
+        self._interrupted_at = -_TWICE
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -290,6 +294,18 @@ class ImmApp(App[str | None]):
         from imm_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen())
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C where there is nothing to copy. On the dashboard the second ends it; no form is lost that way."""
+        if self.screen is not self.dashboard:
+            super().action_help_quit()
+            return
+        at = time.monotonic()
+        if at - self._interrupted_at < _TWICE:
+            self.exit(return_code=Exit.INTERRUPTED)
+            return
+        self._interrupted_at = at
+        self.notify("Once more Ctrl-C ends imm-tui, and so does q.", title="Leave?", timeout=_TWICE, markup=False)
 
     def action_reconnect(self) -> None:
         """Tries again now what the listener waits with; where it has ended, starts another."""

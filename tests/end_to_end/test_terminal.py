@@ -40,6 +40,15 @@ def test_a_signal_leaves_the_terminal_as_it_was(program: Program, number: signal
         terminal.assert_left_as_it_was()
 
 
+def test_ctrl_c_twice_leaves_and_once_says_so(program: Program) -> None:
+    with listening(program) as terminal:
+        terminal.press("\x03")
+        terminal.until_read("Once more Ctrl-C ends imm-tui")
+        terminal.press("\x03")
+        assert terminal.ended() == 130
+        terminal.assert_left_as_it_was()
+
+
 def test_it_ends_when_its_terminal_is_gone(program: Program) -> None:
     with listening(program) as terminal:
         terminal.hang_up()

@@ -234,6 +234,23 @@ async def test_a_first_reading_that_failed_is_told(path: Path, monkeypatch: pyte
         await until_read(pilot, "Reading the history ended through a mistake of its own: KeyError")
 
 
+async def test_ctrl_c_now_and_then_ends_nothing_and_a_form_keeps_what_was_typed(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(120, 24), notifications=True) as pilot:
+        for _ in range(2):
+            await pilot.press("ctrl+c")
+            await until_read(pilot, "Once more Ctrl-C ends imm-tui")
+            shown._interrupted_at -= 2.0  # as if so many seconds had passed
+        await pilot.press("n")
+        await until_read(pilot, "Submit a conversion")
+        await pilot.press("o", "ctrl+c", "ctrl+c", "ctrl+c")
+        await until_read(pilot, "Submit a conversion")
+        assert shown.return_code is None
+        await pilot.press("escape")
+        await pilot.press("ctrl+c", "ctrl+c")
+        await until(pilot, lambda: shown.return_code == 130)
+
+
 def test_every_key_has_a_name_a_description_and_a_tooltip_of_its_own() -> None:
     bindings = [binding for kind in OURS for binding in kind.BINDINGS if binding not in App.BINDINGS]
     for binding in bindings:

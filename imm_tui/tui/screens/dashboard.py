@@ -71,7 +71,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
         Binding(
             "shift+tab", "app.focus_previous", "Back", show=False, id="switch-back", tooltip="Go back the way of tab"
         ),
-        Binding("ctrl+c", "screen.copy_text", "Copy", show=False, id="copy", tooltip="Copy what the mouse selected"),
+        Binding(
+            "ctrl+c",
+            "screen.copy_text",
+            "Copy",
+            show=False,
+            id="copy",
+            tooltip="Copy what the mouse selected; if nothing is, leave at the second time",
+        ),
     ]
 
     def __init__(
