@@ -245,7 +245,8 @@ def campaign(
             stdout=subprocess.DEVNULL,
         )
         witness.look()
-        assert publisher.left == (0, len(witness.quarantined)), "what nobody can read is left, and nothing else"
+        # Hidden, but for those whose time is over just now.
+        assert sum(publisher.left) == len(witness.quarantined), "what nobody can read is left, and nothing else"
     assert witness.sent == witness.read | witness.quarantined, "a message never reached the history"
     assert witness.deleted == witness.read, "a message was read and not deleted, or deleted and not read"
     with History(path) as history:
