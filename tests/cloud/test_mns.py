@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -635,6 +637,23 @@ def test_an_interruption_ends_a_handshake_and_a_look_up(monkeypatch: pytest.Monk
         (dial,) = (thread for thread in threading.enumerate() if thread.name == "dial slow.example")
         answered.set()
         dial.join(5)
+
+
+def test_an_interruption_while_the_socket_is_wrapped_ends_the_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrap = ssl.SSLContext.wrap_socket
+    with mute() as (port, _):
+        queue = Queue(f"https://127.0.0.1:{port}", "q", KEYS)
+
+        def interrupted(*arguments: Any, **options: Any) -> ssl.SSLSocket:
+            wrapped = wrap(*arguments, **options)
+            queue.interrupt()  # what it finds is the socket that `wrapped` has replaced
+            return wrapped
+
+        monkeypatch.setattr(ssl.SSLContext, "wrap_socket", interrupted)
+        monkeypatch.setattr(ssl.SSLSocket, "do_handshake", lambda _: pytest.fail("it went on"))
+        with pytest.raises(Cancelled):
+            queue.receive()
+        queue.close()
 
 
 @pytest.mark.parametrize("call", ["delete", "change_visibility"])
