@@ -48,21 +48,23 @@ def test_bringing_an_older_history_up_to_date_may_be_cut_short_at_any_statement(
     with History(path) as history:
         told = {(task.name, task.status, task.page_count, task.events, task.untracked) for task in history.tasks()}
         assert told == {
-            ("done.docx", Status.SUCCEEDED, 5, 1, False),
-            ("running.docx", Status.RUNNING, None, 0, False),
-            ("submitting.docx", Status.SUBMITTING, None, 0, False),
-            ("unknown.docx", Status.UNKNOWN, None, 0, False),
-            ("untracked", Status.FAILED, None, 1, True),
+            ("1.pdf", Status.SUCCEEDED, 5, 1, False),
+            ("2.pdf", Status.FAILED, None, 1, False),
+            ("3.pdf", Status.RUNNING, None, 0, False),
+            ("4.pdf", Status.UNKNOWN, None, 0, False),
+            ("5.pdf", Status.SUBMITTING, None, 0, False),
+            ("6.pdf", Status.FAILED, None, 0, False),
+            ("t-untracked", Status.SUCCEEDED, 7, 1, True),
         }
-        assert [message.body for message in history.quarantined()] == [b"not of IMM"]
-        assert len(history.deliveries(0)) == 4
+        assert [message.body for message in history.quarantined()] == [b"not IMM's \x00\xff"]
+        assert len(history.deliveries(0)) == 5
 
 
 def older_history(folder: Path) -> Path:
-    """One of version 1, with five tasks."""
+    """One of version 1, with seven tasks."""
     path = folder / "history.db"
     with closing(sqlite3.connect(path)) as database:
-        database.executescript((Path(__file__).parent / "version-1.sql").read_text())
+        database.executescript((Path(__file__).parents[1] / "history_version_1.sql").read_text())
     return path
 
 
@@ -130,7 +132,7 @@ def test_making_a_history_or_bringing_one_up_to_date_may_be_cut_short_in_the_mid
     assert run.returncode == -signal.SIGXFSZ
     assert_of_use(path)
     with History(path) as history:
-        assert len(history.tasks()) == (5 if older else 0)
+        assert len(history.tasks()) == (7 if older else 0)
 
 
 SPILL = """\
@@ -152,7 +154,7 @@ def test_a_journal_that_has_to_be_rolled_back_keeps_no_history_from_opening(tmp_
     assert path.stat().st_size > 100_000, "half of the transaction is in the file"
     assert path.with_name("history.db-journal").stat().st_size > 0
     with History(path) as history:
-        assert len(history.tasks()) == (5 if older else 0)
+        assert len(history.tasks()) == (7 if older else 0)
         history.probe()
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

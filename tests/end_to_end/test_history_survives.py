@@ -22,7 +22,7 @@ from tests.mailbox import Mailbox, notification
 from tests.program import Finished, Program, until
 from tests.terminal import Terminal
 
-VERSION_1 = Path(__file__).parent / "history_version_1.sql"
+VERSION_1 = Path(__file__).parents[1] / "history_version_1.sql"
 """What imm-tui made before version 2: tasks of every status, an untracked one, a duplicate, a quarantined message."""
 
 COMMANDS = {

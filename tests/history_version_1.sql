@@ -1,3 +1,4 @@
+-- A history as the first version of imm-tui wrote it: a task in each status, an untracked one, a duplicate, a quarantined message.
 BEGIN TRANSACTION;
 CREATE TABLE deliveries (           -- what the listener reported, in order: an event each time it came, or a quarantine
     id INTEGER PRIMARY KEY AUTOINCREMENT,
