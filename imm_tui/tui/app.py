@@ -293,7 +293,7 @@ class ImmApp(App[str | None]):
         """What every key does."""
         from imm_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.screen))
 
     def action_help_quit(self) -> None:
         """Ctrl-C where there is nothing to copy. On the dashboard the second ends it; no form is lost that way."""

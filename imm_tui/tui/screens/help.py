@@ -36,18 +36,22 @@ _PHASES = {
 
 
 class HelpScreen(ModalScreen[None], inherit_bindings=False):
-    """Laid over the screen that it explains."""
+    """Laid over the screen that it explains, `below`."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (114, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "close", id="help.close", tooltip="Back to where you were"),
     ]
 
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._below = below
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as region:
             region.border_title = "Keys and shapes"
             with VerticalGroup(id="keys"):
-                yield from self._keys(self.app.screen_stack[-2])
+                yield from self._keys(self._below)  # not by its place on the stack: this one may be closed already
             with VerticalGroup(id="shapes"):
                 yield from _shapes()
         yield Footer(show_command_palette=False)
