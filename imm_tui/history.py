@@ -362,12 +362,12 @@ class History:
         """
         content = "source_uri, target_uri, target_type"
         under_way = (
-            f"SELECT 1 FROM tasks WHERE {_UNFINISHED} AND status = 'Submitting' AND id <> ?1"
-            f" AND ({content}) = (SELECT {content} FROM tasks WHERE id = ?1)"
+            f"SELECT 1 FROM tasks WHERE {_UNFINISHED} AND status = 'Submitting' AND id <> ?"
+            f" AND ({content}) = (SELECT {content} FROM tasks WHERE id = ?)"
         )
         with self._writing() as revision:
             unnamed = self._row("SELECT 1 FROM tasks WHERE id = ? AND task_id IS NULL", task)
-            if not unnamed or self._row(under_way, task) or not self._become(task, task_id, revision):
+            if not unnamed or self._row(under_way, task, task) or not self._become(task, task_id, revision):
                 return False
             self._update(task, revision, asks=0)  # about a running task the questions begin anew
             return True
@@ -442,12 +442,12 @@ class History:
     def _to_ask(self, which: str, at: int, project: str, api_version: str, first: int, limit: int) -> list[Task]:
         query = (
             f"SELECT {_TASK_COLUMNS} FROM tasks WHERE {_UNFINISHED} AND {which}"
-            " AND coalesce(project, ?1) = ?1 AND coalesce(api_version, ?2) = ?2"
-            " AND coalesce(submitted_at, seen_at) > ?3 - ?4"
-            " AND coalesce(asked_at, submitted_at, seen_at) + min(?5 << min(asks, 20), ?6) <= ?3"
-            " ORDER BY coalesce(asked_at, submitted_at, seen_at) LIMIT ?7"
+            " AND (project IS NULL OR project = ?) AND (api_version IS NULL OR api_version = ?)"
+            " AND coalesce(submitted_at, seen_at) > ?"
+            " AND coalesce(asked_at, submitted_at, seen_at) + min(? << min(asks, 20), ?) <= ?"
+            " ORDER BY coalesce(asked_at, submitted_at, seen_at) LIMIT ?"
         )
-        values = (project, api_version, at, _KEPT_BY_IMM, first, _ASK_LAST, limit)
+        values = (project, api_version, at - _KEPT_BY_IMM, first, _ASK_LAST, at, limit)
         if not self._tasks(query, *values):  # most often: then nobody need wait for the other's lock
             return []
         with self._writing() as revision:
