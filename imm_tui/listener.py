@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from imm_tui import notifications
+from imm_tui import notifications, quarantine
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
@@ -288,7 +288,10 @@ def _soon_whole(batch: list[Received]) -> set[str]:
 
 def _arrival(message: Received) -> Arrival:
     found = notifications.parse(message.body)
-    reason = "The message arrived damaged, so its text is a guess." if message.repaired else found.reason
+    reason = found.reason
+    if message.repaired:
+        damaged = "The message was not well-formed XML, so its text is a guess."
+        reason = quarantine.CHANGED if message.fits is False else damaged
     return Arrival(
         message_id=message.message_id,
         body=message.body,

@@ -22,6 +22,9 @@ from imm_tui.tasks import now
 if TYPE_CHECKING:
     from imm_tui.cloud.mns import Queue
 
+CHANGED = "The message was changed on the way: it does not fit its MessageBodyMD5."
+"""Why a message is in quarantine whose bytes are not what its publisher sent, however well they can be read."""
+
 _MARGIN = 2_000
 """Milliseconds before its end from which on a receipt handle is not worth a call."""
 
@@ -32,7 +35,10 @@ def retry(history: History, message: Quarantined) -> str:
     """Reads the stored bytes again, as a newer imm-tui may be able to. Returns why there is still no event in them.
 
     "" says that there was one: its task knows it now, and the message is one like any other, deleted when it comes.
+    Bytes that were changed on the way are not read: it is its next delivery that may be whole.
     """
+    if message.reason == CHANGED:
+        return CHANGED
     found = notifications.parse(message.body)
     if found.events:
         history.record_read(message, found.events, now())
