@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -16,20 +13,12 @@ from imm_tui.tasks import now
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.json_view import Body, JsonView
 
 
-class MessageDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """It scrolls as a whole."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False, id="message.up", tooltip="Scroll up"),
-        Binding("down,j", "scroll_down", "Down", show=False, id="message.down", tooltip="Scroll down"),
-        Binding("pageup", "page_up", "Page up", show=False, id="message.page-up", tooltip="One page up"),
-        Binding("pagedown", "page_down", "Page down", show=False, id="message.page-down", tooltip="One page down"),
-        Binding("home", "scroll_home", "Top", show=False, id="message.top", tooltip="Scroll to the top"),
-        Binding("end", "scroll_end", "Bottom", show=False, id="message.bottom", tooltip="Scroll to the bottom"),
-    ]
+class MessageDetail(Detail):
+    """The reason first, then what became of it, then the bytes."""
 
     def __init__(self) -> None:
         super().__init__()

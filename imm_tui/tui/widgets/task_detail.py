@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, ItemGrid, VerticalScroll
+from textual.containers import Horizontal, ItemGrid
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -18,6 +16,7 @@ from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.text import block, line
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
+from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.event_tabs import EventTabs
 from imm_tui.tui.widgets.json_view import Body, JsonView
 from imm_tui.tui.widgets.percent_bar import PercentBar
@@ -32,17 +31,8 @@ _MESSAGES = 20
 """Messages of one task that are shown; a task has one or two as a rule."""
 
 
-class TaskDetail(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """It scrolls as a whole."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False, id="detail.up", tooltip="Scroll up"),
-        Binding("down,j", "scroll_down", "Down", show=False, id="detail.down", tooltip="Scroll down"),
-        Binding("pageup", "page_up", "Page up", show=False, id="detail.page-up", tooltip="One page up"),
-        Binding("pagedown", "page_down", "Page down", show=False, id="detail.page-down", tooltip="One page down"),
-        Binding("home", "scroll_home", "Top", show=False, id="detail.top", tooltip="Scroll to the top"),
-        Binding("end", "scroll_end", "Bottom", show=False, id="detail.bottom", tooltip="Scroll to the bottom"),
-    ]
+class TaskDetail(Detail):
+    """The facts first, then the messages that they are known from."""
 
     def __init__(self) -> None:
         super().__init__(classes="empty")
