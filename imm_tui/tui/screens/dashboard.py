@@ -132,6 +132,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def start_reading(self) -> None:
         """Reads all there is in a thread of its own: a history of years must not hold up the first paint."""
+        self.query_one(TaskList).say("Reading the history")
         threading.Thread(target=self._read_all, name="first reading", daemon=True).start()
 
     def _read_all(self) -> None:
@@ -142,7 +143,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
                 outline, revision = history.outline()
                 tasks = history.tasks(limit=_FIRST)
         except HistoryUnusable as trouble:
-            self.call_later(self._show_history_trouble, trouble)
+            self.call_later(self.reading_failed, trouble)
             return
         index = TaskIndex(outline)
         last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
@@ -150,6 +151,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def reading_failed(self, trouble: Trouble) -> None:
         """The first reading has ended without a result: there is no list to be shown."""
+        self.query_one(TaskList).say("The history could not be read")
         self._show_history_trouble(trouble)
 
     def _show_all(
@@ -159,7 +161,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         try:
             self._history = History(self._history_path)
         except HistoryUnusable as trouble:
-            self._show_history_trouble(trouble)
+            self.reading_failed(trouble)
             return
         self.query_one(TaskList).load(index, newest)
         self.show_listener(self.listener)

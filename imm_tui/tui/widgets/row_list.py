@@ -62,6 +62,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._rows: Rows | None = None
+        self._said = ""
         self._hovered: int | None = None
         self.selected: int | None = None
 
@@ -89,6 +90,11 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         if top is not None and (row := rows.row_of(top) or 0):
             self.scroll_to(y=row, animate=False, immediate=True)
+
+    def say(self, words: str) -> None:
+        """What stands in place of the rows until there are any to be shown, or none."""
+        self._said = words
+        self.refresh()
 
     def row_of(self, number: int | None) -> int | None:
         return self._rows.row_of(number) if self._rows is not None and number is not None else None
@@ -187,7 +193,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.blank(width, self.rich_style) if strip is None else strip
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        lines = ["Reading the history"] if self._rows is None else self.EMPTY
+        lines = [self._said] if self._rows is None else self.EMPTY
         at = y - max(0, (self.size.height - len(lines)) // 2)
         text = lines[at] if 0 <= at < len(lines) else ""
         return Strip([Segment(text.center(width), self.style("quiet"))]).crop(0, width)
