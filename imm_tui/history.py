@@ -619,10 +619,6 @@ class History:
             query = f"SELECT id FROM messages WHERE {_TO_DECIDE} ORDER BY id DESC"
             return [row[0] for row in self._db.execute(query)]
 
-    def quarantined(self) -> list[Quarantined]:
-        """The messages that a person has to decide about, the newest first."""
-        return self._quarantined(f"{_TO_DECIDE} ORDER BY id DESC")
-
     def quarantine_of(self, arrival: Arrival) -> Quarantined | None:
         """A message that has arrived, as it is known, whether it is in quarantine or counts as deleted; None only where
         its stored bytes were read, so that its events are in the history."""

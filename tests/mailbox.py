@@ -15,6 +15,7 @@ from mns.topic import TopicMessage, TopicMeta
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
+from imm_tui.history import History, Quarantined
 
 if TYPE_CHECKING:
     from tests.conftest import RunningEmulator
@@ -31,6 +32,11 @@ def notification(task_id: str, code: str = "NoError", pages: int = 5) -> str:
         "imm": {"code": code, "taskId": task_id, **figures},
     }
     return json.dumps({"events": [event]})
+
+
+def all_quarantined(history: History) -> list[Quarantined]:
+    """The messages that a person has to decide about, whole, the newest first."""
+    return [message for number in history.quarantine_ids() if (message := history.in_quarantine(number)) is not None]
 
 
 class Mailbox:

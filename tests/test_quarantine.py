@@ -26,7 +26,7 @@ from imm_tui.tasks import Status, now
 from tests.cloud.servers import Service, answer
 from tests.conftest import RunningEmulator
 from tests.control import Control
-from tests.mailbox import Mailbox, notification
+from tests.mailbox import Mailbox, all_quarantined, notification
 from tests.program import until
 from tests.test_listener import listening
 
@@ -67,15 +67,15 @@ def quarantined(mailbox: Mailbox, history: History, body: str = ORDER) -> Quaran
     """A message that the listener has received and cannot read."""
     mailbox.publish(body)
     with listening(mailbox.settings, mailbox.credentials, history.path):
-        until(lambda: any(message.hidden_until for message in history.quarantined()))
-    (message,) = history.quarantined()
+        until(lambda: any(message.hidden_until for message in all_quarantined(history)))
+    (message,) = all_quarantined(history)
     return message
 
 
 def in_quarantine(history: History, body: bytes = b"?", message_id: str = "1") -> Quarantined:
     """A message that no queue knows."""
     history.store([Arrival(message_id=message_id, body=body, reason="not ours")], 1_000)
-    return history.quarantined()[0]
+    return all_quarantined(history)[0]
 
 
 def test_what_a_person_decides_about_is_the_message_as_it_was_delivered(mailbox: Mailbox, history: History) -> None:
@@ -89,7 +89,7 @@ def test_it_is_deleted_at_once_while_its_handle_is_good(mailbox: Mailbox, histor
     message = quarantined(mailbox, history)
     assert quarantine.delete(history, mailbox.settings, mailbox.credentials, message)
     assert mailbox.left == (0, 0)
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
 
 
 def test_one_whose_time_is_over_is_deleted_when_it_comes_again(
@@ -99,9 +99,9 @@ def test_one_whose_time_is_over_is_deleted_when_it_comes_again(
     control.clock(advance=61)
     assert not quarantine.delete(history, movable.settings, movable.credentials, message)
     assert movable.left == (1, 0), "no handle, no delete: it may be somebody else's turn"
-    assert [kept.delete_wanted for kept in history.quarantined()] == [True]
+    assert [kept.delete_wanted for kept in all_quarantined(history)] == [True]
     with listening(movable.settings, movable.credentials, history.path):
-        until(lambda: history.quarantined() == [])
+        until(lambda: all_quarantined(history) == [])
     assert movable.left == (0, 0)
 
 
@@ -134,7 +134,7 @@ def test_one_that_somebody_else_has_deleted_leaves_the_quarantine(
         queue.delete([message.receipt_handle])
     deleted = decide(history, mailbox.settings, mailbox.credentials, message)  # type: ignore[operator]
     assert deleted is (decide is quarantine.delete)
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
 
 
 def taken_for_gone(mailbox: Mailbox, history: History, decide: object) -> Quarantined:
@@ -146,7 +146,7 @@ def taken_for_gone(mailbox: Mailbox, history: History, decide: object) -> Quaran
     with Service(*[deletion] if decide is quarantine.delete else [], visibility) as service:
         settings = replace(mailbox.settings, mns_endpoint=service.url)
         decide(history, settings, mailbox.credentials, message)  # type: ignore[operator]
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
     return message
 
 
@@ -156,7 +156,7 @@ def test_one_that_was_given_back_and_taken_for_gone_is_in_quarantine_when_it_com
     message = taken_for_gone(movable, history, quarantine.release)
     control.clock(advance=61)
     with listening(movable.settings, movable.credentials, history.path):
-        until(lambda: [kept.id for kept in history.quarantined()] == [message.id])
+        until(lambda: [kept.id for kept in all_quarantined(history)] == [message.id])
     assert sum(movable.left) == 1, "nobody has asked for its deletion"
 
 
@@ -167,7 +167,7 @@ def test_one_that_was_to_be_deleted_and_taken_for_gone_is_deleted_when_it_comes_
     control.clock(advance=61)
     with listening(movable.settings, movable.credentials, history.path):
         until(lambda: movable.left == (0, 0))
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
@@ -186,21 +186,21 @@ def test_a_kill_around_the_deletion_leaves_nothing_to_wait_for(
     with pytest.raises(KeyboardInterrupt):
         quarantine.delete(history, movable.settings, movable.credentials, message)
     monkeypatch.undo()
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
     control.clock(advance=61)
     with listening(movable.settings, movable.credentials, history.path):
         until(lambda: movable.left == (0, 0))
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
 
 
 def test_one_that_the_listener_is_to_delete_is_not_waited_for_when_it_is_killed_first(history: History) -> None:
     message = in_quarantine(history)
     history.record_delete_wanted(message.id)
-    assert [kept.delete_wanted for kept in history.quarantined()] == [True]
+    assert [kept.delete_wanted for kept in all_quarantined(history)] == [True]
     arrival = Arrival(message_id=message.message_id, body=message.body, reason=message.reason)
     for at in (2_000, 3_000):  # the first deletion was not carried out
         history.store([arrival], at)
-        assert history.quarantined() == []
+        assert all_quarantined(history) == []
         assert [known.delete_wanted for known in [history.quarantine_of(arrival)] if known] == [True]
 
 
@@ -211,13 +211,13 @@ def test_a_wish_outlives_a_service_that_cannot_be_reached_or_refuses(mailbox: Ma
         quarantine.delete(history, nowhere, mailbox.credentials, message)
     with pytest.raises(Barred):
         quarantine.delete(history, mailbox.settings, Credentials("nobody", "wrong"), message)
-    assert [kept.delete_wanted for kept in history.quarantined()] == [True]
+    assert [kept.delete_wanted for kept in all_quarantined(history)] == [True]
     with pytest.raises(Unreachable):
         quarantine.release(history, nowhere, mailbox.credentials, message)
     kept = history.in_quarantine(message.id)
     assert kept is not None
     assert (kept.delete_wanted, kept.released) == (False, 1), "the last word counts"
-    assert history.quarantined() == [], "what was given back is nothing to decide about, unless it comes again"
+    assert all_quarantined(history) == [], "what was given back is nothing to decide about, unless it comes again"
     assert mailbox.left == (0, 1)
 
 
@@ -258,10 +258,10 @@ def test_bytes_that_can_be_read_after_all_become_an_event_and_the_message_is_del
         message_id=unread.message_id, body=unread.body, reason="an imm-tui of last year could not read it"
     )
     history.store([arrival], 1_000)
-    (message,) = history.quarantined()
+    (message,) = all_quarantined(history)
 
     assert quarantine.retry(history, message) == ""
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
     (task,) = history.tasks()
     assert (task.task_id, task.status, task.events) == ("T", Status.SUCCEEDED, 1)
     assert [report.duplicate for report in history.deliveries(0)] == [False, False], "the quarantine, then the event"
@@ -277,13 +277,22 @@ def test_a_message_that_is_readable_when_it_comes_again_leaves_the_quarantine(hi
     body = notification("T").encode()
     history.store([Arrival(message_id="1", body=body, reason="not readable yet")], 1_000)
     history.store([Arrival(message_id="1", body=body, events=notifications.parse(body).events)], 2_000)
-    assert history.quarantined() == []
+    assert all_quarantined(history) == []
+
+
+def test_bytes_that_were_changed_on_the_way_are_not_read_however_well_they_could_be(history: History) -> None:
+    body = notification("T").encode()
+    history.store([Arrival(message_id="1", body=body, reason=quarantine.CHANGED)], 1_000)
+    (message,) = all_quarantined(history)
+    assert quarantine.retry(history, message) == quarantine.CHANGED
+    assert [kept.id for kept in all_quarantined(history)] == [message.id]
+    assert history.tasks() == []
 
 
 def test_bytes_that_still_cannot_be_read_say_why_and_stay(history: History) -> None:
     message = in_quarantine(history, ORDER.encode())
     assert quarantine.retry(history, message)
-    assert [kept.id for kept in history.quarantined()] == [message.id]
+    assert [kept.id for kept in all_quarantined(history)] == [message.id]
     assert history.tasks() == []
 
 

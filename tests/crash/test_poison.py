@@ -9,7 +9,7 @@ from imm_tui.history import Delivery, History
 from imm_tui.listener import Listener
 from tests.conftest import RunningEmulator
 from tests.control import Control
-from tests.mailbox import Mailbox, notification
+from tests.mailbox import Mailbox, all_quarantined, notification
 
 PATIENCE = 30
 MINUTE = 60
@@ -70,6 +70,6 @@ def test_a_poison_message_costs_no_neighbour_and_is_fetched_ever_more_seldom(
         assert [second / MINUTE for second in times] == [0, 1, 3, 7, 15, 31, 63, 123]
     assert all(len(received[message_id]) == 1 for message_id in deleted), "a neighbour comes once"
     with History(tmp_path / "history.db") as history:
-        assert {message.message_id for message in history.quarantined()} == poison.keys()
-        assert {message.body.decode() for message in history.quarantined()} == set(POISON)
-        assert all(message.reason for message in history.quarantined())
+        assert {message.message_id for message in all_quarantined(history)} == poison.keys()
+        assert {message.body.decode() for message in all_quarantined(history)} == set(POISON)
+        assert all(message.reason for message in all_quarantined(history))

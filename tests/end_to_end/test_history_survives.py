@@ -18,7 +18,7 @@ import pytest
 from imm_tui.history import History
 from tests.conftest import RunningEmulator
 from tests.control import Control
-from tests.mailbox import Mailbox, notification
+from tests.mailbox import Mailbox, all_quarantined, notification
 from tests.program import Finished, Program, until
 from tests.terminal import Terminal
 
@@ -405,7 +405,7 @@ def test_a_dashboard_takes_over_when_the_process_that_listens_is_killed(
 def assert_taken_over(history: Path) -> None:
     with History(history) as taken:
         statuses = {task.task_id or task.source_uri: str(task.status) for task in taken.tasks()}
-        bodies = [message.body for message in taken.quarantined()]
+        bodies = [message.body for message in all_quarantined(taken)]
         (untracked,) = [task for task in taken.tasks() if task.task_id == "t-untracked"]
         duplicates = [delivery.duplicate for delivery in taken.deliveries(0)]
     assert statuses == {
