@@ -290,9 +290,9 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _answers(history: History, waiting: dict[Future[Accepted], int], timeout: float | None = None) -> Iterator[Outcome]:
+def _answers(history: History, waiting: dict[Future[Accepted], int]) -> Iterator[Outcome]:
     """Waits for at least one answer, records what came, and takes it out of `waiting`."""
-    answered, _ = wait(waiting, timeout, FIRST_COMPLETED)
+    answered, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in answered:
         outcome = _answer(history, waiting[future], future)
         del waiting[future]  # not before it is recorded
