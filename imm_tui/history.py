@@ -10,13 +10,16 @@ have their own on one file.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import threading
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +135,17 @@ CREATE INDEX deliveries_by_event ON deliveries (event);
 CREATE INDEX messages_quarantined ON messages (id) WHERE reason IS NOT NULL AND deleted_at IS NULL;
 """
 
-_VERSIONS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+ALTER TABLE tasks ADD COLUMN accepted_at INTEGER;               -- when IMM took it
+ALTER TABLE tasks ADD COLUMN request TEXT;                      -- its submission as it is sent, as JSON (no password)
+ALTER TABLE tasks ADD COLUMN batch INTEGER;                     -- the first task of those it was submitted with
+ALTER TABLE tasks ADD COLUMN resubmits INTEGER;                 -- the task whose request it sends once more
+CREATE INDEX tasks_by_batch ON tasks (batch) WHERE batch IS NOT NULL;
+
+ALTER TABLE messages ADD COLUMN stored_at INTEGER;              -- when its transaction was committed
+"""
+
+_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What makes each version of the file out of the one before it; a new file goes through all of them. A semicolon ends a
 statement, and stands nowhere else."""
 
@@ -148,7 +161,8 @@ with a day to spare."""
 
 _TASK_COLUMNS = (
     "id, task_id, status, percent, page_count, code, message, source_uri, target_uri, target_type, project, "
-    "api_version, request_id, seen_at, submitted_at, finished_at, events, token, asked, asks, asked_at"
+    "api_version, request_id, seen_at, submitted_at, accepted_at, finished_at, events, token, asked, asks, asked_at, "
+    "batch, resubmits"
 )
 
 
@@ -162,6 +176,15 @@ class Arrival:
     reason: str = ""
     dequeue_count: int = 1
     enqueued_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A batch that is on disk and was deleted from the queue, with the times of both."""
+
+    message_ids: tuple[str, ...]
+    stored_at: int
+    deleted_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +210,15 @@ class Message:
     times: int
     """How often it was delivered, here or to anybody, under this MessageId or another."""
     asked: bool = False
+    duplicates: int = 0
+    """How often it came here again, its event already known."""
+    event_name: str = ""
+    event_time: str | None = None
+    """When it happened, as IMM wrote it."""
+    enqueued_at: int | None = None
+    stored_at: int | None = None
+    deleted_at: int | None = None
+    """When it had left the queue; None also where that is not known: the process ended before it could be noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +248,56 @@ class Quarantined:
         chances to get it."""
         first, times = (60, self.dequeue_count) if self.released is None else (1, self.dequeue_count - self.released)
         return int(min(first * 2 ** min(max(times - 1, 0), 12), 3600))
+
+
+class Column(StrEnum):
+    """What a list of tasks can be sorted by."""
+
+    SUBMITTED = "submitted"
+    STATUS = "status"
+    TYPE = "type"
+    PAGES = "pages"
+    PERCENT = "percent"
+    TIME = "time"
+    """How long it took, or has been under way."""
+    DOCUMENT = "document"
+
+
+_SORT_KEYS = {
+    Column.SUBMITTED: "id",
+    Column.STATUS: (
+        "CASE status WHEN 'Failed' THEN 0 WHEN 'Unknown' THEN 1 WHEN 'Submitting' THEN 2 WHEN 'Running' THEN 3"
+        " ELSE 4 END"
+    ),
+    Column.TYPE: "target_type",
+    Column.PAGES: "page_count",
+    Column.PERCENT: "percent",
+    Column.TIME: "coalesce(finished_at, ?) - coalesce(submitted_at, seen_at)",
+    # What is behind the last slash, as SQLite can say it: all but slashes is trimmed off the end.
+    Column.DOCUMENT: (
+        "coalesce(substr(source_uri, length(rtrim(source_uri, replace(source_uri, '/', ''))) + 1), task_id)"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list of tasks is sorted; of two that are equal the newer is first."""
+
+    column: Column = Column.SUBMITTED
+    descending: bool = True
+    failures_first: bool = False
+    """Failed and unknown tasks stand above all others."""
+
+    @property
+    def takes_time(self) -> bool:
+        return self.column is Column.TIME
+
+    @property
+    def sql(self) -> str:
+        first = ["status IN ('Failed', 'Unknown') DESC"] if self.failures_first else []
+        key = f"{_SORT_KEYS[self.column]} {'DESC' if self.descending else 'ASC'} NULLS LAST"
+        return ", ".join([*first, key, "id DESC"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,8 +403,23 @@ class History:
 
     # Submissions
 
-    def record_intent(self, conversion: Conversion, *, project: str, api_version: str, token: str, at: int) -> int:
-        """A submission that is about to be sent; returns the task's number. Its password is not kept."""
+    def record_intent(
+        self,
+        conversion: Conversion,
+        *,
+        project: str,
+        api_version: str,
+        token: str,
+        at: int,
+        request: Mapping[str, Any] | None = None,
+        batch: int | None = None,
+        resubmits: int | None = None,
+    ) -> int:
+        """A submission that is about to be sent; returns the task's number. Its password is not kept.
+
+        `request` is what is sent, `batch` the number of the first task of those that it is submitted with (0: it is
+        itself the first), `resubmits` that of the task whose request this is once more.
+        """
         with self._writing() as revision:
             row = {
                 "revision": revision,
@@ -338,11 +435,19 @@ class History:
                 "seen_at": at,
                 "submitted_at": at,
                 "submitter": os.getpid(),
+                "request": None if request is None else json.dumps(request),
+                "batch": batch,
+                "resubmits": resubmits,
             }
-            return self._insert("tasks", row)
+            task = self._insert("tasks", row)
+            if batch == 0:
+                self._update(task, revision, batch=task)
+            return task
 
-    def record_accepted(self, task: int, task_id: str, request_id: str | None, percent: int | None = None) -> None:
-        """IMM took the submission; `percent` is how far it said the task is, if it did.
+    def record_accepted(
+        self, task: int, task_id: str, request_id: str | None, percent: int | None = None, at: int | None = None
+    ) -> None:
+        """IMM took the submission, `at` that time; `percent` is how far it said the task is, if it did.
 
         Where its event came before this answer, the two become one task.
         """
@@ -352,7 +457,7 @@ class History:
             if unnamed and not self._become(task, task_id, revision, percent):
                 why = "IMM answered with the id of another task of this history."
                 self._update(task, revision, status=Status.UNKNOWN, message=why)
-            self._update(task, revision, request_id=request_id)
+            self._update(task, revision, request_id=request_id, accepted_at=at)
 
     def record_found(self, task: int, task_id: str) -> bool:
         """A submission whose outcome was unknown is among IMM's tasks, by its content.
@@ -494,14 +599,28 @@ class History:
 
     # Messages
 
-    def store(self, arrivals: Sequence[Arrival], received_at: int) -> list[Delivery]:
+    def store(self, arrivals: Sequence[Arrival], received_at: int, left: Iterable[Left] = ()) -> list[Delivery]:
         """Stores one batch in one transaction, on disk when this returns; returns what is to be reported of it.
 
         An event that is already known is reported as a duplicate. A message without an event is quarantined, and
-        reported the first time only.
+        reported the first time only. What has `left` the queue since is noted along with it, as `record_left` does.
         """
         with self._writing() as revision:
+            self._note_left(left)
             return [report for arrival in arrivals for report in self._store(arrival, received_at, revision)]
+
+    def record_left(self, left: Iterable[Left]) -> None:
+        """These messages were stored and have left the queue."""
+        with self._told(), self._transaction():
+            self._note_left(left)
+
+    def _note_left(self, left: Iterable[Left]) -> None:
+        for batch in left:
+            marks = ", ".join("?" * len(batch.message_ids))
+            self._db.execute(
+                f"UPDATE messages SET stored_at = ?, deleted_at = ? WHERE message_id IN ({marks}) AND reason IS NULL",
+                [batch.stored_at, batch.deleted_at, *map(_sql, batch.message_ids)],
+            )
 
     def _store(self, arrival: Arrival, received_at: int, revision: int) -> Iterator[Delivery]:
         message, first = self._store_message(arrival, received_at)
@@ -706,25 +825,64 @@ class History:
             rows = self._db.execute("SELECT id, status FROM tasks ORDER BY id")
             return [(task, Status(status)) for task, status in rows], self._revision()
 
+    def find(self, where: str, values: Sequence[object], order: Order, at: int) -> array[int]:
+        """The numbers of the tasks for which `where` holds, a condition on the table of tasks, in that order.
+
+        `at` is the time by which the ages of unfinished tasks are compared.
+        """
+        query = f"SELECT id FROM tasks WHERE {where} ORDER BY {order.sql}"
+        # In one row: SQLite is at work without the interpreter, which has a screen to draw meanwhile.
+        with self._told():
+            row = self._row(f"SELECT group_concat(id) FROM ({query})", *values, *([at] if order.takes_time else ()))
+        assert row is not None
+        return array("q", map(int, row[0].split(",")) if row[0] else ())
+
+    def request_of(self, task: int) -> dict[str, Any] | None:
+        """The submission of a task as it was sent; None where it was not sent from here, or by an older imm-tui."""
+        with self._told():
+            row = self._row("SELECT request FROM tasks WHERE id = ?", task)
+        return json.loads(row[0]) if row and row[0] else None
+
+    def batch(self, batch: int) -> list[Task]:
+        """The tasks that were submitted together, the first of which has this number."""
+        return self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE batch = ? ORDER BY id", batch)
+
+    def durations(self, target_type: str, limit: int = 200) -> list[tuple[int, int | None]]:
+        """Of the newest successes of this target type: milliseconds from the submission to its end, and the pages."""
+        query = (
+            "SELECT finished_at - submitted_at, page_count FROM tasks WHERE status = 'Succeeded' AND target_type = ?"
+            " AND finished_at >= submitted_at ORDER BY id DESC LIMIT ?"
+        )
+        with self._told():
+            return self._db.execute(query, (target_type, limit)).fetchall()
+
     def messages_of(self, task: int) -> list[Message]:
         """The messages that brought the events of `task`, the deciding event's first, then the newest."""
         with self._told():
             rows = self._db.execute(
-                "SELECT m.message_id, m.body, m.received_at, m.dequeue_count, max(e.asked),"
-                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id))"
+                "SELECT m.message_id, m.body, m.received_at, m.enqueued_at, m.stored_at, m.deleted_at,"
+                " max(e.asked), e.name, e.time, m.dequeue_count,"
+                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id)),"
+                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id AND d.duplicate))"
                 " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
                 " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
                 (task,),
             ).fetchall()
         return [
             Message(
-                message_id=_text(message_id) or "",
-                body=body,
-                received_at=received_at,
-                times=max(dequeued, here),
-                asked=bool(asked),
+                message_id=_text(row[0]) or "",
+                body=row[1],
+                received_at=row[2],
+                enqueued_at=row[3],
+                stored_at=row[4],
+                deleted_at=row[5],
+                asked=bool(row[6]),
+                event_name=_text(row[7]) or "",
+                event_time=_text(row[8]),
+                times=max(row[9], row[10]),
+                duplicates=row[11],
             )
-            for message_id, body, received_at, dequeued, asked, here in rows
+            for row in rows
         ]
 
     def deliveries(self, after: int) -> list[Delivery]:

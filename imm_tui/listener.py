@@ -21,7 +21,7 @@ from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
-from imm_tui.history import Arrival, Delivery, History, Quarantined
+from imm_tui.history import Arrival, Delivery, History, Left, Quarantined
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Listener:
         self._resumed = threading.Event()
         self._queue: Queue | None = None
         self._unhidden: Trouble | None = None
+        self._left: list[Left] = []
         # A daemon: the exit of the program never waits for a long poll.
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self.state = ListenerState(phase=Phase.STARTING, since=now())
@@ -176,7 +177,7 @@ class Listener:
                         history.probe()  # what cannot be stored is not received either
                     batch = queue.receive(BATCH, wait)
                     if batch:
-                        self._finish(history, queue, batch)
+                        self._finish(history, queue, batch, more=len(batch) == BATCH)
                 except Cancelled:
                     return
                 except (Barred, HistoryTorn):
@@ -211,14 +212,18 @@ class Listener:
             queue.close()
             self._queue = None
 
-    def _finish(self, history: History, queue: Queue, batch: list[Received]) -> None:
+    def _finish(self, history: History, queue: Queue, batch: list[Received], *, more: bool) -> None:
         """Stores a batch, and only then deletes it; what could not be read stays on the queue, hidden for a while."""
         arrivals = [_arrival(message) for message in batch]
-        deliveries = history.store(arrivals, now())
+        deliveries = history.store(arrivals, now(), self._left)
+        self._left = []
+        stored_at = now()
         try:
             kept = _kept(history, batch, arrivals)
             handles = (message.receipt_handle for message in batch)
             queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
+            read = tuple(message.message_id for message in batch if message.receipt_handle not in kept)
+            self._left = [Left(read, stored_at, now())]
             soon_whole = _soon_whole(batch)
             hidden = [
                 _hide(history, queue, message, handle)
@@ -227,6 +232,9 @@ class Listener:
             ]
             if hidden:
                 self._unhidden = next((trouble for trouble in hidden if trouble is not None), None)
+            if not more:  # else it is noted along with what comes next
+                history.record_left(self._left)
+                self._left = []
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
             self._on_batch(deliveries)

@@ -307,7 +307,7 @@ def _answer(history: History, task: int, future: Future[Accepted]) -> Outcome:
         return Outcome(_recorded(history, task), trouble)
     except Trouble as trouble:
         return _failed(history, task, trouble)
-    history.record_accepted(task, accepted.task_id, accepted.request_id, accepted.percent)
+    history.record_accepted(task, accepted.task_id, accepted.request_id, accepted.percent, now())
     return Outcome(_recorded(history, task))
 
 

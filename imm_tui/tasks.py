@@ -55,6 +55,8 @@ class Conversion:
     pages: str | None = None
     """`1,2-4,7`; None is all of them."""
     dpi: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    """Any other parameter of the call, by IMM's name for it, as it is sent."""
     password: str | None = field(default=None, repr=False)
 
 
@@ -126,6 +128,8 @@ class Task:
     """When this history first heard of it."""
     submitted_at: int | None = None
     """None for an untracked task: an event came for it, but this history did not submit it."""
+    accepted_at: int | None = None
+    """When IMM answered that it took the submission."""
     finished_at: int | None = None
     events: int = 0
     """Distinct events; a duplicate does not count, nor does an answer of IMM's."""
@@ -137,6 +141,10 @@ class Task:
     """How often IMM has answered what it was asked about it."""
     asked_at: int | None = None
     """When IMM was last asked."""
+    batch: int | None = None
+    """The number of the first task of those that it was submitted with."""
+    resubmits: int | None = None
+    """The number of the task whose request this one sends once more."""
 
     @property
     def untracked(self) -> bool:

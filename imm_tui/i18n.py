@@ -1,0 +1,58 @@
+"""The language that a person is spoken to in: English as the source is written, or 简体中文 from its catalogue.
+
+A text is written where it is used, in English, as a literal: `_("{count} pages").format(count=7)`. The catalogue in
+`locale/` is GNU gettext's, and `make messages` brings it up to date.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+"""The languages there are, each by its own name."""
+
+_LOCALE = Path(__file__).parent / "locale"
+
+_chosen: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
+
+
+def _(text: str) -> str:
+    """`text` in the language of the moment."""
+    return _chosen.gettext(text) if text else ""  # gettext says its catalogue's header for ""
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The one or the other, as the language counts; both name the number as a field, `{count}`."""
+    return _chosen.ngettext(one, many, number)
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's name, by which texts are found
+    """Marks a text that is translated later, where it is shown: at the top of a module no language is chosen yet."""
+    return text
+
+
+def language() -> str:
+    """That of the moment, one of LANGUAGES."""
+    return _language
+
+
+def use(language: str) -> None:
+    """Speaks this language from now on, in every thread. KeyError: there is none of that name."""
+    global _chosen, _language
+    LANGUAGES[language]
+    _chosen, _language = _catalogue(language), language
+
+
+def of_environment(environ: Mapping[str, str]) -> str:
+    """The language that LC_ALL, LC_MESSAGES or LANG asks for: Chinese of any kind, else English."""
+    asked = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environ.get(name))), "")
+    return "zh_CN" if asked.lower().replace("-", "_").split(".")[0].split("_")[0] == "zh" else "en"
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("imm_tui", _LOCALE, [language], fallback=language == "en")

@@ -1,0 +1,84 @@
+"""What a person has chosen inside the app, kept from one session to the next.
+
+It is a file of the program's own beside the histories; what people write by hand is in config.toml.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from imm_tui.errors import HistoryUnusable
+
+TELLINGS = ("toast", "bell", "osc9", "none")
+"""How the end of a task can be told, beside the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """All choices, each with what it is until somebody chooses."""
+
+    language: str = ""
+    """One of i18n.LANGUAGES, or "" for that of the environment."""
+    theme: str = "imm-dark"
+    mouse: bool = True
+    telling: str = "toast"
+    """One of TELLINGS."""
+    sort: str = "submitted"
+    """One of history.Column."""
+    descending: bool = True
+    failures_first: bool = False
+    folded: bool = False
+    """Tasks that have succeeded are not listed."""
+    views: Mapping[str, str] = field(default_factory=dict)
+    """Filters by the name that they were given."""
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the submission form last held, by the name of the profile, then by the name of the field."""
+
+
+def load(path: Path) -> Preferences:
+    """The choices kept at `path`. What is missing there, damaged, or of another kind is as if nobody had chosen it."""
+    kept: object = None
+    with suppress(OSError, ValueError, RecursionError):
+        kept = json.loads(path.read_bytes())
+    if not isinstance(kept, dict):
+        return Preferences()
+    usual = Preferences()
+    fit = {it.name for it in fields(Preferences) if _fits(kept.get(it.name), getattr(usual, it.name))}
+    return Preferences(**{name: kept[name] for name in fit})
+
+
+def _fits(value: object, usual: object) -> bool:
+    match usual:
+        case bool():
+            return isinstance(value, bool)
+        case str():
+            return isinstance(value, str)
+        case _:
+            return isinstance(value, dict) and all(
+                isinstance(inner, str)
+                or (isinstance(inner, dict) and all(isinstance(innermost, str) for innermost in inner.values()))
+                for inner in value.values()
+            )
+
+
+def save(path: Path, preferences: Preferences) -> None:
+    """Keeps them at `path` (0600, its folder 0700), whole or not at all. Raises HistoryUnusable where it cannot."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(preferences), file, indent=1)
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        raise HistoryUnusable(
+            f"What was chosen cannot be kept in {path}.",
+            f"{error.strerror or error}.",
+            "Make room or mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+        ) from None
