@@ -11,8 +11,10 @@ from textual.containers import HorizontalGroup, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
+from imm_tui.tui.localized import Localized
 
-class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
+
+class ConfirmScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
     """It ends with true only when that was chosen; "no" is marked at first."""
 
     AUTO_FOCUS = "#no"

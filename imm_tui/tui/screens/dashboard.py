@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
@@ -20,6 +19,7 @@ from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.task_index import TaskIndex
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
@@ -49,7 +49,7 @@ _TOASTS = 3
 _TOAST_LASTS = 20.0
 
 
-class Dashboard(Screen[None], inherit_bindings=False):
+class Dashboard(Localized[None], inherit_bindings=False):
     """The screen that everything else is laid over."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above

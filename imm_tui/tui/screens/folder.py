@@ -11,10 +11,11 @@ from textual.containers import HorizontalGroup, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, Label, Static
 
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.widgets.field import LineInput
 
 
-class FolderScreen(ModalScreen[str | None], inherit_bindings=False):
+class FolderScreen(Localized[str | None], ModalScreen[str | None], inherit_bindings=False):
     """It ends with what was typed, or None."""
 
     AUTO_FOCUS = "#folder"

@@ -16,6 +16,7 @@ from textual.widgets import Footer, Static
 
 from imm_tui.listener import Phase
 from imm_tui.tasks import SHAPES, Status
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
 from imm_tui.tui.view import ASKED, PHASE_SHAPES, UNTRACKED
 
@@ -35,7 +36,7 @@ _PHASES = {
 }
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """Laid over the screen that it explains, `below`."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (114, "-wide")]  # noqa: RUF012 - no ClassVar in the class above

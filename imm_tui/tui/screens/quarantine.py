@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
@@ -22,6 +21,7 @@ from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
 from imm_tui.text import line
 from imm_tui.tui import view
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.folder import FolderScreen
 from imm_tui.tui.widgets.message_detail import MessageDetail
@@ -40,7 +40,7 @@ _NEWS = 0.5
 _TOLD_FOR = 12.0
 
 
-class QuarantineScreen(Screen[None], inherit_bindings=False):
+class QuarantineScreen(Localized[None], inherit_bindings=False):
     """It follows the history while it is open. Whatever may call the cloud is done in a thread of its own."""
 
     AUTO_FOCUS = "MessageList"

@@ -27,6 +27,7 @@ from imm_tui.config import Settings
 from imm_tui.errors import BadInput, HistoryUnusable, OutcomeUnknown, Trouble
 from imm_tui.history import History
 from imm_tui.submission import Outcome
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
 from imm_tui.tui.widgets.overflow import Overflow
@@ -61,7 +62,7 @@ class Draft:
         return Draft(target_type=self.target_type, target_uri=self.target_uri, dpi=self.dpi)
 
 
-class SubmitScreen(ModalScreen[None], inherit_bindings=False):
+class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """Asks for conversions, submits them, and closes when they are accepted.
 
     Closing it does not stop a submission that is under way. What was typed is there again when it is next opened.

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from imm_tui import text
 from imm_tui.config import KEYS, Settings
 from imm_tui.errors import Trouble
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.overflow import Overflow
 
@@ -37,7 +37,7 @@ class Choices(OptionList, inherit_bindings=False):
     ]
 
 
-class WelcomeScreen(Screen[None], inherit_bindings=False):
+class WelcomeScreen(Localized[None], inherit_bindings=False):
     """Offers the demo, the history as it is, and the way out; it lies over the dashboard."""
 
     AUTO_FOCUS = "Choices"
