@@ -150,6 +150,25 @@ class Task:
     def untracked(self) -> bool:
         return self.submitted_at is None
 
+    def as_object(self) -> dict[str, object]:
+        """What `--json`, a hook and an export say of it: each value as it was received, each time in RFC 3339."""
+        return {
+            "task_id": self.task_id,
+            "status": self.status,
+            "percent": self.percent,
+            "page_count": self.page_count,
+            "code": self.code,
+            "message": self.message,
+            "source_uri": self.source_uri,
+            "target_uri": self.target_uri,
+            "target_type": self.target_type,
+            "project": self.project,
+            "api_version": self.api_version,
+            "submitted_at": rfc3339(self.submitted_at),
+            "finished_at": rfc3339(self.finished_at),
+            "events": self.events,
+        }
+
     @property
     def name(self) -> str:
         """What a person calls it: the source's file name, else its id."""

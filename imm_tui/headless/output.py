@@ -23,24 +23,7 @@ def put(text: str) -> None:
 def task_line(task: Task, *, as_json: bool) -> str:
     """What the history knows of a task."""
     if as_json:
-        return json.dumps(
-            {
-                "task_id": task.task_id,
-                "status": task.status,
-                "percent": task.percent,
-                "page_count": task.page_count,
-                "code": task.code,
-                "message": task.message,
-                "source_uri": task.source_uri,
-                "target_uri": task.target_uri,
-                "target_type": task.target_type,
-                "project": task.project,
-                "api_version": task.api_version,
-                "submitted_at": rfc3339(task.submitted_at),
-                "finished_at": rfc3339(task.finished_at),
-                "events": task.events,
-            }
-        )
+        return json.dumps(task.as_object())
     columns = [
         _state(task.status),
         f"{task.target_type or '–':<4}",
