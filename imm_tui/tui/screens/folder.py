@@ -11,6 +11,7 @@ from textual.containers import HorizontalGroup, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, Label, Static
 
+from imm_tui.i18n import N_, _
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.widgets.field import LineInput
 
@@ -20,9 +21,11 @@ class FolderScreen(Localized[str | None], ModalScreen[str | None], inherit_bindi
 
     AUTO_FOCUS = "#folder"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "close", id="folder.close", tooltip="Write nothing"),
-        Binding("tab", "app.focus_next", "switch", id="folder.next", tooltip="To the next part", show=False),
-        Binding("shift+tab", "app.focus_previous", "Back", id="folder.back", tooltip="The part before", show=False),
+        Binding("escape", "dismiss(None)", N_("close"), id="folder.close", tooltip=N_("Write nothing")),
+        Binding("tab", "app.focus_next", N_("switch"), id="folder.next", tooltip=N_("To the next part"), show=False),
+        Binding(
+            "shift+tab", "app.focus_previous", N_("Back"), id="folder.back", tooltip=N_("The part before"), show=False
+        ),
     ]
 
     def __init__(self, folder: str) -> None:
@@ -31,14 +34,16 @@ class FolderScreen(Localized[str | None], ModalScreen[str | None], inherit_bindi
 
     def compose(self) -> ComposeResult:
         with VerticalGroup(id="dialog") as dialog:
-            dialog.border_title = "Export the message"
-            yield Static("Its bytes, exactly as delivered, to a new file of yours only.", markup=False)
+            dialog.border_title = _("Export the message")
+            yield Static(_("Its bytes, exactly as delivered, to a new file of yours only."), markup=False)
             with HorizontalGroup(classes="field"):
-                yield Label("Folder")
-                yield LineInput(self._folder, placeholder="a folder; it is made if need be", compact=True, id="folder")
+                yield Label(_("Folder"))
+                yield LineInput(
+                    self._folder, placeholder=_("a folder; it is made if need be"), compact=True, id="folder"
+                )
             with HorizontalGroup(id="buttons"):
-                yield Button("Export", variant="primary", compact=True, id="export")
-                yield Button("Close", compact=True, id="close")
+                yield Button(_("Export"), variant="primary", compact=True, id="export")
+                yield Button(_("Close"), compact=True, id="close")
         yield Footer(show_command_palette=False)
 
     @on(Input.Submitted)

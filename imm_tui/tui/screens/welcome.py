@@ -14,16 +14,17 @@ from textual.widgets.option_list import Option
 from imm_tui import text
 from imm_tui.config import KEYS, Settings
 from imm_tui.errors import Trouble
+from imm_tui.i18n import N_, _
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.overflow import Overflow
 
 _MEANINGS = {
-    "region": "such as cn-beijing",
-    "project": "the IMM project",
-    "topic": "the MNS topic for IMM's events",
-    "queue": "the MNS queue subscribed to it",
-    "account_id": "the number of the main account",
+    "region": N_("such as cn-beijing"),
+    "project": N_("the IMM project"),
+    "topic": N_("the MNS topic for IMM's events"),
+    "queue": N_("the MNS queue subscribed to it"),
+    "account_id": N_("the number of the main account"),
 }
 
 
@@ -31,9 +32,9 @@ class Choices(OptionList, inherit_bindings=False):
     """What can be done without any set-up; one of them is always marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "choose", id="choices.choose", tooltip="Take the choice that is marked"),
-        Binding("up,k", "cursor_up", "Up", id="choices.up", tooltip="The choice above", show=False),
-        Binding("down,j", "cursor_down", "Down", id="choices.down", tooltip="The choice below", show=False),
+        Binding("enter", "select", N_("choose"), id="choices.choose", tooltip=N_("Take the choice that is marked")),
+        Binding("up,k", "cursor_up", N_("Up"), id="choices.up", tooltip=N_("The choice above"), show=False),
+        Binding("down,j", "cursor_down", N_("Down"), id="choices.down", tooltip=N_("The choice below"), show=False),
     ]
 
 
@@ -43,13 +44,31 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
     AUTO_FOCUS = "Choices"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - no ClassVar in the class above
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "demo", "demo", id="welcome.demo", tooltip="Try it on an emulator: no account, nothing is kept"),
-        Binding("h,escape", "history", "history", id="welcome.history", tooltip="See the tasks of earlier sessions"),
-        Binding("question_mark", "app.help", "help", id="welcome.help", key_display="?", tooltip="What every key does"),
-        Binding("q", "app.quit", "quit", id="welcome.quit", tooltip="Leave imm-tui"),
-        Binding("tab", "app.focus_next", "Next", id="welcome.next", tooltip="Between text and choices", show=False),
         Binding(
-            "ctrl+c", "screen.copy_text", "Copy", id="welcome.copy", tooltip="Copy what the mouse selected", show=False
+            "d", "demo", N_("demo"), id="welcome.demo", tooltip=N_("Try it on an emulator: no account, nothing is kept")
+        ),
+        Binding(
+            "h,escape", "history", N_("history"), id="welcome.history", tooltip=N_("See the tasks of earlier sessions")
+        ),
+        Binding(
+            "question_mark",
+            "app.help",
+            N_("help"),
+            id="welcome.help",
+            key_display="?",
+            tooltip=N_("What every key does"),
+        ),
+        Binding("q", "app.quit", N_("quit"), id="welcome.quit", tooltip=N_("Leave imm-tui")),
+        Binding(
+            "tab", "app.focus_next", N_("Next"), id="welcome.next", tooltip=N_("Between text and choices"), show=False
+        ),
+        Binding(
+            "ctrl+c",
+            "screen.copy_text",
+            N_("Copy"),
+            id="welcome.copy",
+            tooltip=N_("Copy what the mouse selected"),
+            show=False,
         ),
     ]
 
@@ -61,14 +80,15 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical(id="welcome"):
             yield Static(
-                Content.assemble(("imm-tui", "bold $text-accent"), ("  tasks of Alibaba Cloud IMM", QUIET)), id="title"
+                Content.assemble(("imm-tui", "bold $text-accent"), ("  " + _("tasks of Alibaba Cloud IMM"), QUIET)),
+                id="title",
             )
             with Overflow(id="missing"):
                 yield Static(self._told(), id="told")
             yield Choices(
-                Option("Try the demo: no account needed", id="demo"),
-                Option("Look at the history", id="history"),
-                Option("Quit", id="app.quit"),
+                Option(_("Try the demo: no account needed"), id="demo"),
+                Option(_("Look at the history"), id="history"),
+                Option(_("Quit"), id="app.quit"),
                 id="choices",
                 markup=False,
                 compact=True,
@@ -87,12 +107,12 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
             place = text.line(settings.place)
             parts += [
                 Content(""),
-                Content.assemble(("Missing settings", "bold"), f": write them under {place}, or set the variables."),
+                Content(_("Missing settings: write them under {place}, or set the variables.").format(place=place)),
             ]
         for name in (name for name in KEYS if name in needed):
-            row = (f"  {name:<12}", f"IMM_TUI_{name.upper():<14}", (_MEANINGS.get(name, ""), QUIET))
+            row = (f"  {name:<12}", f"IMM_TUI_{name.upper():<14}", (_(_MEANINGS.get(name, "")), QUIET))
             parts.append(Content.assemble(*row))
-        parts += [Content(""), Content("Then start imm-tui again.")]
+        parts += [Content(""), Content(_("Then start imm-tui again."))]
         return Content("\n").join(parts)
 
     # Choices
