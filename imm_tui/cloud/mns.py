@@ -26,14 +26,17 @@ from mns.mns_request import (
     BatchReceiveMessageResponse,
     ChangeMessageVisibilityRequest,
     ChangeMessageVisibilityResponse,
+    GetQueueAttributesRequest,
+    GetQueueAttributesResponse,
 )
 
 from imm_tui.cloud.connection import Connection, usable
-from imm_tui.cloud.mns_reply import Received, failed_deletes, fields_of, messages_of
+from imm_tui.cloud.mns_reply import Depth, Received, depth_of, failed_deletes, fields_of, messages_of
 from imm_tui.cloud.refusals import code_of, refused, request_id_of, retry_after_of
 from imm_tui.cloud.route import Address, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Unreachable
+from imm_tui.i18n import _
 
 # MNSClient prints the secret, the signature and every reply's headers. A module's global hides the builtin from that
 # module alone, in every thread, and leaves sys.stdout in peace.
@@ -49,7 +52,13 @@ PATIENCE_SECONDS = 5.0
 
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,255}")
 _HANDLE = re.compile(r"[!-~]+")
-_ACTIONS = {"GET": "mns:ReceiveMessage", "DELETE": "mns:DeleteMessage", "PUT": "mns:ChangeMessageVisibility"}
+_ACTIONS = {
+    BatchReceiveMessageRequest: "mns:ReceiveMessage",
+    BatchDeleteMessageRequest: "mns:DeleteMessage",
+    ChangeMessageVisibilityRequest: "mns:ChangeMessageVisibility",
+    GetQueueAttributesRequest: "mns:GetQueueAttributes",
+}
+"""The permission that each call needs."""
 
 
 class Cancelled(Exception):
@@ -66,9 +75,11 @@ class Queue:
         self._name = name.strip()
         if not _QUEUE_NAME.fullmatch(self._name):
             raise BadInput(
-                f"“{self._name}” is not the name of a queue." if self._name else "The queue's name is empty.",
-                "A queue's name has up to 256 letters, digits and hyphens, and does not begin with a hyphen.",
-                "Copy the name from the MNS console.",
+                _("“{name}” is not the name of a queue.").format(name=self._name)
+                if self._name
+                else _("The queue's name is empty."),
+                _("A queue's name has up to 256 letters, digits and hyphens, and does not begin with a hyphen."),
+                _("Copy the name from the MNS console."),
                 field="queue",
             )
         self._credentials = usable(credentials)
@@ -91,7 +102,7 @@ class Queue:
             if self._digests:
                 return [replace(it, repaired=True) if it.fits is False else it for it in messages]
             return messages
-        if (refusal := self._refusal(reply, request.method)).code == "MessageNotExist":
+        if (refusal := self._refusal(reply, request)).code == "MessageNotExist":
             return []
         raise refusal
 
@@ -120,7 +131,7 @@ class Queue:
             return batch
         if reply.status >= 400 and (kept := failed_deletes(reply.body)) is not None and kept <= set(batch):
             return [handle for handle in batch if handle not in kept]
-        raise self._refusal(reply, request.method)
+        raise self._refusal(reply, request)
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> str:
         """Hide a received message for `seconds` (1 to 43200) from now; its new receipt handle, the old one is void.
@@ -128,18 +139,29 @@ class Queue:
         Raises Refused, Unreachable, Cancelled, and BadInput for a handle that MNS cannot have given.
         """
         if not _HANDLE.fullmatch(receipt_handle):
-            raise BadInput("This is not a receipt handle of MNS.", field="receipt_handle")
+            raise BadInput(_("This is not a receipt handle of MNS."), field="receipt_handle")
         # The SDK puts the handle into the URL as it is, and signs that URL.
         handle = quote(receipt_handle, safe="!$'()*+,/:;=@-._~")
         request = ChangeMessageVisibilityRequest(self._name, handle, seconds)
         reply = self._call(self._client.change_message_visibility, request, ChangeMessageVisibilityResponse())
         if reply.status == 200 and (fields := fields_of(reply.body, "ChangeVisibility")).get("ReceiptHandle"):
             return fields["ReceiptHandle"]
-        raise self._refusal(reply, request.method)
+        raise self._refusal(reply, request)
+
+    def depth(self) -> Depth:
+        """How many messages there are on the queue now, as far as the service knows: it counts approximately.
+
+        MNS API 2015-06-06, GetQueueAttributes. Raises Refused, Unreachable, Cancelled.
+        """
+        request = GetQueueAttributesRequest(self._name)
+        reply = self._call(self._client.get_queue_attributes, request, GetQueueAttributesResponse())
+        if reply.status == 200 and (depth := depth_of(reply.body)) is not None:
+            return depth
+        raise self._refusal(reply, request)
 
     def interrupt(self) -> None:
         """From any thread: receive no more. Every later `receive` raises Cancelled, and so does a blocked one, at once,
-        unless its answer has begun to come: that one is read to its end. Messages can still be deleted and hidden.
+        unless its answer has begun to come: that one is read to its end. Every other call is still possible.
         """
         self._wire.interrupt()
 
@@ -153,12 +175,13 @@ class Queue:
 
     def _call(self, operation: Callable[[Any, Any], None], request: Any, response: Any, wait: int = 0) -> _Reply:
         self._wire.silence = wait + PATIENCE_SECONDS
+        self._wire.receives = isinstance(request, BatchReceiveMessageRequest)
         operation(request, response)
         reply = response.error_data
         assert isinstance(reply, _Reply)
         return reply
 
-    def _refusal(self, reply: _Reply, method: str) -> Refused | Unreachable:
+    def _refusal(self, reply: _Reply, request: object) -> Refused | Unreachable:
         """The trouble that a reply which is no success tells of."""
         fields = fields_of(reply.body, "Error")
         code = code_of(fields.get("Code"))
@@ -172,8 +195,8 @@ class Queue:
             request_id,
             status=reply.status,
             retry_after=retry_after_of(reply.header),
-            resource=f"the queue “{self._name}”",
-            action=_ACTIONS[method],
+            resource=_("the queue “{name}”").format(name=self._name),
+            action=_ACTIONS[type(request)],
             secrets=(self._credentials.access_key_secret, self._credentials.security_token, reply.signature),
             barring=_BARRING_CODES,
         )
@@ -209,6 +232,8 @@ class _Wire:
         self.connection = Connection(route, route.address.tls_context())
         self.silence = 0.0
         """Seconds without a byte after which the call in hand is given up."""
+        self.receives = False
+        """Whether the call in hand is one that an interruption ends."""
         self._stage = _Stage.NONE
         self._interrupted = False
         self._turn = threading.Lock()  # held for a change of the two, never while anything is waited for
@@ -230,7 +255,7 @@ class _Wire:
         A connection that the service closed while it was idle is noticed before anything is sent.
         """
         connection = self.connection
-        receiving = request.method == "GET"
+        receiving = self.receives
         if connection.stale:
             connection.close()  # not after _enter: it would undo an interruption
         self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)

@@ -32,6 +32,18 @@ class Received:
     """Whether the body fits its MessageBodyMD5; None where there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages are on a queue."""
+
+    active: int
+    """They can be received."""
+    inactive: int
+    """Received by somebody, not deleted yet, and hidden until their visibility timeout is over."""
+    delayed: int
+    """Sent with a delay that is not over yet."""
+
+
 def messages_of(reply: bytes) -> list[Received] | None:
     """The messages of a reply to a receive; None if it is no such reply."""
     root = _parsed(reply)
@@ -50,6 +62,15 @@ def failed_deletes(reply: bytes) -> set[str] | None:
         return None
     failed = {_texts(error).get("ReceiptHandle", "") for error in root if _name(error) == "Error"}
     return failed if failed and "" not in failed else None
+
+
+def depth_of(reply: bytes) -> Depth | None:
+    """What a queue's attributes say of its messages; None if the reply is not such attributes."""
+    fields = fields_of(reply, "Queue")
+    counts = [fields.get(name, "") for name in ("ActiveMessages", "InactiveMessages", "DelayMessages")]
+    if not all(_NUMBER.fullmatch(count) for count in counts):
+        return None
+    return Depth(*map(int, counts))
 
 
 def fields_of(reply: bytes, root_name: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pytest
 
 from imm_tui.cloud import connection, mns
 from imm_tui.cloud.mns import Cancelled, Queue
-from imm_tui.cloud.mns_reply import Received
+from imm_tui.cloud.mns_reply import Depth, Received
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, Refused, Trouble, Unreachable
 from tests.cloud.conftest import KEYS, SECRET, TEMPORARY_KEYS, Authority, assert_tells_nothing, queue_on, signature_of
@@ -30,12 +30,15 @@ MESSAGE = f"""<?xml version="1.0"?>
 </Message></Messages>"""
 VISIBILITY = f"""<ChangeVisibility {NAMESPACE}><ReceiptHandle>handle-2</ReceiptHandle>
 <NextVisibleTime>1250700979298</NextVisibleTime></ChangeVisibility>"""
+ATTRIBUTES = f"""<Queue {NAMESPACE}><QueueName>a-queue</QueueName><ActiveMessages>12</ActiveMessages>
+<InactiveMessages>3</InactiveMessages><DelayMessages>1</DelayMessages></Queue>"""
 
 Call = Callable[[Queue], object]
 CALLS: dict[str, Call] = {
     "receive": lambda queue: queue.receive(16, 0),
     "delete": lambda queue: queue.delete(["handle-1"]),
     "change_visibility": lambda queue: queue.change_visibility("handle-1", 60),
+    "depth": lambda queue: queue.depth(),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
@@ -83,6 +86,18 @@ def test_a_security_token_and_keys_without_the_blanks_round_them_are_sent() -> N
         assert queue.delete(["handle-1"]) == ["handle-1"]
     assert fake.requests[0].headers["security-token"] == TEMPORARY_KEYS.security_token
     assert fake.requests[0].headers["authorization"].startswith(f"MNS {KEYS.access_key_id}:")
+
+
+def test_the_depth_of_a_queue_is_read_from_its_attributes() -> None:
+    with Service(answer(200, ATTRIBUTES)) as fake, queue_on(fake.url) as queue:
+        assert queue.depth() == Depth(active=12, inactive=3, delayed=1)
+    assert (fake.requests[0].method, fake.requests[0].target) == ("GET", "/queues/a-queue")
+
+
+@pytest.mark.parametrize("count", ["", "-1", "many", "1.5", "٣"])
+def test_attributes_without_all_their_counts_are_no_answer(count: str) -> None:
+    reply = answer(200, ATTRIBUTES.replace("12", count))
+    assert isinstance(trouble_of(CALLS["depth"], reply), Unreachable)
 
 
 # What is deleted
@@ -354,7 +369,12 @@ def test_a_request_is_sent_once_whatever_becomes_of_its_answer(call: Call, act: 
 
 @every_call
 def test_an_idle_connection_that_the_service_closed_is_replaced_before_anything_is_sent(call: Call) -> None:
-    bodies = {"receive": answer(200, MESSAGE), "delete": answer(204), "change_visibility": answer(200, VISIBILITY)}
+    bodies = {
+        "receive": answer(200, MESSAGE),
+        "delete": answer(204),
+        "change_visibility": answer(200, VISIBILITY),
+        "depth": answer(200, ATTRIBUTES),
+    }
     reply = bodies[next(name for name, known in CALLS.items() if known is call)]
 
     def reply_and_close(connection: socket.socket, over: threading.Event) -> None:
@@ -656,10 +676,17 @@ def test_an_interruption_while_the_socket_is_wrapped_ends_the_connecting(monkeyp
         queue.close()
 
 
-@pytest.mark.parametrize("call", ["delete", "change_visibility"])
-def test_an_interruption_leaves_a_delete_alone(call: str) -> None:
+@pytest.mark.parametrize(
+    ("call", "reply"),
+    [
+        ("delete", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        ("change_visibility", whole(VISIBILITY)),
+        ("depth", whole(ATTRIBUTES)),
+    ],
+    ids=["delete", "change_visibility", "depth"],
+)
+def test_an_interruption_leaves_alone_what_is_no_receive(call: str, reply: bytes) -> None:
     with Service(hang) as fake, queue_on(fake.url) as queue:
-        reply = whole(VISIBILITY) if call == "change_visibility" else b"HTTP/1.1 204 No Content\r\n\r\n"
         fake.acts[:] = [interrupting(queue, b"", reply)]
         assert CALLS[call](queue)
 

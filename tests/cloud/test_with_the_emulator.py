@@ -14,6 +14,7 @@ import pytest
 from imm_tui import notifications
 from imm_tui.cloud.imm import Imm
 from imm_tui.cloud.mns import Cancelled, Queue
+from imm_tui.cloud.mns_reply import Depth
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, Refused
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, now
@@ -189,3 +190,10 @@ def test_a_killed_queue_leaves_its_messages_to_the_next(mailbox: Mailbox, queue:
     mailbox.publish(notification("one"))
     with closing(Queue(mailbox.emulator.endpoint, mailbox.name, mailbox.credentials)) as other:
         assert len(other.receive()) == 1
+
+
+def test_the_depth_tells_what_waits_from_what_somebody_has_received(mailbox: Mailbox, queue: Queue) -> None:
+    assert queue.depth() == Depth(0, 0, 0)
+    mailbox.publish("a", "b", "c")
+    queue.receive(1, 0)
+    assert queue.depth() == Depth(active=2, inactive=1, delayed=0)
