@@ -1,4 +1,4 @@
-"""ImmApp: which screen is shown, the listener and the reconciler behind it, and the way in and out."""
+"""ImmApp: which screen is shown, of which profile, how the person wants it, and the way in and out."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
+from inspect import isawaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from imm_tui import i18n, preferences
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Trouble, mistake
+from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
-from imm_tui.listener import Listener, ListenerState, Phase
-from imm_tui.tasks import now
+from imm_tui.i18n import N_, _
+from imm_tui.listener import Phase
+from imm_tui.session import Profile, Session
 from imm_tui.text import block, line
 from imm_tui.tui import theme
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
 
 if TYPE_CHECKING:
-    from imm_tui.reconciler import Reconciler
     from imm_tui.submission import Outcome
     from imm_tui.tasks import Conversion, Task
     from imm_tui.tui.screens.submit import Draft
@@ -41,9 +44,14 @@ _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
 
-_NOTHING_LOST = "Nothing that was received is lost."
+_NOTHING_LOST = N_("Nothing that was received is lost.")
 
-_THREADS = {"listener": "The listener", "reconciler": "Asking IMM", "first reading": "Reading the history"}
+_THREADS = {
+    "listener": N_("The listener"),
+    "reconciler": N_("Asking IMM"),
+    "first reading": N_("Reading the history"),
+    "finding": N_("Finding tasks"),
+}
 """What a person calls the threads that work for the screen, by the names that they have here."""
 
 _TOLD_FOR = 20.0
@@ -73,11 +81,20 @@ def _modes_kept() -> Iterator[None]:
                 termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
 
 
+class Profiles(Protocol):
+    """The profiles of the configuration file."""
+
+    def names(self) -> list[str]: ...
+    def open(self, name: str) -> Profile:
+        """One of them, ready to be worked with. Raises Trouble."""
+
+
 class ImmApp(App[str | None]):
     """The program on the screen. Where `problem` says why nothing can be done yet, it only shows the history.
 
     `overdue_after` is the seconds after which IMM is asked about a task whose event has not come (None: as long as the
-    reconciler finds right). `scenario` is the name of what goes wrong in the demo's emulator.
+    reconciler finds right). `profiles` are those that can be switched to. `scenario` is the name of what goes wrong in
+    the demo's emulator.
 
     It returns "demo" when the demo was chosen instead. Its `return_code` is 0, 1 after an error of its own, or 128 and
     the number of the signal that ended it, for which Ctrl-C twice counts as SIGINT.
@@ -96,26 +113,28 @@ class ImmApp(App[str | None]):
         demo: bool = False,
         overdue_after: float | None = None,
         scenario: str = "",
+        profiles: Profiles | None = None,
     ) -> None:
         super().__init__()
-        self.settings = settings
-        self.history_path = history_path
-        self.credentials = credentials
-        self.problem = problem
         self.demo = demo
         self.scenario = scenario
         self.draft: Draft | None = None
         """What the last form held when it was closed."""
+        self._profiles = profiles
         self._overdue_after = overdue_after
-        self._listener: Listener | None = None
-        self._reconciler: Reconciler | None = None
+        self._preferences_path = history_path.parent / "preferences.json"
+        self.preferences = preferences.load(self._preferences_path)
+        self._speak(self.preferences.language)
+        profile = Profile(settings=settings, history_path=history_path, credentials=credentials, problem=problem)
+        self._open(profile)
         self._owns_signals = False
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
-        self.theme = theme.DARK.name
+        chosen = self.preferences.theme
+        self.theme = chosen if chosen in self.available_themes else theme.DARK.name
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
@@ -124,7 +143,7 @@ class ImmApp(App[str | None]):
         self._owns_signals = True
         try:
             with _modes_kept():
-                return super().run(**options)
+                return super().run(mouse=self.preferences.mouse, **options)
         finally:
             threading.excepthook = hook_before
             for number, handler in before.items():
@@ -136,9 +155,7 @@ class ImmApp(App[str | None]):
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
     def get_default_screen(self) -> Screen[None]:
-        phase = Phase.STARTING if self.problem is None else Phase.STOPPED
-        state = ListenerState(phase=phase, since=now(), trouble=self.problem)
-        self.dashboard = Dashboard(self.settings, self.history_path, state, demo=self.demo, scenario=self.scenario)
+        self.dashboard = Dashboard(self.session.profile, self.session.listening, demo=self.demo, scenario=self.scenario)
         return self.dashboard
 
     def on_load(self) -> None:
@@ -152,8 +169,7 @@ class ImmApp(App[str | None]):
         if self.problem is not None:
             self._welcome()
         else:
-            self.call_after_refresh(self._start_listening)
-            self.call_after_refresh(self._start_asking)
+            self.call_after_refresh(self.session.start)
 
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         if isinstance(event, events.Paste):
@@ -162,52 +178,33 @@ class ImmApp(App[str | None]):
         return super().on_event(event)  # not awaited here: this place would be in every traceback
 
     def on_unmount(self) -> None:
-        if self._reconciler is not None:
-            self._reconciler.stop()
-        if self._listener is not None:
-            self._listener.stop()
+        self.session.stop()
 
-    # The listener and the reconciler
+    # The profile, and what works for it
 
-    def _start_listening(self) -> None:
-        if self.credentials is None:
-            return
-        self._listener = Listener(
-            self.settings,
-            self.credentials,
-            self.history_path,
-            on_batch=lambda batch: self.wake(),
-            on_state=lambda state: self.wake(),
-        )
-        self._listener.start()
-
-    def _start_asking(self) -> None:
-        if not self.can_ask:
-            return
-        from imm_tui.reconciler import OVERDUE_AFTER, Reconciler  # not before the first paint
-
-        overdue_after = OVERDUE_AFTER if self._overdue_after is None else self._overdue_after
-        assert self.credentials is not None
-        self._reconciler = Reconciler(
-            self.settings, self.credentials, self.history_path, overdue_after=overdue_after, on_change=self.wake
-        )
-        self._reconciler.start()
+    def _open(self, profile: Profile) -> None:
+        self.session = Session(profile, self.wake, overdue_after=self._overdue_after)
 
     @property
-    def can_reach_queue(self) -> bool:
-        """Whether there is what it takes to call the queue."""
-        return self.credentials is not None and self.problem is None and not self.settings.missing_to_listen()
+    def settings(self) -> Settings:
+        return self.session.profile.settings
 
     @property
-    def can_ask(self) -> bool:
-        """Whether there is what it takes to ask IMM about a task."""
-        return self.credentials is not None and self.problem is None and not self.settings.missing_to_submit()
+    def history_path(self) -> Path:
+        return self.session.profile.history_path
+
+    @property
+    def credentials(self) -> Credentials | None:
+        return self.session.profile.credentials
+
+    @property
+    def problem(self) -> Trouble | None:
+        """Why nothing can be done yet but look at the history."""
+        return self.session.profile.problem
 
     def ask(self, task: Task) -> bool:
         """Asks IMM about a task now: the history will tell. False where it is not of this project and API version."""
-        if self._reconciler is None:
-            self._start_asking()
-        return self._reconciler is not None and self._reconciler.ask(task)
+        return self.session.ask(task)
 
     def wake(self) -> None:
         """Something has changed: may be called from any thread, as often as it likes."""
@@ -228,10 +225,8 @@ class ImmApp(App[str | None]):
             return  # the screen is being taken down
         self._woken = False
         self._drained_at = time.monotonic()
-        if self._listener is not None:
-            self.dashboard.show_listener(self._listener.state)
-        if self._reconciler is not None:
-            self.dashboard.asking_failed(self._reconciler.trouble)
+        self.dashboard.show_listener(self.session.listening)
+        self.dashboard.asking_failed(self.session.asking_trouble)
         self.dashboard.read()
 
     # Submissions
@@ -262,7 +257,7 @@ class ImmApp(App[str | None]):
         except Trouble as trouble:
             return trouble
         except Exception as error:  # a form that waits for ever would be worse than any sentence
-            return mistake(error, "The submission", "The list has what was sent.")
+            return mistake(error, _("The submission"), _("The list has what was sent."))
         return outcomes
 
     def _submitted(self, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]) -> None:
@@ -305,30 +300,126 @@ class ImmApp(App[str | None]):
             self.exit(return_code=Exit.INTERRUPTED)
             return
         self._interrupted_at = at
-        self.notify("Once more Ctrl-C ends imm-tui, and so does q.", title="Leave?", timeout=_TWICE, markup=False)
+        words = _("Once more Ctrl-C ends imm-tui, and so does q.")
+        self.notify(words, title=_("Leave?"), timeout=_TWICE, markup=False)
 
     def action_reconnect(self) -> None:
         """Tries again now what the listener waits with; where it has ended, starts another."""
-        if self._listener is None:
-            self._start_listening()
-        else:
-            self._listener.resume()
+        self.session.reconnect()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "profile":
+            return self._profiles is not None and len(self._profiles.names()) > 1
         if action == "reconnect":
             waits = self.dashboard.listener.phase in (Phase.STOPPED, Phase.RECONNECTING)
             return waits and self.problem is None
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What Textual offers, and every key of the screen that has a name."""
+        """Every key of the screen that has a name, and what has no key. Textual's own are there in our words."""
         own = {active.binding.action: active for active in screen.active_bindings.values() if active.binding.id}
         for action, (node, binding, enabled, tooltip) in own.items():
             if enabled and binding.show:
-                key = f"The key {self.get_key_display(binding)}"
+                key = _("The key {key}").format(key=self.get_key_display(binding))
                 yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
-        # Of Textual's own those that we have better words for are left out.
-        yield from (it for it in super().get_system_commands(screen) if it.title not in ("Quit", "Keys"))
+        yield SystemCommand(_("Colours"), _("Choose a theme, dark or light"), self.action_change_theme)
+        yield SystemCommand(_("Language"), _("English or Chinese"), self.action_language)
+        yield SystemCommand(_("When a task ends"), _("A toast, the bell, or a notification"), self.action_telling)
+        mouse = _("Leave it to the terminal") if self.preferences.mouse else _("Click, scroll and select here")
+        yield SystemCommand(_("Mouse"), mouse, self.action_mouse)
+        yield SystemCommand(_("Save a picture"), _("Write the screen to an SVG file"), self.deliver_screenshot)
+
+    # How the person wants it
+
+    def prefer(self, **changes: Any) -> None:
+        """Takes up choices, by the names of Preferences, and keeps them for the next session."""
+        self.preferences = replace(self.preferences, **changes)
+        try:
+            preferences.save(self._preferences_path, self.preferences)
+        except HistoryUnusable as trouble:
+            self.notify(block(str(trouble)), title=_("Not kept"), severity="warning", timeout=_TOLD_FOR, markup=False)
+
+    @staticmethod
+    def _speak(language: str) -> None:
+        i18n.use(language if language in i18n.LANGUAGES else i18n.of_environment(os.environ))
+
+    def _choose(self, title: str, options: Mapping[str, str], current: str, then: Callable[[str], object]) -> None:
+        from imm_tui.tui.screens.choose import ChooseScreen
+
+        async def chosen(option: str | None) -> None:
+            if option is not None and isawaitable(done := then(option)):
+                await done
+
+        self.push_screen(ChooseScreen(title, options, current), chosen)
+
+    def action_change_theme(self) -> None:
+        """Textual's themes, and the two of our own."""
+        names = sorted(self.available_themes, key=lambda name: (not name.startswith("imm-"), name))
+        self._choose(_("Colours"), {name: name for name in names}, self.theme, self._wear)
+
+    def _wear(self, name: str) -> None:
+        self.theme = name
+        self.prefer(theme=name)
+
+    def action_language(self) -> None:
+        """English or Chinese, from now on."""
+        self._choose(_("Language"), i18n.LANGUAGES, i18n.language(), self._switch_language)
+
+    async def _switch_language(self, language: str) -> None:
+        self._speak(language)
+        self.prefer(language=language)
+        await self._show_dashboard()
+
+    def action_telling(self) -> None:
+        """How the end of a task is told."""
+        ways = {
+            "toast": _("a toast"),
+            "bell": _("a toast and the bell"),
+            "osc9": _("a notification of the terminal (OSC 9)"),
+            "none": _("nothing: the list shows it"),
+        }
+        self._choose(_("When a task ends"), ways, self.preferences.telling, lambda way: self.prefer(telling=way))
+
+    def action_mouse(self) -> None:
+        """Takes the mouse, or leaves it to the terminal, which can select text with it then."""
+        self.prefer(mouse=not self.preferences.mouse)
+        driver: Any = self._driver
+        if hasattr(driver, "_enable_mouse_support"):  # Textual asks once at the start; where it cannot be asked
+            driver._mouse = True  # again, the choice counts from the next start on
+            (driver._enable_mouse_support if self.preferences.mouse else driver._disable_mouse_support)()
+        words = _("The mouse is for imm-tui.") if self.preferences.mouse else _("The mouse is the terminal's.")
+        self.notify(words, markup=False)
+
+    def action_profile(self) -> None:
+        """Another profile of the configuration file, with its own history."""
+        assert self._profiles is not None
+        names = self._profiles.names()
+        self._choose(_("Profile"), {name: name for name in names}, self.settings.profile, self._switch_profile)
+
+    async def _switch_profile(self, name: str) -> None:
+        assert self._profiles is not None
+        if name == self.settings.profile:
+            return
+        try:
+            profile = self._profiles.open(name)
+        except Trouble as trouble:
+            self.notify(block(str(trouble)), title=_("Not switched"), severity="error", timeout=_TOLD_FOR, markup=False)
+            return
+        self.session.stop()
+        self._open(profile)
+        self.draft = None
+        await self._show_dashboard()
+        if profile.problem is None:
+            self.session.start()
+        else:
+            self._welcome()
+
+    async def _show_dashboard(self) -> None:
+        """The dashboard anew, for another profile or in another language."""
+        before = self.dashboard
+        while self.screen is not before:
+            await self.pop_screen()
+        await self.switch_screen(self.get_default_screen())
 
     # Errors that nobody caught
 
@@ -338,17 +429,18 @@ class ImmApp(App[str | None]):
         if name == "textual-output":  # the terminal is gone, and everything else would wait for this thread for ever
             signal.raise_signal(END_SIGNALS[-1])
             return
-        trouble = mistake(failed.exc_value, _THREADS.get(name, f"The thread {name}"), _NOTHING_LOST)
+        what = _(_THREADS[name]) if name in _THREADS else _("The thread {name}").format(name=name)
+        trouble = mistake(failed.exc_value, what, _(_NOTHING_LOST))
         with suppress(RuntimeError):  # the app has ended meanwhile
             self.call_later(self._tell_failed, name, trouble)
 
     def _tell_failed(self, name: str, trouble: Trouble) -> None:
         match name:
             case "listener":
-                self._listener = None
-                self.dashboard.show_listener(ListenerState(phase=Phase.STOPPED, since=now(), trouble=trouble))
+                self.session.listener_failed(trouble)
+                self.dashboard.show_listener(self.session.listening)
             case "reconciler":
-                self._reconciler = None  # asking once more starts another
+                self.session.reconciler_failed()
                 self.dashboard.asking_failed(trouble)
                 self._toast(trouble)
             case "first reading":
@@ -357,7 +449,7 @@ class ImmApp(App[str | None]):
                 self._toast(trouble)
 
     def _toast(self, trouble: Trouble) -> None:
-        self.notify(line(trouble), title="A mistake", severity="error", timeout=_TOLD_FOR, markup=False)
+        self.notify(line(trouble), title=_("A mistake"), severity="error", timeout=_TOLD_FOR, markup=False)
 
     async def _shutdown(self) -> None:
         """Also when something fails on the way out, what gives the terminal back is written before this returns."""
@@ -370,5 +462,6 @@ class ImmApp(App[str | None]):
     def _fatal_error(self) -> None:
         """Textual would print a traceback with the values of variables; a person gets a sentence, and no secret."""
         error = sys.exc_info()[1] or self._exception
-        told = error if isinstance(error, Trouble) else mistake(error, then=f"{_NOTHING_LOST} Start it again.")
+        then = _("Nothing that was received is lost. Start it again.")
+        told = error if isinstance(error, Trouble) else mistake(error, then=then)
         self.panic(Text(block(str(told))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,10 +11,11 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from imm_tui.config import Settings
 from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import Delivery, History
+from imm_tui.i18n import N_
 from imm_tui.listener import ListenerState, Phase
+from imm_tui.session import Profile
 from imm_tui.tasks import Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
@@ -63,6 +63,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         Binding("r", "app.reconnect", "reconnect", id="reconnect", tooltip="Try again now to reach the queue"),
         Binding("r", "ask", "ask IMM", id="ask", tooltip="Ask IMM now what has become of the selected task"),
         Binding("u", "quarantine", "quarantine", id="quarantine", tooltip="Show the messages that could not be read"),
+        Binding("P", "app.profile", N_("profile"), id="profile", tooltip=N_("Switch to another profile"), show=False),
+        Binding("L", "app.language", N_("language"), id="language", tooltip=N_("Speak English or Chinese"), show=False),
         Binding("question_mark", "app.help", "help", id="help", key_display="?", tooltip="Show what every key does"),
         Binding("q", "app.quit", "quit", id="quit", tooltip="Leave; what is on the queue waits there"),
         Binding(
@@ -81,12 +83,11 @@ class Dashboard(Localized[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(
-        self, settings: Settings, history_path: Path, listener: ListenerState, *, demo: bool = False, scenario: str = ""
-    ) -> None:
+    def __init__(self, profile: Profile, listener: ListenerState, *, demo: bool = False, scenario: str = "") -> None:
         super().__init__()
-        self._settings = settings
-        self._history_path = history_path
+        self._profile = profile
+        self._settings = profile.settings
+        self._history_path = profile.history_path
         self._demo = demo
         self._scenario = scenario
         self.listener = listener
@@ -291,7 +292,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._show_history_trouble(trouble)
         else:
             detail.show(task, messages, self._asking(task) if task is not None else "")
-            can_ask = task is not None and view.can_be_asked(task) and self._imm_app.can_ask
+            can_ask = task is not None and view.can_be_asked(task) and self._profile.can_ask
             if can_ask != self._can_ask:
                 self._can_ask = can_ask
                 self.refresh_bindings()

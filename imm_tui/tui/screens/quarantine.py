@@ -161,7 +161,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("retry", "retry_all", "export", "switch_view", "delete", "release"):
             some = self.query_one(MessageList).selected is not None
-            return some and (self._imm_app.can_reach_queue or action not in ("delete", "release"))
+            return some and (self._imm_app.session.profile.can_listen or action not in ("delete", "release"))
         return super().check_action(action, parameters)
 
     def action_switch_view(self) -> None:
