@@ -31,6 +31,7 @@ from imm_tui.cloud.refusals import Header, code_of, is_throttle, refused, reques
 from imm_tui.cloud.route import Address, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.i18n import _
 from imm_tui.tasks import ApiVersion, Conversion, Event, Status, milliseconds, rfc3339, task_key
 
 # The SDK logs every parameter, and a signed URL with each error; with DEBUG=sdk in the environment it writes them to
@@ -39,8 +40,9 @@ for _name in ("aliyunsdkcore", "aliyunsdkcore.http.http_response"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 HttpResponse.do_http_debug = lambda *_args: None
 
+_CREATE = "CreateOfficeConversionTask"
 _REQUESTS = {
-    "CreateOfficeConversionTask": CreateOfficeConversionTaskRequest,
+    _CREATE: CreateOfficeConversionTaskRequest,
     "GetTask": GetTaskRequest,
     "ListTasks": ListTasksRequest,
 }
@@ -117,9 +119,15 @@ class Imm:
         Raises BadInput for what cannot be, NoCredentials for keys that cannot.
         """
         self._address = Address.parse(endpoint, "imm_endpoint")
-        self._region = _checked(region, _REGION, "region", "small letters, digits and hyphens")
-        self._project = _checked(project, _PROJECT, "project", "up to 128 letters, digits, hyphens and underscores")
-        self._topic = _checked(topic, _TOPIC, "topic", "up to 256 letters, digits and hyphens") if topic.strip() else ""
+        self._region = _checked(region, _REGION, "region", _("A region's name has small letters, digits and hyphens."))
+        self._project = _checked(
+            project,
+            _PROJECT,
+            "project",
+            _("A project's name has up to 128 letters, digits, hyphens and underscores."),
+        )
+        form = _("A topic's name has up to 256 letters, digits and hyphens.")
+        self._topic = _checked(topic, _TOPIC, "topic", form) if topic.strip() else ""
         self._version = api_version
         self._mns_url = Address.parse(mns_endpoint, "mns_endpoint").url if self._topic and self._old else ""
         self._credentials = usable(credentials)
@@ -138,14 +146,28 @@ class Imm:
         Raises Refused; Unreachable if nothing was sent; OutcomeUnknown if something was, and no answer can be read or
         it does not say that the task was not begun.
         """
-        for name in ("source_uri", "target_uri", "pages", "password"):
-            if not _is_text(getattr(conversion, name) or ""):
-                raise BadInput("This is not valid text.", "It holds a byte that is not UTF-8.", field=name)
+        if field := _unreadable(conversion):
+            raise BadInput(_("This is not valid text."), _("It holds a byte that is not UTF-8."), field=field)
         outcome = self._create(conversion, token)
         if isinstance(outcome, Accepted):
             return outcome
         # Raised here and not where it was found: the frames there hold the password.
         raise outcome
+
+    def request(self, conversion: Conversion, token: str) -> dict[str, Any]:
+        """What `create_conversion` sends, as the history keeps it: every parameter of the operation as it goes over the
+        wire, without those that every call has and those that sign it. A password is there, as None.
+        """
+        parameters: dict[str, str | None] = {**self._parameters(conversion, token)}
+        if "Password" in parameters:
+            parameters["Password"] = None
+        return {
+            "action": _CREATE,
+            "version": self._version,
+            "region": self._region,
+            "endpoint": self._address.url,
+            "parameters": parameters,
+        }
 
     def get_task(self, task_id: str) -> Answer | None:
         """What has become of a task (GetOfficeConversionTask, GetTask); None if IMM does not know it, or not any more.
@@ -182,7 +204,7 @@ class Imm:
             }
         )
         tokens: set[str] = set()
-        for _ in range(PAGES):
+        for _page in range(PAGES):
             reply = self._ask(operation, parameters)
             # A list that is empty may be missing, but not everything else as well.
             if not (isinstance(reply, _Reply) and reply.is_success and ("Tasks" in reply.fields or reply.request_id)):
@@ -203,21 +225,19 @@ class Imm:
         self._client.session.close()
 
     def _create(self, conversion: Conversion, token: str) -> Accepted | Trouble:
-        operation = "CreateOfficeConversionTask"
-        parameters = self._parameters_2017(conversion, token) if self._old else self._parameters_2020(conversion, token)
-        reply = self._ask(operation, parameters)
+        reply = self._ask(_CREATE, self._parameters(conversion, token))
         if isinstance(reply, _Reply) and reply.is_success and (task_id := _text(reply.fields.get("TaskId"))):
             return Accepted(task_id, reply.request_id or "", _figure(reply.fields.get("Percent"), 100))
-        trouble = self._trouble(reply, operation, conversion.password or "")
+        trouble = self._trouble(reply, _CREATE, conversion.password or "")
         if reply is trouble:
             return trouble
         why = trouble.why
         if isinstance(reply, _Reply) and isinstance(trouble, Refused) and not (why := _doubt(reply.status, trouble)):
             return trouble
         return OutcomeUnknown(
-            "The task was sent, and whether IMM has it is not known.",
+            _("The task was sent, and whether IMM has it is not known."),
             why,
-            "Wait for its event before it is submitted again; two submissions are two conversions.",
+            _("Wait for its event before it is submitted again; two submissions are two conversions."),
             code=trouble.code,
             request_id=trouble.request_id,
             retry_after=trouble.retry_after,
@@ -234,8 +254,7 @@ class Imm:
         for name, value in parameters.items():
             # In the query, like the SDK's classes do, the password as well: nothing says that IMM reads a body, and
             # only TLS protects either. Not through the setters: that of Notification depends on the SDK's release.
-            if value is not None:  # it would be sent as "None"
-                request.add_query_param(name, value)
+            request.add_query_param(name, value)
         try:
             reply = self._client.send(request)
         except Unreachable as trouble:
@@ -264,13 +283,21 @@ class Imm:
             reply.request_id,
             status=reply.status,
             retry_after=retry_after,
-            resource=f"the project “{self._project}” in {self._region} under {self._version}",
+            resource=_("the project “{project}” in {region} under {version}").format(
+                project=self._project, region=self._region, version=self._version
+            ),
             action=f"imm:{operation}",
             secrets=(self._credentials.access_key_secret, self._credentials.security_token, password, reply.signature),
             barring=_BARRING_CODES,
         )
 
-    def _parameters_2017(self, conversion: Conversion, token: str) -> dict[str, Any]:
+    def _parameters(self, conversion: Conversion, token: str) -> dict[str, str]:
+        """The parameters of a submission, those that are asked for."""
+        words = self._words_2017(conversion, token) if self._old else self._words_2020(conversion, token)
+        given = {name: str(value) for name, value in words.items() if value is not None}
+        return given | dict(conversion.options)
+
+    def _words_2017(self, conversion: Conversion, token: str) -> dict[str, str | int | None]:
         return {
             "Project": self._project,
             "SrcUri": conversion.source_uri,
@@ -284,7 +311,7 @@ class Imm:
             "IdempotentToken": token,
         }
 
-    def _parameters_2020(self, conversion: Conversion, token: str) -> dict[str, Any]:
+    def _words_2020(self, conversion: Conversion, token: str) -> dict[str, str | int | None]:
         target = "TargetURI" if "{" in conversion.target_uri else "TargetURIPrefix"
         return {
             "ProjectName": self._project,
@@ -302,13 +329,15 @@ class Imm:
 def _checked(text: str, pattern: re.Pattern[str], field: str, form: str) -> str:
     text = text.strip()
     if not pattern.fullmatch(text):
-        raise BadInput(
-            f"“{text}” is not the name of a {field}." if text else f"The {field} is not given.",
-            f"A {field}'s name has {form}.",
-            "Copy the name from the console.",
-            field=field,
-        )
+        what = _("“{text}” is not the name of a {field}.") if text else _("The {field} is not given.")
+        raise BadInput(what.format(text=text, field=field), form, _("Copy the name from the console."), field=field)
     return text
+
+
+def _unreadable(conversion: Conversion) -> str | None:
+    """The field of a conversion that cannot be sent because it is no text."""
+    fields = {name: getattr(conversion, name) for name in ("source_uri", "target_uri", "pages", "password")}
+    return next((name for name, text in (fields | dict(conversion.options)).items() if not _is_text(text or "")), None)
 
 
 def _is_text(value: str) -> bool:
@@ -388,13 +417,13 @@ def _doubt(status: int, refusal: Refused) -> str:
     a refusal like any other.
     """
     if refusal.code == "SignatureNonceUsed":
-        why = (
+        why = _(
             "IMM has had this very request before: something on the way sent it twice, and the first may have arrived."
         )
     elif status in _WAITED_IN_VAIN and not is_throttle(refusal.code):
-        why = (
-            f"The answer is {refusal.code} with the HTTP status {status}, which may come after IMM has begun the task."
-        )
+        why = _(
+            "The answer is {code} with the HTTP status {status}, which may come after IMM has begun the task."
+        ).format(code=refusal.code, status=status)
     else:
         return ""
     return f"{why} {refusal.why}".strip()
