@@ -10,15 +10,21 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import zip_longest
+from threading import Event, Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from imm_tui import options as option_room
+from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
+from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Refused, Trouble
 from imm_tui.history import History
+from imm_tui.i18n import _
 from imm_tui.tasks import ApiVersion, Conversion, Task, now
 
 if TYPE_CHECKING:
@@ -27,8 +33,14 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 """Calls under way at the same time: enough for IMM's 50 a second at 150 ms each."""
 
+RATE = 50
+"""Submissions that IMM takes from one account in a second."""
+
+_AGAIN_FOR = 25.0
+"""Seconds for which a submission is offered again that IMM did not take because there were too many."""
+
 _LONGEST = 60_000
-"""Milliseconds, more than a call to IMM can take with its connection."""
+"""Milliseconds, more than a submission can take: a call to IMM with its connection, after it was offered in vain."""
 
 PATIENCE = 1.0
 """Seconds that the answers under way have when a run of submissions is interrupted."""
@@ -62,15 +74,16 @@ def target_types(api_version: ApiVersion) -> tuple[str, ...]:
 def check_source_uri(text: str) -> str:
     """A source URI as IMM takes it, `oss://bucket/key`. Raises BadInput."""
     uri = text.strip()
+    fix = _("Write it as {form}.").format(form="oss://bucket/key")
     if not uri:
-        raise BadInput("The source is missing.", fix="Give a document as oss://bucket/key.", field="source_uri")
+        raise BadInput(_("The source is missing."), fix=fix, field="source_uri")
     if re.match(r"https?://", uri, re.IGNORECASE):
-        why = "IMM reads documents from OSS and takes no web address."
-        raise BadInput("The source is not an OSS URI.", why, "Write it as oss://bucket/key.", field="source_uri")
+        why = _("IMM reads documents from OSS and takes no web address.")
+        raise BadInput(_("The source is not an OSS URI."), why, fix, field="source_uri")
     found = _OSS_URI.fullmatch(uri)
     if found is None or found[1].endswith("/"):
-        why = "It needs a bucket and the key of one object in it."
-        raise BadInput("The source is not an OSS URI.", why, "Write it as oss://bucket/key.", field="source_uri")
+        why = _("It needs a bucket and the key of one object in it.")
+        raise BadInput(_("The source is not an OSS URI."), why, fix, field="source_uri")
     return uri
 
 
@@ -79,14 +92,15 @@ def check_target_uri(text: str, api_version: ApiVersion) -> str | None:
     uri = text.strip()
     if not uri:
         return None
+    fix = _("Write it as {form}.").format(form="oss://bucket/folder/")
     if "{" in uri:
         if api_version == "2020-09-30" and uri.startswith("oss://"):
             return uri
-        why = "A template with {…} in it is for API version 2020-09-30 only."
-        raise BadInput("The target is not an OSS URI.", why, "Write oss://bucket/folder/.", field="target_uri")
+        why = _("A template with {braces} in it is for API version 2020-09-30 only.").format(braces="{…}")
+        raise BadInput(_("The target is not an OSS URI."), why, fix, field="target_uri")
     if _OSS_URI.fullmatch(uri) is None:
-        why = "It needs a bucket and a folder in it."
-        raise BadInput("The target is not an OSS URI.", why, "Write it as oss://bucket/folder/.", field="target_uri")
+        why = _("It needs a bucket and a folder in it.")
+        raise BadInput(_("The target is not an OSS URI."), why, fix, field="target_uri")
     return uri
 
 
@@ -95,8 +109,9 @@ def check_target_type(text: str, api_version: ApiVersion) -> str:
     target_type = {"text": "txt", "jpeg": "jpg"}.get(text.strip().lower(), text.strip().lower())
     known = target_types(api_version)
     if target_type not in known:
-        why = f"IMM {api_version} converts to {', '.join(known[:-1])} and {known[-1]}."
-        raise BadInput(f"“{text.strip()}” is no target type.", why, "Choose one of them.", field="target_type")
+        what = _("“{type}” is no target type.").format(type=text.strip())
+        why = _("IMM {version} converts to {types}.").format(version=api_version, types=", ".join(known))
+        raise BadInput(what, why, _("Choose one of them."), field="target_type")
     return target_type
 
 
@@ -106,13 +121,14 @@ def check_pages(text: str) -> str | None:
     if not pages:
         return None
     if not _PAGES.fullmatch(pages) or not all(_is_range(part) for part in pages.split(",")):
-        why = "Pages count from 1, and a range goes upwards."
-        raise BadInput("These are no pages.", why, "Write them as 1,2-4,7, or leave it empty for all.", field="pages")
+        why = _("Pages count from 1, and a range goes upwards.")
+        fix = _("Write them as {example}, or leave it empty for all.").format(example="1,2-4,7")
+        raise BadInput(_("These are no pages."), why, fix, field="pages")
     return pages
 
 
 def _is_range(part: str) -> bool:
-    first, _, last = part.partition("-")
+    first, _dash, last = part.partition("-")
     return 1 <= int(first) <= int(last or first)
 
 
@@ -122,8 +138,9 @@ def check_dpi(text: str) -> int | None:
     if not digits:
         return None
     if not re.fullmatch(r"[0-9]{1,4}", digits) or int(digits) not in DPI:
-        why = f"IMM takes a whole number from {DPI.start} to {DPI.stop - 1}."
-        raise BadInput("This is no resolution.", why, "Leave it empty for the service's own.", field="dpi")
+        why = _("IMM takes a whole number from {low} to {high}.").format(low=DPI.start, high=DPI.stop - 1)
+        fix = _("Leave it empty for the service's own.")
+        raise BadInput(_("This is no resolution."), why, fix, field="dpi")
     return int(digits)
 
 
@@ -142,16 +159,18 @@ def plan(
     pages: str = "",
     dpi: str = "",
     password: str = "",
+    options: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Conversion]:
     """Conversions of `sources`, each once, with every field checked. Raises BadInput.
 
     One source goes to `target_uri` as it stands. Several would write over each other there (IMM calls the first page of
     each 1.png), as would one after the other in the profile's folder: each gets a folder there that is named after it.
+    `options` are what was typed for those of options.py, by name.
     """
     version = settings.api_version
     uris = list(dict.fromkeys(check_source_uri(source) for source in sources))
     if not uris:
-        raise BadInput("There is nothing to submit.", fix="Give at least one source URI.", field="source_uri")
+        raise BadInput(_("There is nothing to submit."), fix=_("Give at least one source URI."), field="source_uri")
     target = check_target_uri(target_uri, version)
     folder = target or check_target_uri(settings.target_uri, version) or ""
     checked_type, checked_pages, checked_dpi = (
@@ -159,6 +178,7 @@ def plan(
         check_pages(pages),
         check_dpi(dpi),
     )
+    chosen = option_room.chosen(version, checked_type, options)
     buckets = {uri.removeprefix("oss://").partition("/")[0] for uri in uris}
 
     def place(uri: str) -> str:
@@ -175,6 +195,7 @@ def plan(
             target_type=checked_type,
             pages=checked_pages,
             dpi=checked_dpi,
+            options=chosen,
             password=password or None,
         )
         for uri in uris
@@ -196,28 +217,86 @@ def connect(settings: Settings, credentials: Credentials) -> Imm:
     )
 
 
+class Pace:
+    """How fast submissions may go: RATE a second, and not at all while IMM wants to be left alone.
+
+    For several threads. Once it is stopped nobody waits any more.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._next = 0.0
+        """The monotonic time of the next submission."""
+        self._backoff = Backoff(last=15.0)
+        self._over = Event()
+
+    def wait(self) -> bool:
+        """Waits for a turn; whether there is one: false once it is stopped."""
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + 1 / RATE
+        return not self._over.wait(max(0.0, turn - time.monotonic()))
+
+    def slow_down(self, retry_after: float | None) -> None:
+        """IMM had too many submissions, and may have said for how many seconds it wants none."""
+        with self._lock:
+            at = time.monotonic()
+            if self._next <= at + AT_ONCE / RATE:  # of those under way together the first one slows them all down
+                self._next = at + self._backoff.delay(retry_after)
+
+    def go_on(self) -> None:
+        """IMM takes submissions."""
+        with self._lock:
+            self._backoff.reset()
+
+    def stop(self) -> None:
+        self._over.set()
+
+
 def submit(
-    history: History, imm: Imm, settings: Settings, conversions: Sequence[Conversion]
+    history: History,
+    imm: Imm,
+    settings: Settings,
+    conversions: Sequence[Conversion],
+    *,
+    batch: int | None = None,
+    resubmits: Sequence[int] = (),
+    pace: Pace | None = None,
 ) -> Generator[Outcome, None, None]:
     """Submits each conversion once and yields what became of it, in the order of the answers.
 
+    `batch` is the number of the first task of those that these belong to (0: the first of these begins them),
+    `resubmits` the task that each is once more, where it is one, `pace` one that other runs share.
+    IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
     as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
     Closed early, it sends no more, and records what is under way: its answer, or after PATIENCE that it is unknown.
     """
     waiting: dict[Future[Accepted], int] = {}
     hopeless: Trouble | None = None
+    pace = pace or Pace()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="submission")
     try:
-        for conversion in conversions:
+        for conversion, resubmitted in zip_longest(conversions, resubmits):
+            if hopeless is None:
+                pace.wait()
             token = str(uuid.uuid4())
             task = history.record_intent(
-                conversion, project=settings.project, api_version=settings.api_version, token=token, at=now()
+                conversion,
+                project=settings.project,
+                api_version=settings.api_version,
+                token=token,
+                at=now(),
+                request=imm.request(conversion, token),
+                batch=batch,
+                resubmits=resubmitted,
             )
+            if batch == 0:
+                batch = task
             if hopeless is not None:
                 yield _failed(history, task, hopeless)
                 continue
-            waiting[pool.submit(imm.create_conversion, conversion, token)] = task
+            waiting[pool.submit(_send, imm, conversion, token, pace)] = task
             if len(waiting) >= AT_ONCE:
                 for outcome in _answers(history, waiting):
                     if isinstance(outcome.trouble, Barred):
@@ -226,12 +305,35 @@ def submit(
         while waiting:
             yield from _answers(history, waiting)
     except BaseException as first:
+        pace.stop()
         later = _settle(history, waiting)
         if later and isinstance(first, GeneratorExit):  # nothing had failed until a signal came
             raise later from None
         raise
     finally:
         pool.shutdown(wait=False)
+
+
+def _send(imm: Imm, conversion: Conversion, token: str, pace: Pace) -> Accepted:
+    """Offers one submission until IMM takes it, or refuses it for another reason than that there are too many.
+
+    With its one token: should IMM have taken it all the same, 2017-09-06 takes the next offer for the same task.
+    """
+    from imm_tui.cloud.refusals import is_throttle
+
+    until = time.monotonic() + _AGAIN_FOR
+    while True:
+        try:
+            accepted = imm.create_conversion(conversion, token)
+        except Refused as refusal:
+            if not is_throttle(refusal.code):
+                raise
+            pace.slow_down(refusal.retry_after)
+            if time.monotonic() + (refusal.retry_after or 0.0) > until or not pace.wait() or time.monotonic() > until:
+                raise
+        else:
+            pace.go_on()
+            return accepted
 
 
 def _settle(history: History, waiting: dict[Future[Accepted], int]) -> BaseException | None:
@@ -243,13 +345,13 @@ def _settle(history: History, waiting: dict[Future[Accepted], int]) -> BaseExcep
     deadline = time.monotonic() + PATIENCE
     while waiting:
         try:
-            answered, _ = wait(waiting, max(0.0, deadline - time.monotonic()), FIRST_COMPLETED)
+            answered, _pending = wait(waiting, max(0.0, deadline - time.monotonic()), FIRST_COMPLETED)
             future = next(iter(answered or waiting))
             task = waiting.pop(future)
             if answered:
                 _answer(history, task, future)
             else:
-                why = "It was interrupted before IMM had answered."
+                why = _("It was interrupted before IMM had answered.")
                 history.record_unknown(task, message=why, request_id=None)
         except Exception:  # what was raised first is what a person is told
             pass
@@ -269,7 +371,7 @@ def settle_abandoned(history: History) -> int:
         for task, process, since in history.submitting()
         if now() - since > _LONGEST or (process is not None and not _runs(process))
     ]
-    why = (
+    why = _(
         "The imm-tui that submitted it ended before IMM had answered. "
         "The dashboard, and submit --wait, look up whether IMM has it."
     )
@@ -292,7 +394,7 @@ def _runs(process: int) -> bool:
 
 def _answers(history: History, waiting: dict[Future[Accepted], int]) -> Iterator[Outcome]:
     """Waits for at least one answer, records what came, and takes it out of `waiting`."""
-    answered, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    answered, _pending = wait(waiting, return_when=FIRST_COMPLETED)
     for future in answered:
         outcome = _answer(history, waiting[future], future)
         del waiting[future]  # not before it is recorded
