@@ -39,6 +39,16 @@ exit codes:
 Where several apply, the first of 2, 4, 130, 6, 5, 3, 1 is it.
 """
 
+_FILTERS = """\
+filters (the dashboard's / takes the same):
+  report "two words"           in the source URI, the task id, the code, the message or the request id
+  a b, a or b, not a, -(a b)   both, either, not
+  status:failed,unknown        status, type, code, name, source, target, project, id, request, version
+  pages>10 pages:2-5 took>90s  pages, percent, events, batch; took in s, m or h
+  since:1d before:2026-11-20   s, m, h, d, w; 14:00, today, yesterday, a date
+  is:untracked                 untracked, asked, finished, batch, resubmitted, or a status
+"""
+
 _WHERE_SETTINGS_COME_FROM = """\
 A flag wins over its environment variable (--mns-endpoint is IMM_TUI_MNS_ENDPOINT), and that over [profiles.NAME] in
 config.toml. The file is in ~/.config/imm-tui, on macOS in ~/Library/Application Support/imm-tui, on Windows in
@@ -238,8 +248,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(watch)
     _add_settings(watch)
 
-    tasks = command("tasks", _tasks, "list what the history knows, newest first", _EXIT_CODES)
+    tasks = command("tasks", _tasks, "list what the history knows, newest first", f"{_FILTERS}\n{_EXIT_CODES}")
     tasks.add_argument("--status", metavar="S", default="", help="Submitting, Running, Succeeded, Failed or Unknown")
+    tasks.add_argument(
+        "--filter", metavar="QUERY", default="", help="only tasks that it finds, 'status:failed since:1d'"
+    )
     tasks.add_argument("--limit", metavar="N", type=_count, default=100, help="at most N tasks (default: 100)")
     _add_json(tasks)
     _add_settings(tasks)
@@ -436,7 +449,9 @@ def _tasks(arguments: argparse.Namespace) -> int:
     from imm_tui.headless.tasks import list_tasks
 
     path = _history_path(_settings(arguments))
-    return list_tasks(path, status=arguments.status, limit=arguments.limit, as_json=arguments.json)
+    return list_tasks(
+        path, status=arguments.status, filtered=arguments.filter, limit=arguments.limit, as_json=arguments.json
+    )
 
 
 def _emulator(arguments: argparse.Namespace) -> int:

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from imm_tui import submission
+from imm_tui import query, submission
 from imm_tui.errors import BadInput
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put, task_line
-from imm_tui.history import History
-from imm_tui.tasks import Status
+from imm_tui.history import History, Order
+from imm_tui.tasks import Status, Task, now
 from imm_tui.text import say
 
 
-def list_tasks(history_path: Path, *, status: str = "", limit: int = 100, as_json: bool = False) -> Exit:
-    """Prints the newest tasks first; makes no history where there is none. Raises BadInput for no status's word."""
+def list_tasks(
+    history_path: Path, *, status: str = "", filtered: str = "", limit: int = 100, as_json: bool = False
+) -> Exit:
+    """Prints the newest tasks first, of those only that a filter finds; makes no history where there is none.
+
+    Raises BadInput for no status's word, and for a filter that cannot be read.
+    """
     chosen = _status(status) if status else None
+    query.parse(filtered, now())
     if not history_path.exists():
         if sys.stderr.isatty():
             say(f"There is no history yet: {history_path} does not exist. imm-tui submit begins it.")
         return Exit.SUCCEEDED
     with History(history_path) as history:
         submission.settle_abandoned(history)
-        for task in history.tasks(status=chosen, limit=limit):
+        for task in _found(history, chosen, filtered, limit):
             put(task_line(task, as_json=as_json))
     return Exit.SUCCEEDED
+
+
+def _found(history: History, status: Status | None, filtered: str, limit: int) -> Iterator[Task]:
+    if not filtered.strip():
+        yield from history.tasks(status=status, limit=limit)
+        return
+    at = now()
+    it = query.parse(filtered, at)
+    where, values = (f"status = ? AND {it.where}", (status.value, *it.values)) if status else (it.where, it.values)
+    for number in history.find(where, values, Order(), at)[:limit]:
+        if (task := history.task(number)) is not None:
+            yield task
 
 
 def _status(word: str) -> Status:

@@ -62,6 +62,35 @@ def test_one_status_is_chosen_however_it_is_written(program: Program) -> None:
     assert len(program("tasks", "--status", "Running").lines) == 2
 
 
+def test_a_filter_finds_what_it_says(program: Program) -> None:
+    submitted(program, *(f"oss://b/{name}.docx" for name in ("季度 报告", "report", "notes", "Report two")))
+    ended(program, "t-1", Status.FAILED, "OpenFileError")
+    ended(program, "t-2", Status.FAILED, "NoPermission")
+
+    def found(query: str, *more: str) -> list[str]:
+        return [task["task_id"] for task in program("tasks", "--json", "--filter", query, *more).objects]
+
+    assert found("report or 报告") == ["t-3", "t-1", "t-0"]
+    assert found("报告 or report", "--limit", "1") == ["t-3"]
+    assert found("report or 报告", "--status", "running") == ["t-3", "t-0"]
+    assert found("status：失败 -code:permission pages>2") == ["t-1"]
+    assert found("took>7m since:2023-01-01") == ["t-3", "t-1", "t-0"]
+    assert found("since:1h") == []
+    assert found(" ") == ["t-3", "t-2", "t-1", "t-0"]
+    assert program("tasks", "--filter", "name:notes").lines == program("tasks", "--filter", "status:f -report").lines
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_filter_that_cannot_be_read_is_told_in_a_line(program: Program, begun: bool) -> None:
+    if begun:
+        submitted(program, "oss://b/a.docx")
+    run = program("tasks", "--filter", "report status:faild")
+    assert (run.code, run.out) == (2, "")
+    (line,) = run.err.splitlines()
+    assert "character 8, “status:faild”" in line
+    assert "Did you mean failed?" in line
+
+
 def test_a_task_in_json_has_these_keys_and_kinds(program: Program) -> None:
     submitted(program, "oss://b/季度报告.pptx")
     ended(program, "t-0", Status.SUCCEEDED, "NoError")
