@@ -1,0 +1,223 @@
+"""Many submissions in the background: at IMM's pace, to be paused, resumed and cancelled, with a guess at their end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from imm_tui import submission
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.errors import Barred, HistoryUnusable, OutcomeUnknown, Trouble, Unreachable, mistake
+from imm_tui.history import History
+from imm_tui.submission import AT_ONCE, RATE, Outcome, Pace
+from imm_tui.tasks import Conversion, Status, Task, now
+
+_ENOUGH = 3
+"""Tasks that have ended, from which on a batch's own pace is the best guess."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a batch has come. What is neither sent nor unsent is under way."""
+
+    total: int
+    accepted: int = 0
+    refused: int = 0
+    unknown: int = 0
+    unsent: int = 0
+    """Not sent yet, or never if the batch is cancelled."""
+    paused: bool = False
+    ended: bool = False
+    """No more is sent, and all that was has its answer."""
+    trouble: Trouble | None = None
+    """Why it paused by itself, or ended before its time; else the newest refusal."""
+
+    @property
+    def sent(self) -> int:
+        """Those that have their answer."""
+        return self.accepted + self.refused + self.unknown
+
+
+class Batch:
+    """Submits conversions in a thread of its own, as tasks of one batch.
+
+    `on_change` is called in that thread whenever `progress` has changed; `resubmits` is the task that each conversion
+    is once more. Where all others would fare the same, it pauses by itself, with `progress.trouble`: at a refusal that
+    bars every call, when IMM cannot be reached or gives no readable answer, when the history cannot be written. The
+    rest stays unsent, and can go on once that is mended.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        history_path: Path,
+        conversions: Sequence[Conversion],
+        *,
+        on_change: Callable[[], None] = lambda: None,
+        resubmits: Sequence[int] = (),
+    ) -> None:
+        self.settings = settings
+        self.began_at = now()
+        """In epoch milliseconds."""
+        self.number: int | None = None
+        """The history's for this batch (`History.batch`), once its first submission is recorded."""
+        self._credentials = credentials
+        self._history_path = history_path
+        self._conversions = list(conversions)
+        self._resubmits = list(resubmits)
+        self._on_change = on_change
+        self._changed = threading.Condition()
+        self._handed = 0
+        """How many have gone, or are going, to be sent."""
+        self._answers = {Status.RUNNING: 0, Status.FAILED: 0, Status.UNKNOWN: 0}
+        self._paused = False
+        self._cancelled = False
+        self._ended = False
+        self._trouble: Trouble | None = None
+        self._thread = threading.Thread(target=self._run, name="batch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Sends no more than what is under way."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        with self._changed:
+            self._paused, self._trouble = False, None
+            self._changed.notify_all()
+
+    def cancel(self) -> None:
+        """What is not yet sent is never sent; what is under way is finished."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for its end, that many seconds at most; whether it has ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def progress(self) -> Progress:
+        with self._changed:
+            return Progress(
+                total=len(self._conversions),
+                accepted=self._answers[Status.RUNNING],
+                refused=self._answers[Status.FAILED],
+                unknown=self._answers[Status.UNKNOWN],
+                unsent=len(self._conversions) - self._handed,
+                paused=self._paused and not self._ended,
+                ended=self._ended,
+                trouble=self._trouble,
+            )
+
+    @property
+    def unsent(self) -> list[Conversion]:
+        """What is not sent yet, or never will be if it is cancelled."""
+        with self._changed:
+            return self._conversions[self._handed :]
+
+    def _run(self) -> None:
+        trouble: Trouble | None = None
+        try:
+            self._send_all()
+        except Trouble as met:  # the settings do not do, say: no going on mends that
+            trouble = met
+        except Exception as error:
+            trouble = mistake(error)
+        with self._changed:
+            self._ended = True
+            self._trouble = trouble or self._trouble
+        self._on_change()
+
+    def _send_all(self) -> None:
+        pace = Pace()
+        with (
+            closing(submission.connect(self.settings, self._credentials)) as imm,
+            History(self._history_path) as history,
+        ):
+            while self._has_more():
+                try:
+                    history.probe()
+                except HistoryUnusable as trouble:
+                    self._pause_for(trouble)
+                    continue
+                # A handful at a time: between two of them it can be paused.
+                part = slice(self._handed, self._handed + AT_ONCE)
+                conversions, resubmits = self._conversions[part], self._resubmits[part]
+                with self._changed:
+                    self._handed += len(conversions)
+                outcomes = submission.submit(
+                    history, imm, self.settings, conversions, batch=self.number or 0, resubmits=resubmits, pace=pace
+                )
+                with closing(outcomes):
+                    met = [self._count(outcome) for outcome in outcomes]
+                fatal = next((trouble for trouble in met if isinstance(trouble, Barred | Unreachable)), None)
+                if fatal is None and all(isinstance(trouble, OutcomeUnknown) for trouble in met):
+                    fatal = met[-1]
+                if fatal is not None:
+                    self._pause_for(fatal)
+
+    def _has_more(self) -> bool:
+        """Waits while it is paused; whether there is anything to send then."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._paused or self._cancelled or self._handed == len(self._conversions)
+            )
+            return not self._cancelled and self._handed < len(self._conversions)
+
+    def _pause_for(self, trouble: Trouble) -> None:
+        with self._changed:
+            self._paused, self._trouble = True, trouble
+        self._on_change()
+
+    def _count(self, outcome: Outcome) -> Trouble | None:
+        trouble = outcome.trouble
+        kind = Status.RUNNING if trouble is None else Status.FAILED
+        if isinstance(trouble, OutcomeUnknown):
+            kind = Status.UNKNOWN
+        with self._changed:
+            self.number = self.number or outcome.task.batch
+            self._answers[kind] += 1
+            self._trouble = trouble or self._trouble
+        self._on_change()
+        return trouble
+
+
+def eta(tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: int, unsent: int = 0) -> int | None:
+    """In how many milliseconds, from `at`, the batch of these tasks, with `unsent` to come, is likely to have ended.
+
+    Learned from `History.durations` of its target type, and from its own pace as soon as some of it has ended. None
+    where nothing is known.
+    """
+    going = [task for task in tasks if task.status.under_way]
+    left = len(going) + unsent
+    if not left:
+        return 0
+    began = min((task.submitted_at for task in tasks if task.submitted_at is not None), default=at)
+    ended = [
+        task for task in tasks if task.status is Status.SUCCEEDED or (task.status is Status.FAILED and task.task_id)
+    ]
+    if len(ended) >= _ENOUGH and at > began:
+        return (at - began) * left // len(ended)
+    if not durations:
+        return None
+    usual = median(duration for duration, _pages in durations)
+    by_page = [duration / pages for duration, pages in durations if pages]
+    a_page = median(by_page) if by_page else None
+
+    def rest(task: Task) -> float:
+        whole = a_page * task.page_count if a_page is not None and task.page_count else usual
+        return max(0.0, whole - (at - (task.submitted_at or at)))
+
+    to_come = [unsent * 1000 / RATE + usual] if unsent else []
+    return round(max([*map(rest, going), *to_come]))

@@ -1,0 +1,209 @@
+"""The dry run: what would be sent, from which line to which place, and what speaks against it. Nothing is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from imm_tui import sources as source_room
+from imm_tui import submission
+from imm_tui.config import Settings
+from imm_tui.errors import BadInput, Trouble
+from imm_tui.history import History, Order
+from imm_tui.i18n import N_, _
+from imm_tui.sources import Lister
+from imm_tui.tasks import Conversion, Status, Task, now
+
+_IMAGES = ("png", "jpg")
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+
+
+class Note(StrEnum):
+    """What there is to say of a line; the values are marked for translation."""
+
+    GOOD = ""
+    WRONG = N_("wrong")
+    """Not sent: it is no source."""
+    DUPLICATE = N_("duplicate")
+    """Not sent: an earlier line is the same."""
+    COLLISION = N_("collision")
+    """Sent; it and another line have the same place for their results."""
+    OVERWRITES = N_("overwrites")
+    """Sent; a task of the history has put its results there, or will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source, and the number of the line that it is on; a pattern has a row for each that it stands for."""
+
+    line: int
+    source: str
+    target: str = ""
+    """Empty where it is not sent; a template's variables are filled in as far as they are known."""
+    note: Note = Note.GOOD
+    why: str = ""
+    """A sentence about the note, in the language of the moment."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a submission would do."""
+
+    rows: list[Row]
+    conversions: list[Conversion]
+    """What would be sent, each once."""
+
+    @cached_property
+    def counts(self) -> Mapping[Note, int]:
+        return Counter(row.note for row in self.rows)
+
+    @property
+    def objections(self) -> bool:
+        """Whether a person should look before it is sent: anything but good lines."""
+        return any(self.counts[note] for note in Note if note is not Note.GOOD)
+
+
+def dry_run(
+    sources: Sequence[str],
+    target_type: str,
+    settings: Settings,
+    *,
+    target_uri: str = "",
+    pages: str = "",
+    dpi: str = "",
+    password: str = "",
+    options: Mapping[str, str] = MappingProxyType({}),
+    history: History | None = None,
+    lister: Lister | None = None,
+) -> Preview:
+    """What `submission.plan` would make of these lines; never raises for a line, but says what is wrong with it.
+
+    Blank lines and comments (#) have no row. `history` is asked whose results would be replaced, `lister` what a
+    pattern stands for. Raises BadInput for any other field, HistoryUnusable.
+    """
+    read = list(_read(sources, lister))
+    good = [row.source for row in read if not row.note]
+    # Also without a good line, for the sake of the other fields.
+    conversions = submission.plan(
+        good or ["oss://bucket/key"],
+        target_type,
+        settings,
+        target_uri=target_uri,
+        pages=pages,
+        dpi=dpi,
+        password=password,
+        options=options,
+    )
+    if not good:
+        return Preview(read, [])
+    results = {conversion.source_uri: _result(conversion) for conversion in conversions}
+    first_lines: dict[str, int] = {}
+    for row in read:
+        if not row.note:
+            first_lines.setdefault(results[row.source], row.line)
+    shared = {result for result, times in Counter(results.values()).items() if times > 1}
+    replaced = _replaced(conversions, history) if history is not None else {}
+
+    def judged(row: Row) -> Row:
+        if row.note:
+            return row
+        result = results[row.source]
+        target = _shown(result)
+        if result in shared and row.line != first_lines[result]:
+            why = _("Line {line} has the same place for its results.").format(line=first_lines[result])
+            return Row(row.line, row.source, target, Note.COLLISION, why)
+        if result in shared:
+            why = _("Another line has the same place for its results.")
+            return Row(row.line, row.source, target, Note.COLLISION, why)
+        if (task := replaced.get(result)) is not None:
+            why = _("It overwrites the result of task {task}.").format(task=task.task_id or f"#{task.id}")
+            return Row(row.line, row.source, target, Note.OVERWRITES, why)
+        return Row(row.line, row.source, target)
+
+    return Preview([judged(row) for row in read], conversions)
+
+
+def _read(lines: Sequence[str], lister: Lister | None) -> Iterator[Row]:
+    """A row for each source, with a note where it is not to be sent."""
+    seen: dict[str, int] = {}
+    for number, line in source_room.numbered(lines):
+        try:
+            found = _expanded(line, lister)
+        except Trouble as trouble:
+            yield Row(number, line, note=Note.WRONG, why=str(trouble))
+            continue
+        for source in found:
+            if source in seen:
+                why = _("It is the same as line {line}.").format(line=seen[source])
+                yield Row(number, source, note=Note.DUPLICATE, why=why)
+            else:
+                seen[source] = number
+                yield Row(number, source)
+
+
+def _expanded(line: str, lister: Lister | None) -> list[str]:
+    if not source_room.is_pattern(line):
+        uri = submission.check_source_uri(line)
+        if any("\ud800" <= character <= "\udfff" for character in uri):
+            raise BadInput(_("This is not valid text."), _("It holds a byte that is not UTF-8."), field="source_uri")
+        return [uri]
+    if lister is None:
+        what, why = _("This pattern cannot be resolved."), _("The bucket cannot be listed from here.")
+        raise BadInput(what, why, _("Name each document."), field="source_uri")
+    try:
+        found = source_room.expand(line, lister)
+    except OSError as error:
+        raise BadInput(_("The bucket cannot be listed."), f"{error.strerror or error}.", field="source_uri") from None
+    if not found:
+        raise BadInput(_("No object matches this pattern."), field="source_uri")
+    return found
+
+
+def _result(conversion: Conversion) -> str:
+    """What a conversion writes, as far as two of them can be compared: in a folder images are called 1.png and so on,
+    anything else is called like its source."""
+    path = PurePosixPath(conversion.source_uri.removeprefix("oss://"))
+    target_type = conversion.target_type
+    if "{" not in conversion.target_uri:
+        stem = "*" if target_type in _IMAGES else path.stem
+        return f"{conversion.target_uri.rstrip('/')}/{stem}.{target_type}"
+    bucket, folder = path.parts[0], "/".join(path.parts[1:-1])
+    tags = json.loads(dict(conversion.options).get("Tags", "{}"))
+    known = {
+        "bucket": bucket,
+        "dirname": folder,
+        "barename": path.stem,
+        "filename": path.name,
+        "ext": path.suffix[1:],
+        "autoext": target_type,
+        **{f"tags.{name}": str(value) for name, value in tags.items()},
+    }
+    filled = _VARIABLE.sub(lambda variable: known.get(variable[1], variable[0]), conversion.target_uri)
+    return re.sub(r"(?<!:)/{2,}", "/", filled)  # an object in no folder
+
+
+def _shown(result: str) -> str:
+    """A result without the stand-in for the numbers of images: the folder."""
+    folder, _slash, name = result.rpartition("/")
+    return f"{folder}/" if name.startswith("*.") else result
+
+
+def _replaced(conversions: Sequence[Conversion], history: History) -> dict[str, Task]:
+    """The newest task of the history that has the same result, by the result."""
+    targets = list({conversion.target_uri for conversion in conversions})
+    where = f"target_uri IN (SELECT value FROM json_each(?)) AND status <> '{Status.FAILED}'"
+    found: dict[str, Task] = {}
+    for number in history.find(where, [json.dumps(targets)], Order(), now()):
+        task = history.task(number)
+        if task is None or not task.source_uri or not task.target_uri or not task.target_type:
+            continue
+        sent = Conversion(source_uri=task.source_uri, target_uri=task.target_uri, target_type=task.target_type)
+        found.setdefault(_result(sent), task)
+    return found
