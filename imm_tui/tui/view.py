@@ -15,6 +15,7 @@ from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from imm_tui.config import Settings
 from imm_tui.errors import Trouble
 from imm_tui.history import Quarantined
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Status, Task
 from imm_tui.text import block, line
@@ -26,6 +27,14 @@ UNTRACKED, ASKED = "·", "*"
 """Beside the shape of a task's status: not submitted from here; no event told it, but IMM when it was asked."""
 
 _CONTROLS = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))} - set("\t\n\r")
+
+_STATUS_WORDS = {
+    Status.SUBMITTING: N_("Submitting"),
+    Status.RUNNING: N_("Running"),
+    Status.SUCCEEDED: N_("Succeeded"),
+    Status.FAILED: N_("Failed"),
+    Status.UNKNOWN: N_("Unknown"),
+}
 
 PHASE_SHAPES = {
     Phase.STARTING: "◌",
@@ -100,9 +109,8 @@ def pages(task: Task) -> str:
     count = task.page_count
     if count is None or not _counted(task):
         return NOTHING
-    if count >= 1_000_000:
-        return f"{count // 1_000_000}M p"
-    return f"{count} p" if count < 10_000 else f"{count // 1000}k p"
+    figure = f"{count}" if count < 10_000 else f"{count // 1000}k" if count < 1_000_000 else f"{count // 1_000_000}M"
+    return _("{count} p").format(count=figure)
 
 
 def percent(task: Task, now: int) -> str:
@@ -137,20 +145,34 @@ def mark(task: Task) -> str:
     return ASKED if task.asked else UNTRACKED if task.untracked else " "
 
 
+def status(status: Status) -> str:
+    return _(_STATUS_WORDS[status])
+
+
 def asked(task: Task, now: int) -> str:
     """What asking IMM has to do with what a task is; "" where that is nothing."""
-    times = "" if task.asks < 2 else "twice, the last time " if task.asks == 2 else f"{task.asks} times, the last time "
-    when = f"{times}at {second(task.asked_at, now)}"
+    at = second(task.asked_at, now)
     match task.status:
         case Status.SUCCEEDED | Status.FAILED if task.asked:
-            missing = "No event of its end came" if task.events else "No event came"
-            return f"{missing}; asked IMM at {second(task.asked_at, now)}."
+            if task.events:
+                return _("No event of its end came; asked IMM at {time}.").format(time=at)
+            return _("No event came; asked IMM at {time}.").format(time=at)
         case Status.RUNNING if task.asks:
-            return f"Its event is overdue. Asked IMM {when}: it still runs."
+            once = _("Its event is overdue. Asked IMM at {time}: it still runs.")
+            twice = _("Its event is overdue. Asked IMM twice, the last time at {time}: it still runs.")
+            often = _("Its event is overdue. Asked IMM {count} times, the last time at {time}: it still runs.")
+            return (once, twice, often)[min(task.asks, 3) - 1].format(count=task.asks, time=at)
         case Status.UNKNOWN if task.task_id is None:
-            by = "its token" if task.api_version == "2020-09-30" else "its source, target and time"
-            looked = f"Looked for it {when}, and did not find it" if task.asks else "Not looked for yet"
-            return f"IMM's tasks are searched for it by {by}. {looked}. It is not sent again by itself."
+            if task.api_version == "2020-09-30":
+                how = _("IMM's tasks are searched for it by its token.")
+            else:
+                how = _("IMM's tasks are searched for it by its source, target and time.")
+            none = _("Not looked for yet.")
+            once = _("Looked for it at {time}, and did not find it.")
+            twice = _("Looked for it twice, the last time at {time}, and did not find it.")
+            often = _("Looked for it {count} times, the last time at {time}, and did not find it.")
+            looked = (none, once, twice, often)[min(task.asks, 3)].format(count=task.asks, time=at)
+            return f"{how} {looked} {_('It is not sent again by itself.')}"
     return ""
 
 
@@ -163,12 +185,12 @@ def figures(task: Task, now: int) -> str:
     """`5 pages · png · took 2.1 s`: what there is of it."""
     parts = []
     if task.page_count is not None and _counted(task):
-        parts.append("1 page" if task.page_count == 1 else f"{task.page_count:,} pages")
+        parts.append(ngettext("{count:,} page", "{count:,} pages", task.page_count).format(count=task.page_count))
     if task.target_type:
         parts.append(line(task.target_type))
     span = age(task, now)
     if span != NOTHING:
-        parts.append(f"took {span}" if task.status.finished else f"for {span}")
+        parts.append((_("took {span}") if task.status.finished else _("for {span}")).format(span=span))
     return " · ".join(parts)
 
 
@@ -253,6 +275,11 @@ def fit(text: str, cells: int) -> str:
     if cell_len(text) <= cells:
         return set_cell_size(text, cells)
     return f"{set_cell_size(text, cells - 1)}…" if cells > 0 else ""
+
+
+def fit_right(text: str, cells: int) -> str:
+    """The same, with the blanks in front of it: a figure under the other figures."""
+    return fit(" " * (cells - cell_len(text)) + text, cells)
 
 
 # A quarantined message
