@@ -1,10 +1,11 @@
-"""Settings: one profile of `config.toml`, with the environment above it and the flags above both.
+"""Settings: one profile of `config.toml`, with the environment above it and the flags above both; and hooks and keys.
 
 Never a key: those have a room of their own (credentials.py).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from imm_tui.errors import BadInput
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import API_VERSIONS, ApiVersion
 
 KEYS = (
@@ -30,23 +32,26 @@ KEYS = (
 )
 """The settings that the file, an environment variable (`IMM_TUI_REGION`) and a flag (`--region`) can give."""
 
+HOOKS = ("on_succeeded", "on_failed", "on_batch_done")
+"""What a program can be started on, under [hooks]."""
+
 # What the services take. MNS gives new names 120 characters, but older ones of up to 256 are still in use.
 _RULES = {
-    "region": (r"[a-z]+(-[a-z0-9]+)+", "A region is written like cn-beijing."),
+    "region": (r"[a-z]+(-[a-z0-9]+)+", N_("A region is written like cn-beijing.")),
     "project": (
         r"[A-Za-z_][A-Za-z0-9_-]{0,127}",
-        "A project's name has up to 128 letters, digits, - and _, and starts with a letter or _.",
+        N_("A project's name has up to 128 letters, digits, - and _, and starts with a letter or _."),
     ),
     "topic": (
         r"[A-Za-z][A-Za-z0-9-]{0,255}",
-        "A topic's name has up to 256 letters, digits and hyphens, and starts with a letter.",
+        N_("A topic's name has up to 256 letters, digits and hyphens, and starts with a letter."),
     ),
     "queue": (
         r"[A-Za-z0-9][A-Za-z0-9-]{0,255}",
-        "A queue's name has up to 256 letters, digits and hyphens, and starts with a letter or a digit.",
+        N_("A queue's name has up to 256 letters, digits and hyphens, and starts with a letter or a digit."),
     ),
-    "account_id": (r"[0-9]{1,20}", "The account id is the number that the console shows for the main account."),
-    "api_version": ("|".join(API_VERSIONS), f"It is one of {' and '.join(API_VERSIONS)}."),
+    "account_id": (r"[0-9]{1,20}", N_("The account id is the number that the console shows for the main account.")),
+    "api_version": ("|".join(API_VERSIONS), N_("It is one of 2017-09-06 and 2020-09-30.")),
 }
 _PROFILE_NAME = re.compile(r"\w[\w.-]{0,63}")
 
@@ -67,13 +72,17 @@ class Settings:
     imm_endpoint: str = ""
     target_uri: str = ""
     aliyun_profile: str = ""
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The programs to start when tasks end, by the names of HOOKS, each with its arguments."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The keys that a person wants, joined by commas, by the id of a binding. Which there are, the screen knows."""
     config_file: Path | None = field(default=None, compare=False)
     """The file that was read, or would have been if it existed."""
 
     @property
     def place(self) -> str:
         """Where these settings are in the file, or would be, for a person to find."""
-        return f"[profiles.{self.profile}] in {self.config_file}"
+        return _place(self.profile, self.config_file)
 
     @property
     def unencrypted(self) -> bool:
@@ -105,7 +114,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
     path = config_path(flags.get("config"), environ)
     document = _read(path, needed=bool(flags.get("config")))
     profile, section = _choose_profile(document, path, flags.get("profile"), environ.get("IMM_TUI_PROFILE"))
-    place = f"[profiles.{profile}] in {path}"
+    place = _place(profile, path)
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
     for key in KEYS:
@@ -125,7 +134,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
                 break
     for key, (pattern, rule) in _RULES.items():
         if key in values and not re.fullmatch(pattern, values[key]):
-            _refuse(key, values[key], sources[key], rule)
+            _refuse(key, values[key], sources[key], _(rule))
     allow_http = section.get("allow_http", False)
     for key in ("mns_endpoint", "imm_endpoint"):
         if key in values:
@@ -135,7 +144,21 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
             values.setdefault("mns_endpoint", f"https://{account}.mns.{region}.aliyuncs.com")
         values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com")
     version = cast(ApiVersion, values.pop("api_version", "2020-09-30"))
-    return Settings(profile=profile, api_version=version, config_file=path, **values)
+    return Settings(
+        profile=profile,
+        api_version=version,
+        hooks=_hooks(document.get("hooks", {}), path),
+        keys=_keys(document.get("keys", {}), path),
+        config_file=path,
+        **values,
+    )
+
+
+def profile_names(path: Path) -> list[str]:
+    """The profiles in the file, `default` first, which there always is. Raises BadInput where it cannot be read."""
+    profiles = _read(path, needed=False).get("profiles", {})
+    names = [name for name in profiles if _PROFILE_NAME.fullmatch(name)] if isinstance(profiles, dict) else []
+    return ["default", *(name for name in names if name != "default")]
 
 
 def config_path(flag: str | None, environ: Mapping[str, str]) -> Path:
@@ -168,90 +191,151 @@ def _given(*values: str | None) -> str:
 
 
 def _refuse(key: str, value: str, source: str, rule: str) -> NoReturn:
-    raise BadInput(f"{key} cannot be “{value}”.", f"It comes from {source}.", rule, field=key)
+    what = _("{key} cannot be “{value}”.").format(key=key, value=value)
+    raise BadInput(what, _("It comes from {source}.").format(source=source), rule, field=key)
+
+
+def _place(profile: str, path: Path | None) -> str:
+    return _("[profiles.{profile}] in {path}").format(profile=profile, path=path)
 
 
 def _check_profile(name: str) -> str:
     if not _PROFILE_NAME.fullmatch(name):
         raise BadInput(
-            f"A profile cannot be called “{name}”.",
-            "It names the profile's history, a file.",
-            "Use up to 64 letters, digits, dots, - and _, with a letter or a digit first.",
+            _("A profile cannot be called “{name}”.").format(name=name),
+            _("It names the profile's history, a file."),
+            _("Use up to 64 letters, digits, dots, - and _, with a letter or a digit first."),
             field="profile",
         )
     return name
 
 
-def _nearest(name: str, names: list[str]) -> str:
+def nearest(name: str, names: list[str]) -> str:
     """A sentence that leads from a wrong name to the right one."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]}?" if near else f"What there is: {', '.join(names)}."
+    if near:
+        return _("Did you mean {name}?").format(name=near[0])
+    return _("What there is: {names}.").format(names=", ".join(names))
 
 
 def _read(path: Path, *, needed: bool) -> dict[str, Any]:
     """The file's tables, none where it does not exist; then `needed` makes a difference."""
-    what = f"The configuration file {path} cannot be read."
+    what = _("The configuration file {path} cannot be read.").format(path=path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         if needed:
-            raise BadInput(what, "It does not exist.", "Check --config.", field="config") from None
+            raise BadInput(what, _("It does not exist."), _("Check --config."), field="config") from None
         return {}
     except OSError as error:
         raise BadInput(what, f"{error.strerror}.", field="config") from None
     except UnicodeDecodeError as error:
-        raise BadInput(what, f"It is not text in UTF-8: byte {error.start} is not.", field="config") from None
+        why = _("It is not text in UTF-8: byte {position} is not.").format(position=error.start)
+        raise BadInput(what, why, field="config") from None
     import tomllib
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadInput(what, f"It is not TOML: {error}.", field="config") from None
+        raise BadInput(what, _("It is not TOML: {error}.").format(error=error), field="config") from None
     except RecursionError:
-        raise BadInput(what, "It is nested too deeply.", field="config") from None
+        raise BadInput(what, _("It is nested too deeply."), field="config") from None
 
 
 def _choose_profile(
     document: dict[str, Any], path: Path, flag: str | None, variable: str | None
 ) -> tuple[str, dict[str, Any]]:
     """The name of the profile and its table, with every key and type checked; other profiles are left alone."""
-    _check_keys(document, ["profile", "profiles"], f"the top of {path}")
+    _check_keys(document, ["profile", "profiles", "hooks", "keys"], _("the top of {path}").format(path=path))
     profiles = document.get("profiles", {})
     standing = document.get("profile", "")
     if not isinstance(standing, str) or not isinstance(profiles, dict):
         raise BadInput(
-            f"{path} cannot be used.",
-            "profile = “NAME” chooses a profile, and [profiles.NAME] is one.",
+            _("{path} cannot be used.").format(path=path),
+            _("profile = “NAME” chooses a profile, and [profiles.NAME] is one."),
             field="profile",
         )
     name = _check_profile(_given(flag, variable, standing, "default"))
     if name not in profiles and name != "default":
-        known = _nearest(name, list(profiles)) if profiles else "That file holds no profile."
-        raise BadInput(f"There is no profile {name} in {path}.", known, field="profile")
+        known = nearest(name, list(profiles)) if profiles else _("That file holds no profile.")
+        what = _("There is no profile {name} in {path}.").format(name=name, path=path)
+        raise BadInput(what, known, field="profile")
     section = profiles.get(name, {})
-    place = f"[profiles.{name}] in {path}"
-    if not isinstance(section, dict):
-        raise BadInput(f"{place} is not a table.", field="profile")
+    place = _place(name, path)
+    _check_table(section, place, "profile")
     _check_keys(section, [*KEYS, "allow_http"], place)
     if isinstance(number := section.get("account_id"), int):
         section["account_id"] = str(number)
     for key, value in section.items():
         if not isinstance(value, bool if key == "allow_http" else str):
-            wanted = "true or false" if key == "allow_http" else "text in quotes"
-            raise BadInput(f"{key} cannot be used.", f"It comes from {place}, where it has to be {wanted}.", field=key)
+            if key == "allow_http":
+                wanted = _("It comes from {place}, where it has to be true or false.")
+            else:
+                wanted = _("It comes from {place}, where it has to be text in quotes.")
+            raise BadInput(_("{key} cannot be used.").format(key=key), wanted.format(place=place), field=key)
     return name, section
+
+
+def _hooks(section: object, path: Path) -> dict[str, tuple[str, ...]]:
+    """The table [hooks]: argument lists, for no shell takes a line apart."""
+    place = _("[hooks] in {path}").format(path=path)
+    table = _check_table(section, place, "hooks")
+    _check_keys(table, list(HOOKS), place)
+    for name, words in table.items():
+        if isinstance(words, list) and words and words[0] and all(isinstance(word, str) for word in words):
+            continue
+        example = words.split() if isinstance(words, str) and words.split() else ["notify-send", "done"]
+        raise BadInput(
+            _("The hook {name} cannot be used.").format(name=name),
+            _("It stands in {place}, and is no list of a program and its arguments.").format(place=place),
+            _("Write it as a list, which no shell takes apart: {line}").format(
+                line=f"{name} = [{', '.join(json.dumps(word, ensure_ascii=False) for word in example)}]"
+            ),
+            field=name,
+        )
+    return {name: tuple(words) for name, words in table.items()}
+
+
+def _keys(section: object, path: Path) -> dict[str, str]:
+    """The table [keys]; blanks round a key do not count."""
+    place = _("[keys] in {path}").format(path=path)
+    table = _flat(_check_table(section, place, "keys"))
+    for name, keys in table.items():
+        if not isinstance(keys, str) or not keys.strip():
+            raise BadInput(
+                _("The keys of “{name}” cannot be used.").format(name=name),
+                _("They stand in {place}, and are no text in quotes.").format(place=place),
+                _("Write them like {line}").format(line=f'"{name}" = "ctrl+n,f2"'),
+                field="keys",
+            )
+    return {name: ",".join(key.strip() for key in keys.split(",")) for name, keys in table.items()}
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`help.close = "q"` without quotes is a table in a table to TOML, and means the same here."""
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _check_table(section: object, place: str, name: str) -> dict[str, Any]:
+    if not isinstance(section, dict):
+        raise BadInput(_("{place} is not a table.").format(place=place), field=name)
+    return section
 
 
 def _check_keys(table: dict[str, Any], known: list[str], place: str) -> None:
     for key in table:
         if key in known:
             continue
-        hint = _nearest(key, known)
+        hint = nearest(key, known)
         if re.search("secret|token|access_?key", key, re.IGNORECASE):
-            hint = "Keys are never kept in this file: set the ALIBABA_CLOUD_… variables, or run `aliyun configure`."
-        raise BadInput(f"There is no setting called “{key}”.", f"It stands in {place}.", hint, field=key)
+            hint = _("Keys are never kept in this file: set the ALIBABA_CLOUD_… variables, or run `aliyun configure`.")
+        what = _("There is no setting called “{key}”.").format(key=key)
+        raise BadInput(what, _("It stands in {place}.").format(place=place), hint, field=key)
 
 
 def _endpoint(key: str, value: str, source: str, allow_http: bool) -> str:
@@ -260,22 +344,22 @@ def _endpoint(key: str, value: str, source: str, allow_http: bool) -> str:
         value = f"https://{value}"
     try:
         url = urlsplit(value)
-        host, _ = url.hostname or "", url.port
+        host, _port = url.hostname or "", url.port
     except ValueError:
         url, host = urlsplit(""), ""
     rest = url.path.rstrip("/") + url.query + url.fragment
     if url.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host) or rest or "@" in url.netloc:
         raise BadInput(
-            f"{key} is not the address of a service.",
-            f"It comes from {source}.",
-            "It is written https://HOST, or https://HOST:PORT.",
+            _("{key} is not the address of a service.").format(key=key),
+            _("It comes from {source}.").format(source=source),
+            _("It is written https://HOST, or https://HOST:PORT."),
             field=key,
         )
     if url.scheme == "http" and not (allow_http or _is_loopback(host)):
         raise BadInput(
-            f"{key} would send everything unencrypted.",
-            f"It comes from {source} and starts with http.",
-            "Write https://…, or put allow_http = true into the profile if that is what you want.",
+            _("{key} would send everything unencrypted.").format(key=key),
+            _("It comes from {source} and starts with http.").format(source=source),
+            _("Write https://…, or put allow_http = true into the profile if that is what you want."),
             field=key,
         )
     return f"{url.scheme}://{url.netloc}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imm_tui.config import KEYS, Settings, config_path, data_dir, history_path, load
+from imm_tui.config import KEYS, Settings, config_path, data_dir, history_path, load, profile_names
 from imm_tui.errors import BadInput
 
 GOOD = {
@@ -291,3 +291,61 @@ def test_settings_without_a_file_import_only_what_it_needs(file: Path) -> None:
     code = "import sys; from imm_tui.config import load; load({}, {'IMM_TUI_CONFIG': sys.argv[1]}); print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert not {"platformdirs", "difflib", "tomllib", "textual"} & set(run.stdout.split())
+
+
+# Hooks and keys
+
+
+def test_hooks_and_keys_are_everybodys_whatever_the_profile(file: Path) -> None:
+    toml = """
+        [hooks]
+        on_succeeded = ["notify-send", "a task is done"]
+        on_batch_done = ["/opt/report"]
+        [keys]
+        new = "ctrl+n, f2"
+        help.close = "x"
+        [profiles.work]
+    """
+    for profile in ("default", "work"):
+        settings = resolve(file, toml, {"profile": profile})
+        assert settings.hooks == {"on_succeeded": ("notify-send", "a task is done"), "on_batch_done": ("/opt/report",)}
+        assert settings.keys == {"new": "ctrl+n,f2", "help.close": "x"}, "a dotted name needs no quotes"
+
+
+@pytest.mark.parametrize(
+    "value", ['"notify-send done"', "[]", '[""]', "[1]", '["notify-send", 3]', "true", "{argv = []}"]
+)
+def test_a_hook_is_a_list_of_words_and_nothing_a_shell_would_take_apart(file: Path, value: str) -> None:
+    bad = refusal(file, f"[hooks]\non_failed = {value}")
+    assert bad.field == "on_failed"
+    assert 'Write it as a list, which no shell takes apart: on_failed = ["notify-send", "done"]' in bad.fix
+
+
+def test_an_unknown_hook_names_the_nearest(file: Path) -> None:
+    bad = refusal(file, '[hooks]\non_success = ["true"]')
+    assert bad.field == "on_success"
+    assert "on_succeeded" in bad.fix
+
+
+@pytest.mark.parametrize("value", ["3", '""', '" "', '["n"]', "true"])
+def test_keys_are_text(file: Path, value: str) -> None:
+    bad = refusal(file, f"[keys]\nnew = {value}")
+    assert bad.field == "keys"
+    assert "“new”" in bad.what
+    assert '"new" = ' in bad.fix or "ctrl+n" in bad.fix
+
+
+@pytest.mark.parametrize("table", ["hooks", "keys"])
+def test_hooks_and_keys_are_tables(file: Path, table: str) -> None:
+    assert refusal(file, f"{table} = 3").field == table
+
+
+def test_the_profiles_of_a_file_can_be_listed(file: Path) -> None:
+    assert profile_names(file) == ["default"], "there is no file yet"
+    file.write_text('[profiles.work]\n[profiles.default]\n[profiles."../x"]\n[profiles."工作"]\n')
+    assert profile_names(file) == ["default", "work", "工作"]
+    file.write_text("profiles = 3")
+    assert profile_names(file) == ["default"]
+    file.write_text("[profiles")
+    with pytest.raises(BadInput, match="TOML"):
+        profile_names(file)

@@ -16,6 +16,7 @@ from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.exits import Exit, code_of, worst
 from imm_tui.headless.output import Narrator, put, task_line, told
 from imm_tui.history import History
+from imm_tui.hooks import Hooks
 from imm_tui.listener import Listener, Phase
 from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
 from imm_tui.submission import Outcome
@@ -191,19 +192,27 @@ class _Wait:
             overdue_after=max(_LEAST, min(OVERDUE_AFTER, timeout / 2)),  # a short wait asks sooner
             on_change=news.set,
         )
-        listener.start()  # before the first submission: its event may be here before the answer
-        reconciler.start()
-        try:
-            for outcome in outcomes:
-                self._report.answered(outcome)
-                self._follow(outcome.task)
-                self._follow_changes()
-            self._until(time.monotonic() + timeout, listener, reconciler, news)
-        finally:
-            listener.stop()
-            reconciler.stop()
-        for task in sorted(self._awaited):
-            self._put(task)
+        hooks = Hooks(
+            settings.hooks,
+            self._history.path,
+            armed=lambda: listener.state.phase is not Phase.WATCHING,
+            on_trouble=say,
+        )
+        with hooks:
+            listener.start()  # before the first submission: its event may be here before the answer
+            reconciler.start()
+            try:
+                for outcome in outcomes:
+                    self._report.answered(outcome)
+                    self._follow(outcome.task)
+                    self._follow_changes()
+                self._until(time.monotonic() + timeout, listener, reconciler, news)
+            finally:
+                listener.stop()
+                reconciler.stop()
+            for task in sorted(self._awaited):
+                self._put(task)
+            hooks.finish()
 
     def _until(self, deadline: float, listener: Listener, reconciler: Reconciler, news: threading.Event) -> None:
         narrator = Narrator()

@@ -13,7 +13,9 @@ from imm_tui.credentials import Credentials
 from imm_tui.exits import Exit, code_of
 from imm_tui.headless.output import Narrator, delivery_line, put
 from imm_tui.history import Delivery, History
+from imm_tui.hooks import Hooks
 from imm_tui.listener import LONG_POLL, Listener, ListenerState, Phase
+from imm_tui.text import say
 
 _LOOK = 0.1
 """Seconds between two looks at whether another process has written to the history."""
@@ -28,7 +30,8 @@ def watch(
     idle_exit: float | None = None,
     as_json: bool = False,
 ) -> Exit:
-    """Prints each event as soon as it is stored, whichever imm-tui received it, and each message quarantined.
+    """Prints each event as soon as it is stored, whichever imm-tui received it, and each message quarantined; the
+    hooks of the settings are told of what ends.
 
     Ends after `count` events, and nothing is received after the batch that held the last of them; or after `idle_exit`
     seconds in which the service said that the queue is empty (where another process listens: in which nothing came);
@@ -68,10 +71,17 @@ class _Watch:
             on_batch=lambda batch: self._hand_over(),
             on_state=lambda state: self._hand_over(),
         )
+        self._hooks = Hooks(
+            settings.hooks,
+            history.path,
+            armed=lambda: self._listener.state.phase is not Phase.WATCHING,
+            on_trouble=say,
+        )
 
     def run(self) -> Exit:
         narrator = Narrator()
         version: int | None = None
+        self._hooks.start()
         self._listener.start()
         try:
             while not self._over:
@@ -80,19 +90,31 @@ class _Watch:
                     self._news.clear()
                 if (now := self._history.data_version()) != version:
                     version = now
+                    self._hooks.wake()
                     self._print(self._history.deliveries(self._printed))
                 state = self._listener.state
                 narrator.follow(state)
                 if state.phase is Phase.STOPPED and state.trouble is not None:
+                    self._finish()
                     return code_of(state.trouble)
                 self._over = self._over or self._is_idle(state)
                 if news and not self._over:
                     self._heard.set()
+            self._finish()
             return Exit.SUCCEEDED
         finally:
-            self._over = True
-            self._heard.set()
-            self._listener.stop()
+            self._end_listening()
+            self._hooks.stop()
+
+    def _end_listening(self) -> None:
+        self._over = True
+        self._heard.set()
+        self._listener.stop()
+
+    def _finish(self) -> None:
+        """Where nobody interrupts it, a run ends when every hook has."""
+        self._end_listening()
+        self._hooks.finish()
 
     def _hand_over(self) -> None:
         """In the listener's thread: has its news printed, and ends it where that was all."""

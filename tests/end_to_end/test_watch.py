@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 
@@ -216,3 +217,47 @@ def test_a_trouble_that_passes_is_said_once_and_survived(program: Program, mailb
         run = program.finish(process)
     assert run.code == 143
     assert len(run.err.splitlines()) == 1
+
+
+# Hooks
+
+
+def hooks(program: Program, **commands: list[str]) -> None:
+    """Writes a config.toml with these hooks, which the program reads from then on."""
+    file = program.home / "config.toml"
+    file.write_text("[hooks]\n" + "".join(f"{name} = {json.dumps(words)}\n" for name, words in commands.items()))
+    program.environment["IMM_TUI_CONFIG"] = str(file)
+
+
+def test_it_waits_for_its_hooks_before_it_ends(program: Program, mailbox: Mailbox) -> None:
+    told = program.home / "told"
+    script = 'sleep 0.3; cat >> "$0"; env | grep -c "^ALIBABA_CLOUD_" >> "$0"'
+    hooks(program, on_succeeded=["sh", "-c", script, str(told)], on_failed=["/no/such/program"])
+    mailbox.publish(notification("t-1"))
+    mailbox.publish(notification("t-2", "InvalidFile"))
+    run = program("watch", "--count", "2", "--json")
+    assert run.code == 0
+    news, keys = told.read_text().splitlines()
+    assert json.loads(news)["task_id"] == "t-1"
+    assert keys == "0", "a hook is given no key"
+    assert "on_failed" in run.err
+    assert "No such file" in run.err
+
+
+def test_a_hook_that_runs_is_ended_when_it_is_interrupted(program: Program, mailbox: Mailbox) -> None:
+    pid = program.home / "pid"
+    hooks(program, on_succeeded=["sh", "-c", 'echo $$ > "$0.new"; mv "$0.new" "$0"; sleep 600', str(pid)])
+    process = watching(program, mailbox)
+    until(pid.exists)
+    process.send_signal(signal.SIGINT)
+    assert program.finish(process).code == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+def test_a_hook_that_is_no_list_is_refused_before_anything_is_done(program: Program, mailbox: Mailbox) -> None:
+    file = program.home / "config.toml"
+    file.write_text('[hooks]\non_failed = "notify-send failed"\n')
+    run = program("watch", "--config", str(file))
+    assert run.code == 2
+    assert 'on_failed = ["notify-send", "failed"]' in run.err
