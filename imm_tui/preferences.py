@@ -47,23 +47,21 @@ def load(path: Path) -> Preferences:
         kept = json.loads(path.read_bytes())
     if not isinstance(kept, dict):
         return Preferences()
-    usual = Preferences()
-    fit = {it.name for it in fields(Preferences) if _fits(kept.get(it.name), getattr(usual, it.name))}
-    return Preferences(**{name: kept[name] for name in fit})
+    return Preferences(**{it.name: kept[it.name] for it in fields(Preferences) if _fits(it.name, kept.get(it.name))})
 
 
-def _fits(value: object, usual: object) -> bool:
-    match usual:
-        case bool():
-            return isinstance(value, bool)
-        case str():
-            return isinstance(value, str)
+def _fits(name: str, value: object) -> bool:
+    match name:
+        case "views":
+            return _are_texts(value)
+        case "forms":
+            return isinstance(value, dict) and all(map(_are_texts, value.values()))
         case _:
-            return isinstance(value, dict) and all(
-                isinstance(inner, str)
-                or (isinstance(inner, dict) and all(isinstance(innermost, str) for innermost in inner.values()))
-                for inner in value.values()
-            )
+            return type(value) is type(getattr(Preferences(), name))
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def save(path: Path, preferences: Preferences) -> None:

@@ -1,0 +1,78 @@
+"""What a person has chosen is there in the next session, and no file can keep the app from starting."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imm_tui import preferences
+from imm_tui.errors import HistoryUnusable
+from imm_tui.preferences import Preferences
+
+CHOSEN = Preferences(
+    language="zh_CN",
+    theme="nord",
+    mouse=False,
+    telling="osc9",
+    sort="pages",
+    descending=False,
+    failures_first=True,
+    folded=True,
+    views={"昨天的失败": "status:failed since:1d"},
+    forms={"default": {"target_type": "png", "dpi": "150"}},
+)
+
+
+def test_what_was_chosen_comes_back_from_a_file_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "preferences.json"
+    preferences.save(path, CHOSEN)
+    assert preferences.load(path) == CHOSEN
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path], "nothing half written lies about"
+
+
+def test_without_a_file_nobody_has_chosen(tmp_path: Path) -> None:
+    assert preferences.load(tmp_path / "none.json") == Preferences()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00", '{"theme": 1}', '{"views": {"a": 1}}', "[" * 100_000])
+def test_a_damaged_file_is_as_if_nobody_had_chosen(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text(text)
+    assert preferences.load(path) == Preferences()
+
+
+def test_what_is_damaged_costs_no_other_choice(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text(json.dumps({"theme": "nord", "mouse": "perhaps", "of a later imm-tui": 1}))
+    assert preferences.load(path) == Preferences(theme="nord")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["theme", "views", "forms", "mouse"]), inner),
+    )
+)
+def test_whatever_a_file_holds_every_choice_is_of_its_kind(
+    tmp_path_factory: pytest.TempPathFactory, kept: object
+) -> None:
+    path = tmp_path_factory.mktemp("kept") / "preferences.json"
+    path.write_text(json.dumps(kept))
+    found = preferences.load(path)
+    assert isinstance(found.theme, str)
+    assert isinstance(found.mouse, bool)
+    assert all(isinstance(query, str) for query in found.views.values())
+    assert all(isinstance(value, str) for form in found.forms.values() for value in form.values())
+
+
+def test_what_cannot_be_kept_says_why_and_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HistoryUnusable, match="cannot be kept"):
+        preferences.save(tmp_path / "file" / "preferences.json", CHOSEN)
