@@ -36,7 +36,10 @@ class Filter:
 
 # What there is to ask for
 
-_STATUSES = {status.lower(): f"status = '{status}'" for status in Status}
+_STATUSES = {
+    status.lower(): f"status = '{status}'"
+    for status in (Status.FAILED, Status.RUNNING, Status.SUCCEEDED, Status.UNKNOWN, Status.SUBMITTING)
+}
 _IN_CHINESE = {
     "提交中": _STATUSES["submitting"],
     "运行中": _STATUSES["running"],
@@ -459,12 +462,15 @@ def _examples(field: str) -> str:
     return _("Examples: {examples}.").format(examples="  ".join(examples))
 
 
-def completions(text: str) -> list[str]:
-    """What could be typed behind `text`, as the whole text with it: fields and their values, the likeliest first."""
+def completions(text: str) -> dict[str, str]:
+    """The words that the last one in `text` could become, fields and their values, the likeliest first.
+
+    Each comes with the text that it makes of `text`, which stands at its beginning as it was typed.
+    """
     parts = list(_parts(text[:_LONGEST]))
     last = parts[-1] if parts else None
     if last is None or last.kind != "word" or last.bare != last.written or not text.endswith(last.written):
-        return []
+        return {}
     head = _HEAD.match(last.bare)
     if head is None:
         ends = [f"{field}{'>' if field in (*_FIGURES, 'took') else ':'}" for field in FIELDS]
@@ -472,4 +478,4 @@ def completions(text: str) -> list[str]:
     else:
         ends = list(_KNOWN_VALUES.get(head[1].lower(), ()))
         begun = _COMMA.split(last.bare[head.end() :])[-1]
-    return [text + end[len(begun) :] for end in ends if end.startswith(begun.lower()) and end != begun.lower()]
+    return {end: text + end[len(begun) :] for end in ends if end.startswith(begun.lower()) and end != begun.lower()}

@@ -237,10 +237,10 @@ def test_what_cannot_be_text_is_found_as_it_is_shown(shelf: Shelf) -> None:
     [
         ("a statsu:failed", "character 3, “statsu:failed”", "no field statsu", "mean status?"),
         ("status:faild", "“status:faild”", "“faild” is nothing that status can be", "mean failed?"),
-        ("status:zzz", "“status:zzz”", "“zzz”", "submitting, running, succeeded, failed, unknown"),
+        ("status:zzz", "“status:zzz”", "“zzz”", "failed, running, succeeded, unknown, submitting"),
         ("is:untrakced", "“is:untrakced”", "“untrakced”", "mean untracked?"),
-        ("status:", "“status:”", "status needs a value", "submitting, running"),
-        ("status>failed", "“status>failed”", "greater or less", "submitting, running"),
+        ("status:", "“status:”", "status needs a value", "failed, running"),
+        ("status>failed", "“status>failed”", "greater or less", "failed, running"),
         ("pages>", "“pages>”", "pages needs a value", "pages:2-5"),
         ("pages:many", "“pages:many”", "“many” is no figure", "pages:2-5"),
         ("pages>2-5", "“pages>2-5”", "“2-5” is no figure", "pages:2-5"),
@@ -313,7 +313,13 @@ def test_what_is_half_typed_stands_for_what_is_complete(typed: str, means: str) 
     ],
 )
 def test_what_could_be_typed_next(text: str, following: list[str]) -> None:
-    assert completions(text) == following
+    assert list(completions(text).values()) == following
+
+
+def test_the_words_that_could_follow_are_told_by_themselves() -> None:
+    assert list(completions("png type:")) == ["png", "jpg", "pdf", "txt", "vector"]
+    assert list(completions("s")) == ["status:", "since:", "source:"]
+    assert list(completions("status:unknown,S")) == ["succeeded", "submitting"]
 
 
 def test_the_most_that_a_filter_can_be_is_not_too_much_for_sqlite(shelf: Shelf) -> None:
