@@ -161,11 +161,10 @@ class Batch:
                 )
                 with closing(outcomes):
                     met = [self._count(outcome) for outcome in outcomes]
-                fatal = next((trouble for trouble in met if isinstance(trouble, Barred | Unreachable)), None)
-                if fatal is None and all(isinstance(trouble, OutcomeUnknown) for trouble in met):
-                    fatal = met[-1]
-                if fatal is not None:
-                    self._pause_for(fatal)
+                barred = [trouble for trouble in met if isinstance(trouble, Barred)]
+                lost = [trouble for trouble in met if isinstance(trouble, Unreachable | OutcomeUnknown)]
+                if barred or len(lost) == len(met):
+                    self._pause_for((barred or lost)[-1])
 
     def _has_more(self) -> bool:
         """Waits while it is paused; whether there is anything to send then."""
