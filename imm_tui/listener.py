@@ -22,6 +22,7 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, Delivery, History, Left, Quarantined
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Phase(StrEnum):
     """It tries again by itself at `ListenerState.retry_at`."""
     STOPPED = "stopped"
     """Trying again would not help: a person has to mend something, then `Listener.resume`."""
+    PAUSED = "paused"
+    """A person wants it so, until `Listener.resume`. Events wait on the queue; nobody else takes over."""
     WATCHING = "watching"
     """Another imm-tui listens for this history."""
 
@@ -96,7 +99,9 @@ class Listener:
         self._on_batch = on_batch
         self._on_state = on_state
         self._stopping = threading.Event()
-        self._resumed = threading.Event()
+        self._paused = threading.Event()
+        self._woken = threading.Event()
+        """Ends whatever it waits for, but for the service."""
         self._queue: Queue | None = None
         self._unhidden: Trouble | None = None
         self._left: list[Left] = []
@@ -110,7 +115,7 @@ class Listener:
     def stop(self) -> None:
         """Ends the long poll at once; a batch in hand, or an answer on its way, may be finished within a second."""
         self._stopping.set()
-        self._resumed.set()
+        self._woken.set()
         if threading.current_thread() is self._thread:
             return  # from on_batch or on_state: it ends before it receives again
         if (queue := self._queue) is not None:
@@ -121,9 +126,21 @@ class Listener:
             queue.kill()
             self._thread.join(_LEAVE)
 
+    def pause(self) -> None:
+        """Receives no more until `resume`: ends the long poll at once, and finishes an answer that has begun to come.
+
+        While it starts, listens or waits to reconnect, it goes to PAUSED and stays the one that is elected. While it is
+        STOPPED it stays that, and while it is WATCHING too: it goes to PAUSED when it is elected. From any thread.
+        """
+        self._paused.set()
+        self._woken.set()
+        if (queue := self._queue) is not None:
+            queue.interrupt()
+
     def resume(self) -> None:
-        """Tries again now: after STOPPED, or while it waits to reconnect."""
-        self._resumed.set()
+        """Receives again now: after PAUSED or STOPPED, or while it waits to reconnect. From any thread."""
+        self._paused.clear()
+        self._woken.set()
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits for the thread to end; false when it has not after `timeout` seconds."""
@@ -135,7 +152,9 @@ class Listener:
             try:
                 self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with self._elected(), History(self._history_path) as history:
-                    self._listen(history)
+                    while not self._stopping.is_set():
+                        self._stay_paused()
+                        self._listen(history)
             except Timeout:
                 self._tell(Phase.WATCHING)
                 self._stopping.wait(_ELECTION)
@@ -143,24 +162,36 @@ class Listener:
                 self._stop_until_resumed(trouble)
             except OSError as error:
                 closed = HistoryUnusable(
-                    f"The folder of {self._history_path} cannot be used.",
+                    _("The folder of {path} cannot be used.").format(path=self._history_path),
                     f"{error.strerror or error}.",
-                    "Mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+                    _("Mend its permissions, or name another folder with IMM_TUI_DATA_DIR."),
                 )
                 self._stop_until_resumed(closed)
 
     def _stop_until_resumed(self, trouble: Trouble) -> None:
         self._tell(Phase.STOPPED, trouble)
-        self._pause(None)
+        self._rest(None)
+        self._rest_while_paused()  # it was a pause that woke it: that mends nothing
         if not self._stopping.is_set():
             self._tell(Phase.STARTING)
+
+    def _stay_paused(self) -> None:
+        if self._paused.is_set():
+            self._tell(Phase.PAUSED, self._unhidden)
+            self._rest_while_paused()
+            if not self._stopping.is_set():
+                self._tell(Phase.STARTING)
+
+    def _rest_while_paused(self) -> None:
+        while self._paused.is_set() and not self._stopping.is_set():
+            self._rest(None)
 
     def _elected(self) -> FileLock:
         """Held by the one that listens; the system frees it when its process ends, however it ends."""
         return FileLock(f"{self._history_path}.lock", blocking=False, mode=0o600)
 
     def _listen(self, history: History) -> None:
-        """Cycles until it is stopped. Raises Trouble when trying again would not help."""
+        """Cycles until it is stopped or paused. Raises Trouble when trying again would not help."""
         # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
         from imm_tui.cloud.mns import BATCH, Cancelled, Queue
 
@@ -170,7 +201,7 @@ class Listener:
         empty_since = None
         wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
         try:
-            while not self._stopping.is_set():
+            while not (self._stopping.is_set() or self._paused.is_set()):
                 asked = time.monotonic()
                 try:
                     if unstorable:
@@ -190,7 +221,7 @@ class Listener:
                     empty_since = None
                     delay = backoff.delay(trouble.retry_after)
                     self._tell(Phase.RECONNECTING, trouble, delay)
-                    self._pause(delay)
+                    self._rest(delay)
                     wait = 0
                     continue
                 backoff.reset()
@@ -203,7 +234,7 @@ class Listener:
                     empty_since = asked if empty_since is None else empty_since
                     self._tell(Phase.LISTENING, self._unhidden, empty_for=time.monotonic() - empty_since)
                     if time.monotonic() - asked < min(_EARLY, wait / 2):
-                        self._pause(early.delay())
+                        self._rest(early.delay())
                     else:
                         early.reset()
                 # While batches come back full there is more: no need to wait for it. Else one long poll a queue.
@@ -232,18 +263,18 @@ class Listener:
             ]
             if hidden:
                 self._unhidden = next((trouble for trouble in hidden if trouble is not None), None)
-            if not more:  # else it is noted along with what comes next
+            if not more or self._paused.is_set():  # else it is noted along with what comes next
                 history.record_left(self._left)
                 self._left = []
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
             self._on_batch(deliveries)
 
-    def _pause(self, seconds: float | None) -> None:
-        """Waits until the time is over (None: for ever), or until it is stopped or resumed."""
-        self._resumed.wait(seconds)
+    def _rest(self, seconds: float | None) -> None:
+        """Until the time is over (None: for ever), or until it is stopped, paused or resumed."""
+        self._woken.wait(seconds)
         if not self._stopping.is_set():
-            self._resumed.clear()
+            self._woken.clear()
 
     def _tell(
         self, phase: Phase, trouble: Trouble | None = None, delay: float | None = None, empty_for: float = 0.0
@@ -280,7 +311,7 @@ def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: 
     try:
         history.record_hidden(message.id, queue.change_visibility(receipt_handle, seconds), until)
     except Barred as refusal:
-        what = "A message that could not be read comes back again and again: it cannot be hidden for longer."
+        what = _("A message that could not be read comes back again and again: it cannot be hidden for longer.")
         why = f"{refusal.what} {refusal.why}"
         return Trouble(what, why, refusal.fix, code=refusal.code, request_id=refusal.request_id)
     except (Refused, BadInput):  # BadInput: no handle of MNS's, from a damaged reply
@@ -298,7 +329,7 @@ def _arrival(message: Received) -> Arrival:
     found = notifications.parse(message.body)
     reason = found.reason
     if message.repaired:
-        damaged = "The message was not well-formed XML, so its text is a guess."
+        damaged = N_("The message was not well-formed XML, so its text is a guess.")
         reason = quarantine.CHANGED if message.fits is False else damaged
     return Arrival(
         message_id=message.message_id,

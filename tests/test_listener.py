@@ -23,6 +23,7 @@ from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import Status
 from tests.cloud.servers import Service, answer, hang
 from tests.conftest import RunningEmulator
+from tests.control import Control
 from tests.mailbox import Mailbox, notification
 
 PATIENCE = 30
@@ -310,6 +311,94 @@ def test_stop_ends_a_long_poll_at_once(mailbox: Mailbox, path: Path) -> None:
         watcher.until_phase(Phase.LISTENING)
         listener.stop()
         assert listener.join(10), "a long poll takes 30 seconds"
+
+
+def test_while_it_is_paused_nothing_is_received_and_a_resume_receives_at_once(mailbox: Mailbox, path: Path) -> None:
+    ledger = Control(mailbox.emulator.endpoint).ledger
+    with listening(mailbox.settings, mailbox.credentials, path) as (listener, watcher):
+        watcher.until_phase(Phase.LISTENING)
+        listener.pause()
+        watcher.until_phase(Phase.PAUSED)
+        mailbox.publish(*(notification(f"task-{number}") for number in range(3)))
+        assert mailbox.left == (3, 0), "a long poll that went on would have taken them"
+        assert not [entry for entry in ledger(queue=mailbox.name) if entry["action"] == "receive"]
+        listener.resume()
+        watcher.until_delivered(3)
+        watcher.until_phase(Phase.LISTENING)
+    assert mailbox.left == (0, 0)
+    assert [entry["dequeue_count"] for entry in ledger(queue=mailbox.name) if entry["action"] == "receive"] == [1] * 3
+
+
+def test_an_answer_that_has_begun_to_come_is_finished_before_it_pauses(path: Path) -> None:
+    body = escape(notification("t-1"))
+    message = f"<Message><MessageId>m</MessageId><ReceiptHandle>1</ReceiptHandle><MessageBody>{body}</MessageBody>"
+    reply = f"<Messages>{message}</Message></Messages>".encode()
+
+    def pausing(connection: socket.socket, _over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(reply))
+        listener.pause()
+        connection.sendall(reply)
+
+    with Service(pausing, answer(204), hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
+            watcher.until_phase(Phase.PAUSED)
+            assert [request.method for request in mns.requests] == ["GET", "DELETE"]
+            assert [delivery.message_id for delivery in watcher.deliveries] == ["m"]
+
+
+def test_a_pause_ends_the_wait_to_reconnect(path: Path) -> None:
+    busy = "<Error><Code>QpsLimitExceeded</Code><Message>m</Message><RequestId>R</RequestId></Error>"
+    empty = "<Error><Code>MessageNotExist</Code><Message>m</Message><RequestId>R</RequestId></Error>"
+    with Service(answer(503, busy, retry_after="200"), answer(404, empty), hang) as mns:
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        with listening(settings, Credentials("id", "secret"), path) as (listener, watcher):
+            watcher.until_phase(Phase.RECONNECTING)
+            listener.pause()
+            watcher.until_phase(Phase.PAUSED)
+            listener.resume()
+            watcher.until_phase(Phase.LISTENING)
+
+
+def test_who_is_paused_before_the_start_calls_nobody(path: Path) -> None:
+    with Service(hang) as mns:
+        watcher = Watcher()
+        settings = Settings(queue="q", mns_endpoint=mns.url)
+        listener = Listener(settings, Credentials("id", "secret"), path, on_state=watcher.state)
+        listener.pause()
+        listener.start()
+        watcher.until_phase(Phase.PAUSED)
+        listener.stop()
+        assert listener.join(PATIENCE)
+        assert mns.requests == []
+
+
+def test_a_pause_does_not_hide_what_has_stopped_it(mailbox: Mailbox, path: Path) -> None:
+    wrong = Credentials(mailbox.credentials.access_key_id, "wrong")
+    with listening(mailbox.settings, wrong, path) as (listener, watcher):
+        watcher.until_phase(Phase.STOPPED)
+        count = len(watcher.states)
+        listener.pause()
+        listener.resume()
+        watcher.until(lambda: len(watcher.states) >= count + 2)
+        phases = [state.phase for state in watcher.states[count:]]
+        assert phases == [Phase.STARTING, Phase.STOPPED]
+
+
+def test_nobody_takes_over_from_who_is_paused(mailbox: Mailbox, path: Path) -> None:
+    with listening(mailbox.settings, mailbox.credentials, path) as (first, told_first):
+        first.pause()
+        told_first.until_phase(Phase.PAUSED)
+        with listening(mailbox.settings, mailbox.credentials, path) as (second, told_second):
+            told_second.until_phase(Phase.WATCHING)
+            second.pause()
+            mailbox.publish(notification("a"))
+            first.stop()
+            told_second.until_phase(Phase.PAUSED)
+            assert mailbox.left == (1, 0)
+            second.resume()
+            told_second.until_delivered(1)
+    assert not told_first.deliveries
 
 
 def test_an_early_empty_answer_is_no_reason_to_hurry(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ PHASE_SHAPES = {
     Phase.LISTENING: "●",
     Phase.RECONNECTING: "◌",
     Phase.STOPPED: "✕",
+    Phase.PAUSED: "ǁ",  # a letter: the bars that mean a pause are not as wide in every terminal
     Phase.WATCHING: "◉",
 }
 
@@ -314,33 +315,52 @@ def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
 # The listener
 
 
-def listener_words(state: ListenerState, last_event: int | None, now: int) -> list[str]:
-    """What the listener is doing: the first words are the ones that matter, the last the first to go."""
+def listener_words(state: ListenerState, last_event: int | None, now: int) -> tuple[str, list[str]]:
+    """What the listener is doing, and the details of it, from the fullest to the shortest wording."""
     match state.phase:
         case Phase.LISTENING:
-            seen = "no event yet" if last_event is None else f"last event {elapsed(now - last_event)} ago"
-            return ["listening", f"since {clock(state.since, now)}", seen]
+            since = _("since {time}").format(time=clock(state.since, now))
+            if last_event is None:
+                return _("listening"), [f"{since} · {_('no event yet')}", _("no event yet")]
+            age = elapsed(now - last_event)
+            seen = _("last event {age} ago").format(age=age)
+            return _("listening"), [f"{since} · {seen}", seen, _("{age} ago").format(age=age)]
         case Phase.RECONNECTING:
             wait = -((now - (state.retry_at or now)) // 1000)
-            return [f"reconnecting in {wait} s" if wait > 0 else "reconnecting now"]
+            if wait <= 0:
+                return _("reconnecting now"), []
+            return ngettext("reconnecting in {count} s", "reconnecting in {count} s", wait).format(count=wait), []
         case Phase.STOPPED:
-            return ["stopped"]
+            return _("stopped"), []
+        case Phase.PAUSED:
+            return _("paused"), [_("events wait on the queue")]
         case Phase.WATCHING:
-            return ["another imm-tui is listening", "watching its history"]
+            return _("another imm-tui is listening"), [_("watching its history")]
         case Phase.STARTING:
-            return ["starting"]
+            return _("starting"), []
 
 
 def unheard(number: int, settings: Settings) -> Trouble:
     """What it means that so many tasks ended and no event said so."""
     queue, topic = line(settings.queue), line(settings.topic)
-    topic = f"the topic {topic}" if topic else "IMM's topic"
-    return Trouble(
-        f"{number:,} tasks of the last hour have ended at IMM, and no event came for them.",
-        f"Somebody else may be taking from the queue {queue}, its subscription to {topic} may be missing, "
-        "or the project's service role may not publish.",
-        "Give every viewer a queue of its own, subscribed to the topic.",
+    what = ngettext(
+        "{count} task of the last hour has ended at IMM, and no event came for it.",
+        "{count} tasks of the last hour have ended at IMM, and no event came for them.",
+        number,
     )
+    why = (
+        _(
+            "Somebody else may be taking from the queue {queue}, its subscription to the topic {topic} may be missing, "
+            "or the project's service role may not publish."
+        )
+        if topic
+        else _(
+            "Somebody else may be taking from the queue {queue}, its subscription to IMM's topic may be missing, "
+            "or the project's service role may not publish."
+        )
+    )
+    fix = _("Give every viewer a queue of its own, subscribed to the topic.")
+    return Trouble(what.format(count=f"{number:,}"), why.format(queue=queue, topic=topic), fix)
 
 
 def told(trouble: Trouble) -> tuple[str, str]:

@@ -178,18 +178,21 @@ def test_a_trouble_is_told_whole_and_clean() -> None:
         ),
         (ListenerState(phase=Phase.RECONNECTING, since=NOON, retry_at=NOON - 1), "reconnecting now"),
         (ListenerState(phase=Phase.STOPPED, since=NOON), "stopped"),
+        (ListenerState(phase=Phase.PAUSED, since=NOON), "paused · events wait on the queue"),
         (ListenerState(phase=Phase.WATCHING, since=NOON), "another imm-tui is listening · watching its history"),
     ],
 )
 def test_the_listener_is_told_in_words(state: ListenerState, words: str) -> None:
-    assert " · ".join(view.listener_words(state, None, NOON)) == words
+    first, details = view.listener_words(state, None, NOON)
+    assert " · ".join([first, *details]) == words
 
 
 def test_a_listener_says_since_when_and_how_long_ago_the_last_event_came() -> None:
     state = ListenerState(phase=Phase.LISTENING, since=NOON)
-    first, since, last = view.listener_words(state, NOON + 60_000, NOON + 63_000)
-    assert (first, since, last) == ("listening", f"since {view.clock(NOON, NOON)}", "last event 3 s ago")
-    assert view.listener_words(state, None, NOON)[-1] == "no event yet"
+    since = f"since {view.clock(NOON, NOON)}"
+    details = [f"{since} · last event 3 s ago", "last event 3 s ago", "3 s ago"]
+    assert view.listener_words(state, NOON + 60_000, NOON + 63_000) == ("listening", details)
+    assert view.listener_words(state, None, NOON) == ("listening", [f"{since} · no event yet", "no event yet"])
 
 
 def test_every_status_and_phase_has_a_shape_of_its_own() -> None:

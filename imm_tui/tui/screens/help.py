@@ -32,6 +32,7 @@ _PHASES = {
     Phase.LISTENING: "events appear as they come",
     Phase.RECONNECTING: "it tries again by itself",
     Phase.STOPPED: "it needs a person",
+    Phase.PAUSED: "events wait on the queue until you resume",
     Phase.WATCHING: "another imm-tui listens",
 }
 

@@ -19,12 +19,16 @@ _COLOURS = {
     Phase.LISTENING: "$text-success",
     Phase.RECONNECTING: "$text-warning",
     Phase.STOPPED: "$text-error",
+    Phase.PAUSED: "$text-warning",
     Phase.WATCHING: "$text-success",
 }
 
+_SHARE = 3 / 8
+"""Of the screen's width: the rest is for what is looked at."""
+
 
 class ListenerStatus(Widget):
-    """One line; where it is too narrow, the details go first."""
+    """One line; where it is too narrow, the details are shortened, and go at last."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
@@ -46,15 +50,16 @@ class ListenerStatus(Widget):
             self._words = words
             self.refresh(layout=True)
 
+    def _fitting(self, width: float) -> tuple[str, str]:
+        """The fullest wording that fits into so many cells; what it is doing is said in any case."""
+        first, details = self._words
+        room = width - 2 - cell_len(first)
+        return first, next((f" · {words}" for words in details if cell_len(words) + 3 <= room), "")
+
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return cell_len(" · ".join(self._words)) + 2
+        return 2 + cell_len("".join(self._fitting(viewport.width * _SHARE)))
 
     def render(self) -> Content:
-        first, *details = self._words
-        while details and cell_len(" · ".join([first, *details])) > self.size.width - 2:
-            # Since when it listens matters less than the event that just came.
-            details.pop(0)
+        first, details = self._fitting(self.size.width)
         phase = self._state.phase
-        return Content.assemble(
-            (f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), first, (" · ".join(["", *details]), QUIET)
-        )
+        return Content.assemble((f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), first, (details, QUIET))
