@@ -229,6 +229,19 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--pages", metavar="P", default="", help="such as 1,2-4,7 (default: all)")
     submit.add_argument("--dpi", metavar="N", default="", help="of images, 96 to 600")
     submit.add_argument(
+        "--option",
+        dest="options",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="any other parameter of CreateOfficeConversionTask, such as Quality=80; may be repeated",
+    )
+    submit.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print where each result would go, and what is wrong, a duplicate or a collision; send nothing",
+    )
+    submit.add_argument(
         "--password-file", metavar="FILE", help="the documents' password, the file's first line; - is stdin"
     )
     submit.add_argument(
@@ -339,19 +352,18 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         _credentials(settings, settings.missing_to_listen() + settings.missing_to_submit())
         raise _no_terminal("The dashboard")
-    from imm_tui import credentials
+    from imm_tui.profiles import Profiles, ready
     from imm_tui.tui.app import ImmApp
 
-    keys: Credentials | None = None
-    problem: Trouble | None = None
-    try:
-        keys = credentials.find(settings.aliyun_profile, os.environ)
-    except NoCredentials as trouble:
-        problem = trouble
-    if keys is not None and (missing := settings.missing_to_listen()):
-        problem = _lacking(settings, missing)
+    profile = ready(settings, os.environ)
     _leave_threads_to_the_screen()
-    app = ImmApp(settings, _history_path(settings), keys, problem=problem)
+    app = ImmApp(
+        profile.settings,
+        profile.history_path,
+        profile.credentials,
+        problem=profile.problem,
+        profiles=Profiles(getattr(arguments, "config", None), os.environ),
+    )
     if app.run() == "demo":
         return _demo(arguments)
     return app.return_code or 0
@@ -394,19 +406,35 @@ def _no_terminal(what: str) -> BadInput:
 def _submit(arguments: argparse.Namespace) -> int:
     _fail_as_one()
     from imm_tui import submission
-    from imm_tui.headless.submit import read_password, read_sources, submit
+    from imm_tui.headless.submit import preview, read_options, read_password, read_sources, submit
 
     settings = _settings(arguments)
     if arguments.file == "-" == arguments.password_file:
         raise BadInput("Standard input cannot be both the sources and the password.", fix="Put one into a file.")
+    options = read_options(arguments.options)
+    target_uri = getattr(arguments, "target_uri", "")  # the flag's; plan() knows the profile's
+    if arguments.dry_run:
+        return preview(
+            settings,
+            _history_path(settings),
+            arguments.sources,
+            arguments.file,
+            arguments.to,
+            target_uri=target_uri,
+            pages=arguments.pages,
+            dpi=arguments.dpi,
+            options=options,
+            as_json=arguments.json,
+        )
     sources = read_sources(arguments.sources, arguments.file)
     conversions = submission.plan(
         sources,
         arguments.to,
         settings,
-        target_uri=getattr(arguments, "target_uri", ""),  # the flag's; plan() knows the profile's
+        target_uri=target_uri,
         pages=arguments.pages,
         dpi=arguments.dpi,
+        options=options,
         password=read_password(arguments.password_file) if arguments.password_file else "",
     )
     if again := len(sources) - len(conversions):
@@ -499,27 +527,16 @@ def _history_path(settings: Settings) -> Path:
 def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
     """The keys. Raises NoCredentials, or BadInput for the settings that are missing; says both where both are so."""
     from imm_tui import credentials
+    from imm_tui.profiles import lacking
 
-    lacking = _lacking(settings, missing) if missing else None
+    problem = lacking(settings, missing) if missing else None
     try:
         found = credentials.find(settings.aliyun_profile, os.environ)
     except NoCredentials:
-        if lacking is not None:
-            say(lacking)
+        if problem is not None:
+            say(problem)
             say(_DEMO_HINT)
         raise
-    if lacking is not None:
-        raise lacking
+    if problem is not None:
+        raise problem
     return found
-
-
-def _lacking(settings: Settings, missing: Sequence[str]) -> BadInput:
-    names = list(dict.fromkeys(missing))
-    what = f"The setting {names[0]} is" if len(names) == 1 else f"The settings {', '.join(names)} are"
-    flags = ", ".join(f"--{name.replace('_', '-')}" for name in names)
-    return BadInput(
-        f"{what} missing.",
-        f"Neither a flag nor an environment variable nor {settings.place} gives a value.",
-        f"Write what is missing there, or give {flags}.",
-        field=names[0],
-    )

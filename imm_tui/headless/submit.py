@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
+from imm_tui import sources as source_room
 from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
+from imm_tui.dry_run import Note, Row, dry_run
 from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.exits import Exit, code_of, worst
 from imm_tui.headless.output import Narrator, put, task_line, told
 from imm_tui.history import History
 from imm_tui.hooks import Hooks
+from imm_tui.i18n import _, ngettext
 from imm_tui.listener import Listener, Phase
 from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion, Status, Task
-from imm_tui.text import say
+from imm_tui.text import line, say
 
 _LOOK = 0.1
 """Seconds between two looks at whether another process has written to the history."""
@@ -37,53 +41,96 @@ _SEARCHES = 3
 
 
 def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
-    """The sources named on the command line, then those of `file`: UTF-8, one URI a line, blank lines skipped; `-` is
-    stdin. Raises BadInput, which names the argument or the line that is no source URI.
+    """The sources named on the command line, then those of `file`: UTF-8, one URI a line, blank lines and comments (#)
+    skipped; `-` is stdin. Raises BadInput, which names the argument or the line that is no source URI.
     """
     named = [(f"“{argument}”", argument) for argument in arguments]
     if file is not None:
-        named += _lines(file)
+        shown = source_room.shown(file)
+        for number, text in source_room.numbered(source_room.read_lines(file)):
+            named.append((_("Line {number} of {file}").format(number=number, file=shown), text))
     sources = []
     for name, text in named:
         try:
+            if source_room.is_pattern(text):
+                why = _("A bucket cannot be listed from here.")
+                raise BadInput(_("This is a pattern."), why, _("Name each document."), field="source_uri")
             sources.append(submission.check_source_uri(text))
         except BadInput as bad:
             raise BadInput(f"{name}: {bad.what}", bad.why, bad.fix, field=bad.field) from None
     return sources
 
 
-def _lines(file: str) -> Iterator[tuple[str, str]]:
-    """The lines of a file that are not blank, each with a name for it."""
-    shown = "standard input" if file == "-" else file
-    for number, raw in enumerate(_read(file).removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        name = f"Line {number} of {shown}"
-        try:
-            text = raw.decode().strip()
-        except UnicodeDecodeError:
-            raise BadInput(f"{name} is not text in UTF-8.", field="source_uri") from None
-        if text:
-            yield name, text
-
-
 def read_password(file: str) -> str:
     """The first line of `file`; `-` is stdin. Raises BadInput where there is none."""
     try:
-        password = _read(file).removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].removesuffix(b"\r").decode()
+        first = source_room.read(file).removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+        password = first.removesuffix(b"\r").decode()
     except UnicodeDecodeError:
-        raise BadInput("The password is not text in UTF-8.", field="password") from None
+        raise BadInput(_("The password is not text in UTF-8."), field="password") from None
     if not password:
-        raise BadInput("There is no password.", f"The first line of {file} is empty.", field="password")
+        why = _("The first line of {file} is empty.").format(file=source_room.shown(file))
+        raise BadInput(_("There is no password."), why, field="password")
     return password
 
 
-def _read(file: str) -> bytes:
-    try:
-        if file != "-":
-            return Path(file).read_bytes()
-        return sys.stdin.buffer.read() if sys.stdin is not None else b""
-    except OSError as error:
-        shown = "Standard input" if file == "-" else file
-        raise BadInput(f"{shown} cannot be read.", f"{error.strerror or error}.") from None
+def read_options(pairs: Sequence[str]) -> dict[str, str]:
+    """Options by name, from `NAME=VALUE` each. Raises BadInput."""
+    options = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            what = _("“{pair}” is no option.").format(pair=pair)
+            raise BadInput(what, fix=_("Write it as {form}.").format(form="NAME=VALUE"), field="option")
+        options[name.strip()] = value
+    return options
+
+
+def preview(
+    settings: Settings,
+    history_path: Path,
+    arguments: Sequence[str],
+    file: str | None,
+    target_type: str,
+    *,
+    target_uri: str = "",
+    pages: str = "",
+    dpi: str = "",
+    options: Mapping[str, str],
+    as_json: bool = False,
+) -> Exit:
+    """Prints what would be submitted, one line a source, and sends nothing. Exit.USAGE where a line is wrong.
+
+    Needs no credentials, and makes no history where there is none. Raises BadInput for any other field.
+    """
+    lines = [*arguments, *(source_room.read_lines(file) if file is not None else ())]
+    with History(history_path) if history_path.exists() else nullcontext() as history:
+        seen = dry_run(
+            lines,
+            target_type,
+            settings,
+            target_uri=target_uri,
+            pages=pages,
+            dpi=dpi,
+            options=options,
+            history=history,
+        )
+    for row in seen.rows:
+        put(_preview_line(row, as_json=as_json))
+    count = len(seen.conversions)
+    told = [ngettext("{count} document would be submitted", "{count} documents would be submitted", count)]
+    told[0] = told[0].format(count=count)
+    told += [f"{_(note)}: {seen.counts[note]}" for note in Note if note and seen.counts[note]]
+    say(f"{', '.join(told)}.")
+    return Exit.USAGE if seen.counts[Note.WRONG] else Exit.SUCCEEDED
+
+
+def _preview_line(row: Row, *, as_json: bool) -> str:
+    if as_json:
+        told = {"source_uri": row.source, "target_uri": row.target or None, "note": row.note.value or None}
+        return json.dumps(told)
+    where = f"{row.source} → {row.target}" if row.target else row.source
+    return "  ".join(line(cell) for cell in (f"{row.line:>5}", where, row.why)).rstrip()
 
 
 def submit(
@@ -160,8 +207,10 @@ class _Report:
         """Says now and then how far a run of many has come."""
         if self._total > 1 and time.monotonic() - self._narrated >= _NARRATE:
             self._narrated = time.monotonic()
-            done, verb = (self._answers, "submitted") if self._answers < self._total else (self._lines, "ended")
-            say(f"{done} of {self._total} {verb}.")
+            if self._answers < self._total:
+                say(_("{count} of {total} submitted.").format(count=self._answers, total=self._total))
+            else:
+                say(_("{count} of {total} ended.").format(count=self._lines, total=self._total))
 
 
 class _Wait:
@@ -252,15 +301,16 @@ class _Wait:
         before = self._awaited.get(task.id)
         self._awaited[task.id] = task.status
         if before is Status.UNKNOWN and task.task_id is not None:
-            say(f"{task.source_uri}: IMM has it, as task {task.task_id}.")
+            say(_("{source}: IMM has it, as task {task}.").format(source=task.source_uri, task=task.task_id))
         if task.status.under_way:
             return
         if task.status is Status.UNKNOWN and task.task_id is None:
             if task.asks < _SEARCHES:
                 if before is None and list(self._awaited.values()).count(Status.UNKNOWN) == 1:
-                    say("Whether IMM has it is looked up in IMM's list of tasks.")
+                    say(_("Whether IMM has it is looked up in IMM's list of tasks."))
                 return
-            say(f"{task.source_uri}: IMM does not list it, so most likely it never arrived. It is not sent again.")
+            told = _("{source}: IMM does not list it, so most likely it never arrived. It is not sent again.")
+            say(told.format(source=task.source_uri))
         self._put(task.id)
 
     def _put(self, number: int) -> None:
