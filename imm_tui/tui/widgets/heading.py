@@ -1,36 +1,88 @@
-"""The words at the top left: which program, and which project of which region it looks at."""
+"""The words at the top left, what is looked at: program, profile, region, project, API version, queue."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
 from imm_tui import text
 from imm_tui.config import Settings
+from imm_tui.errors import Trouble
+from imm_tui.i18n import _
+from imm_tui.queue_depth import Depth
+from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
+
+_BRAND = "imm-tui"
+
+_LEAST_NEEDED = ("version", "scenario", "region", "queue", "program", "queue", "profile")
+"""What is shortened, or goes, where there is too little room, in this order."""
 
 
 class Heading(Widget):
-    """One line; where it is too narrow, the project stays. What is not encrypted is said before it."""
+    """One line; where it is too narrow, what is least needed goes first, and the project stays. What is not encrypted
+    is said in any case."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, settings: Settings, *, demo: bool, scenario: str = "") -> None:
         super().__init__()
-        self._program = " · ".join(filter(None, ["imm-tui demo" if demo else "imm-tui", text.line(scenario)]))
-        self._badge = " http: not encrypted " if settings.unencrypted else ""
-        self._project = text.line(settings.project)
-        self._places = [text.line(settings.region), self._project, text.line(settings.api_version)]
+        self._settings = settings
+        self._demo = demo
+        self._scenario = text.line(scenario)
+        self._depth: Depth | None = None
+        self._asked = False
+
+    def show_depth(self, depth: Depth | None, trouble: Trouble | None = None) -> None:
+        """How many messages are on the queue; None where that is not known, for the reason that `trouble` gives."""
+        self._depth, self._asked = depth, True
+        self.tooltip = None if trouble is None else Content(" ".join(view.told(trouble)))
+        self.refresh()
+
+    def _queue(self) -> list[str]:
+        """How much is on the queue, from all of it to nothing."""
+        if not self._asked:
+            return [""]
+        if (depth := self._depth) is None:
+            return [_("queue {count}").format(count=view.NOTHING), ""]
+        waiting = _("queue {count}").format(count=f"{depth.active:,}")
+        parts = [waiting]
+        if depth.inactive:
+            parts.append(_("{count} hidden").format(count=f"{depth.inactive:,}"))
+        if depth.delayed:
+            parts.append(_("{count} delayed").format(count=f"{depth.delayed:,}"))
+        return [" · ".join(parts), waiting, ""]
 
     def render(self) -> Content:
-        places = " · ".join(filter(None, self._places))
-        before = f"{self._program}  {self._badge}  " if self._badge else f"{self._program}  "
-        if cell_len(before + places) > self.size.width:
-            places = self._project
-        badge = (self._badge, "bold $text-warning on $warning 18%")
-        return Content.assemble(
-            (self._program, "bold $text-accent"), "  ", badge, "  " if self._badge else "", (places, QUIET)
+        settings = self._settings
+        wordings = {
+            "program": [f"{_BRAND} {_('demo')}", _("demo")] if self._demo else [_BRAND, ""],
+            "scenario": [self._scenario, ""],
+            "profile": ["" if settings.profile == "default" else text.line(settings.profile), ""],
+            "region": [text.line(settings.region), ""],
+            "project": [text.line(settings.project)],
+            "version": [text.line(settings.api_version), ""],
+            "queue": self._queue(),
+        }
+        drawn = self._drawn(wordings)
+        for part in _LEAST_NEEDED:
+            if drawn.cell_length <= self.size.width:
+                break
+            wordings[part] = wordings[part][1:] or wordings[part]
+            drawn = self._drawn(wordings)
+        return drawn
+
+    def _drawn(self, wordings: dict[str, list[str]]) -> Content:
+        words = {part: wording[0] for part, wording in wordings.items()}
+        badge = f" {_('http: not encrypted')} " if self._settings.unencrypted else ""
+        groups = [
+            (("program", "scenario"), "bold $text-accent"),
+            (("profile", "region", "project", "version", "queue"), QUIET),
+        ]
+        program, places = (
+            Content.styled(" · ".join(words[part] for part in parts if words[part]), style) for parts, style in groups
         )
+        warning = Content.styled(badge, "bold $text-warning on $warning 18%")
+        return Content("  ").join(group for group in (program, warning, places) if group)
