@@ -10,9 +10,9 @@ from typing import Any
 from imm_tui import options, submission
 from imm_tui.config import Settings
 from imm_tui.errors import BadInput, Trouble
-from imm_tui.history import History
+from imm_tui.history import History, Order
 from imm_tui.i18n import _
-from imm_tui.tasks import Conversion, Task
+from imm_tui.tasks import Conversion, Task, now
 
 _FIELDS = {
     "2017-09-06": {
@@ -58,11 +58,11 @@ def resubmission(history: History, tasks: Iterable[int], settings: Settings) -> 
     """These tasks as they are submitted once more to the project of `settings`, in the same order.
 
     Source, target, type, pages, resolution and options are those of the request as it was sent; the place, the
-    notification and the token are of now. Of a task that an older imm-tui submitted only what its history kept is
-    known, no options. Raises HistoryUnusable.
+    notification and the token are of now. A task that an older imm-tui submitted can be submitted once more where it
+    had neither pages nor a resolution. Raises HistoryUnusable.
     """
-    found = ((history.task(number), history.request_of(number)) for number in tasks)
-    return [_resubmit(task, request, settings) for task, request in found if task is not None]
+    found = (task for number in tasks if (task := history.task(number)) is not None)
+    return [_resubmit(history, task, settings) for task in found]
 
 
 def differences(request: Mapping[str, Any] | None, settings: Settings) -> list[str]:
@@ -97,21 +97,23 @@ def _topic(parameters: Mapping[str, str | None]) -> str:
     return parameters.get("NotifyTopicName") or ""
 
 
-def _resubmit(task: Task, request: Mapping[str, Any] | None, settings: Settings) -> Resubmit:
+def _resubmit(history: History, task: Task, settings: Settings) -> Resubmit:
+    what = _("This task cannot be submitted once more.")
+    request = history.request_of(task.id)
     if task.untracked or task.source_uri is None or task.target_uri is None or task.target_type is None:
-        what = _("This task cannot be submitted once more.")
         why = _("It was not submitted from here: its request is not known.")
         return Resubmit(task=task, trouble=Trouble(what, why))
-    if request is None:
-        conversion = Conversion(source_uri=task.source_uri, target_uri=task.target_uri, target_type=task.target_type)
-        parameters: Mapping[str, str | None] = {}
-    else:
-        parameters = request["parameters"]
+    parameters: Mapping[str, str | None] = request["parameters"] if request else {}
+    if request is not None:
         conversion = _conversion(request["version"], parameters)
+    elif history.find("id = ? AND pages IS NULL AND dpi IS NULL", [task.id], Order(), now()):
+        conversion = Conversion(source_uri=task.source_uri, target_uri=task.target_uri, target_type=task.target_type)
+    else:
+        why = _("An older imm-tui submitted it and did not keep its whole request.")
+        return Resubmit(task=task, trouble=Trouble(what, why))
     try:
         _check(conversion, settings)
     except BadInput as wrong:
-        what = _("This task cannot be submitted once more as it was.")
         return Resubmit(task=task, trouble=Trouble(what, str(wrong)))
     return Resubmit(task=task, conversion=conversion, needs_password="Password" in parameters)
 
