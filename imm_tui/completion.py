@@ -1,0 +1,75 @@
+"""How the end of tasks is told beside the list: in a few words, many ends together, and at most once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imm_tui.i18n import _
+from imm_tui.tasks import Status, Task
+from imm_tui.text import line
+
+_LEAST = 1.0
+"""Seconds between two tellings."""
+
+_NAMED = 3
+"""Failed tasks whose names are told; of more only how many there are."""
+
+_NAME = 40
+"""Characters of a name."""
+
+_LASTS, _FAILED_LASTS = 5.0, 15.0
+"""Seconds for which it can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be told of tasks that have ended, cleaned, and for how many seconds."""
+
+    words: str
+    failed: bool
+    lasts: float
+
+
+def telling(ended: Sequence[Task]) -> Telling:
+    """The words for at least one task that has ended: what failed is named."""
+    failed = [task for task in ended if task.status is Status.FAILED]
+    succeeded = len(ended) - len(failed)
+    if len(ended) == 1:
+        words = _one(ended[0])
+    elif not failed:
+        words = _("{count} succeeded").format(count=f"{succeeded:,}")
+    else:
+        names = [line(task.name, _NAME) for task in failed[:_NAMED]] + (["…"] if len(failed) > _NAMED else [])
+        pattern = _("{succeeded} succeeded, {failed} failed: {names}") if succeeded else _("{failed} failed: {names}")
+        words = pattern.format(succeeded=f"{succeeded:,}", failed=f"{len(failed):,}", names=", ".join(names))
+    return Telling(words, bool(failed), _FAILED_LASTS if failed else _LASTS)
+
+
+def _one(task: Task) -> str:
+    name = line(task.name, _NAME)
+    if task.status is Status.SUCCEEDED:
+        return _("{name} succeeded").format(name=name)
+    if task.code:
+        return _("{name} failed: {code}").format(name=name, code=line(task.code, _NAME))
+    return _("{name} failed").format(name=name)
+
+
+class Completion:
+    """Gathers what has ended until it is time to tell it."""
+
+    def __init__(self) -> None:
+        self._ended: dict[int, Task] = {}
+        self._told_at = -_LEAST
+
+    def add(self, ended: Iterable[Task]) -> None:
+        """These have ended just now."""
+        self._ended |= {task.id: task for task in ended}
+
+    def take(self, at: float) -> Telling | None:
+        """What is to be told at this time, in seconds by a clock that is never set; None: nothing, or not yet."""
+        if not self._ended or at - self._told_at < _LEAST:
+            return None
+        ended, self._ended = list(self._ended.values()), {}
+        self._told_at = at
+        return telling(ended)

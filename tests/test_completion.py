@@ -1,0 +1,99 @@
+"""How the end of tasks is told: the words, when, and the sequences that go to a terminal."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imm_tui import i18n, sequences
+from imm_tui.completion import Completion, telling
+from imm_tui.tasks import Status, Task
+
+_numbers = count(1)
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
+
+
+def ended(name: str, status: Status = Status.SUCCEEDED, **values: Any) -> Task:
+    return Task(id=next(_numbers), task_id="t", status=status, source_uri=f"oss://b/{name}", seen_at=0, **values)
+
+
+def failed(name: str, code: str | None = None) -> Task:
+    return ended(name, Status.FAILED, code=code)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        ([ended("5页Word.docx")], "5页Word.docx succeeded"),
+        ([failed("broken.xls", "InvalidFile")], "broken.xls failed: InvalidFile"),
+        ([failed("broken.xls")], "broken.xls failed"),
+        ([ended("a"), ended("b"), ended("c")], "3 succeeded"),
+        ([ended("a"), failed("b", "X"), ended("c"), ended("d")], "3 succeeded, 1 failed: b"),
+        ([failed(name) for name in "abcd"], "4 failed: a, b, c, …"),
+        ([ended("a")] * 1200, "1,200 succeeded"),
+    ],
+)
+def test_many_ends_are_told_in_a_few_words_that_name_what_failed(tasks: list[Task], words: str) -> None:
+    assert telling(tasks).words == words
+
+
+def test_a_failure_can_be_read_for_longer() -> None:
+    good, bad = telling([ended("a")]), telling([ended("a"), failed("b")])
+    assert (good.failed, bad.failed) == (False, True)
+    assert bad.lasts > good.lasts
+
+
+def test_the_words_are_in_the_language_of_the_moment() -> None:
+    english = telling([ended("a"), ended("b")]).words
+    try:
+        i18n.use("zh_CN")
+        assert telling([ended("a"), ended("b")]).words.strip()
+    finally:
+        i18n.use("en")
+    assert telling([ended("a"), ended("b")]).words == english
+
+
+def test_they_are_told_together_and_at_most_once_a_second() -> None:
+    completion = Completion()
+    assert completion.take(100.0) is None
+    completion.add([ended("a")])
+    told = completion.take(100.0)
+    assert told is not None
+    again = ended("b")
+    completion.add([again, again])
+    completion.add([ended("c")])
+    assert completion.take(100.9) is None
+    told = completion.take(101.0)
+    assert told is not None
+    assert told.words == "2 succeeded"
+    assert completion.take(200.0) is None
+
+
+@given(st.text(), st.text(), st.sampled_from([{}, {"TMUX": "/tmp/t,1,0"}, {"STY": "1.pts"}]))
+def test_nothing_from_outside_ends_the_sequence_or_begins_another(
+    name: str, code: str, environ: dict[str, str]
+) -> None:
+    words = telling([failed(name, code)]).words
+    assert not CONTROL.search(words)
+    sequence = sequences.notification(words, environ)
+    assert sequence.count("\x07") == 1
+    assert sequence.count("\x1b") == {"TMUX": 4, "STY": 3}.get(next(iter(environ), ""), 1) or "STY" in environ
+
+
+def test_a_notification_goes_through_tmux_and_screen() -> None:
+    assert sequences.notification("4;1", {}) == "\x1b]9;imm-tui: 4;1\x07", "9;4 would be a progress bar"
+    assert sequences.notification("x", {"TMUX": "1"}) == "\x1bPtmux;\x1b\x1b]9;imm-tui: x\x07\x1b\\"
+    assert sequences.notification("x", {"STY": "1"}) == "\x1bP\x1b]9;imm-tui: x\x07\x1b\\"
+
+
+def test_what_screen_would_drop_as_too_long_reaches_it_in_parts() -> None:
+    sequence = f"\x1b]52;c;{'A' * 5_000}\x07"
+    parts = re.findall("\x1bP(.*?)\x1b\\\\", sequences.passed_through(sequence, {"STY": "1"}))
+    assert "".join(parts) == sequence
+    assert max(map(len, parts)) < 768
