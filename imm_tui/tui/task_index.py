@@ -1,15 +1,54 @@
-"""Which tasks there are, newest first, and how many of each status: nine bytes a task, however many there are."""
+"""Which tasks are listed: all of them newest first, nine bytes a task, or those that the history has found."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from imm_tui.history import Order
 from imm_tui.tasks import Status
 
 _STATUSES = tuple(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What a person wants listed, and how."""
+
+    order: Order = field(default_factory=Order)
+    query: str = ""
+    """The filter as it was typed."""
+    folded: bool = False
+    """Tasks that have succeeded are not listed."""
+
+    @property
+    def plain(self) -> bool:
+        """All tasks, newest first: what a TaskIndex has without a question to the history."""
+        return self == Arrangement()
+
+
+class Found:
+    """Numbers in the order that they were found in. Made of 100,000 it takes a frame: not in the screen's thread."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self._ids = ids
+        self.rows = dict(zip(ids, range(len(ids)), strict=True))
+        """The row of each number."""
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._ids)
+
+    def id_at(self, row: int) -> int:
+        return self._ids[row]
+
+    def row_of(self, number: int) -> int | None:
+        return self.rows.get(number)
 
 
 class TaskIndex:
@@ -25,6 +64,9 @@ class TaskIndex:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def __iter__(self) -> Iterator[int]:
+        return reversed(self._ids)
 
     def id_at(self, row: int) -> int:
         return self._ids[len(self._ids) - 1 - row]

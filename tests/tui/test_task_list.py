@@ -96,7 +96,7 @@ async def test_a_row_says_status_type_pages_percent_time_and_name() -> None:
             "? png – – – lost.pdf",
             "… png – – 0 s new.pdf",
             "✘ png – 0 % 1 m broken.xls",
-            "◐ png – 40 % 12 s 季度报告.pptx",
+            "◐ png – 40 % ━━╸─── 12 s 季度报告.pptx",
             "✔ png 5 p 100 % 2.1 s 5页Word.docx",
         ]
 

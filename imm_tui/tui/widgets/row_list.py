@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from dataclasses import dataclass
+from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -14,15 +16,27 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-_HEADER_ROWS = 1
+from imm_tui.i18n import N_
+from imm_tui.tui.marks import Rows
+
+_TITLE_ROWS = 1
+
+_TURN = 0.12
+"""Seconds between two pictures of what says that something is under way."""
+
+_TURNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-class Rows(Protocol):
-    """Which rows there are, each with a number of its own that stays."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list stands before it changes."""
 
-    def __len__(self) -> int: ...
-    def id_at(self, row: int) -> int: ...
-    def row_of(self, number: int) -> int | None: ...
+    row: int = 0
+    """That is selected."""
+    candidates: Sequence[int] = ()
+    """What is to be selected after it, the first of these that is still there."""
+    anchors: Sequence[tuple[int, int]] = ()
+    """Numbers with the lines that they are in: the first that is still there stays in its line."""
 
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -36,17 +50,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="Select the one above"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="Select the one below"),
-        Binding("pageup", "move_page(-1)", "Page up", show=False, id="list.page-up", tooltip="One page up"),
-        Binding("pagedown", "move_page(1)", "Page down", show=False, id="list.page-down", tooltip="One page down"),
-        Binding("home", "move_to_end(-1)", "Newest", show=False, id="list.first", tooltip="Select the newest"),
-        Binding("end", "move_to_end(1)", "Oldest", show=False, id="list.last", tooltip="Select the oldest"),
+        Binding("up,k", "move(-1)", N_("Up"), show=False, id="list.up", tooltip=N_("Select the one above")),
+        Binding("down,j", "move(1)", N_("Down"), show=False, id="list.down", tooltip=N_("Select the one below")),
+        Binding("pageup", "move_page(-1)", N_("Page up"), show=False, id="list.page-up", tooltip=N_("One page up")),
+        Binding(
+            "pagedown", "move_page(1)", N_("Page down"), show=False, id="list.page-down", tooltip=N_("One page down")
+        ),
+        Binding("home", "move_to_end(-1)", N_("First"), show=False, id="list.first", tooltip=N_("Select the first")),
+        Binding("end", "move_to_end(1)", N_("Last"), show=False, id="list.last", tooltip=N_("Select the last")),
     ]
-
-    TITLES: ClassVar[str] = ""
-    EMPTY: ClassVar[Sequence[str]] = ()
-    """What the list says when it has no rows."""
 
     class Selected(Message):
         """Another row is selected, or none is left."""
@@ -63,38 +75,73 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__()
         self._rows: Rows | None = None
         self._said = ""
+        self._turned = 0
         self._hovered: int | None = None
+        self._turning = self.set_interval(_TURN, self._turn, pause=True)
         self.selected: int | None = None
 
     # For the subclass
+
+    def draw_titles(self, width: int) -> Strip:
+        raise NotImplementedError
 
     def draw_row(self, number: int, look: str, width: int) -> Strip | None:
         """One row as it looks: selected, under the mouse, or neither. None where it cannot be read."""
         raise NotImplementedError
 
-    def place(self) -> tuple[int | None, int | None]:
-        """The row that is selected, and the number of the one at the top if that is not the first, before a change."""
-        top = round(self.scroll_y)
-        number = self._rows.id_at(top) if self._rows is not None and 0 < top < len(self._rows) else None
-        return self.row_of(self.selected), number
+    def empty(self) -> Sequence[str]:
+        """What the list says when it has no rows."""
+        raise NotImplementedError
 
-    def show_rows(self, rows: Rows, place: tuple[int | None, int | None] = (None, None)) -> None:
+    def person_moves(self) -> None:
+        """A person is about to move the selection or to scroll, by key or by mouse."""
+
+    # What is shown
+
+    def place(self) -> Place:
+        """What is to be kept when the rows change: those in sight in their lines, but at the top whatever is new."""
+        rows, top = self._rows, round(self.scroll_y)
+        if not rows:
+            return Place()
+        anchors = [(rows.id_at(row), row - top) for row in self.rows_in_sight()] if top else []
+        row = self.row_of(self.selected)
+        if row is None:
+            return Place(anchors=anchors)
+        near = [*range(row, min(row + self._page, len(rows))), *range(row - 1, max(row - self._page, 0) - 1, -1)]
+        return Place(row, [rows.id_at(it) for it in near], anchors)
+
+    def show_rows(self, rows: Rows, place: Place | None = None) -> None:
         """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
-        selected_row, top = place
+        place = place or Place()
         self._rows = rows
-        self.virtual_size = Size(0, len(rows) + _HEADER_ROWS)
+        self.virtual_size = Size(0, len(rows) + _TITLE_ROWS)
         if not rows:
             self._set_selected(None)
-        elif self.selected is None or rows.row_of(self.selected) is None:
-            self._set_selected(rows.id_at(min(selected_row or 0, len(rows) - 1)))
+        elif self.row_of(self.selected) is None:
+            there = next((it for it in place.candidates if rows.row_of(it) is not None), None)
+            self._set_selected(rows.id_at(min(place.row, len(rows) - 1)) if there is None else there)
         self.refresh()
-        if top is not None and (row := rows.row_of(top) or 0):
-            self.scroll_to(y=row, animate=False, immediate=True)
+        lines = ((rows.row_of(number), y) for number, y in place.anchors)
+        top = next((row - y for row, y in lines if row is not None), round(self.scroll_y))
+        self.scroll_to(y=max(min(top, len(rows) - self._page), 0), animate=False, immediate=True)
 
-    def say(self, words: str) -> None:
-        """What stands in place of the rows until there are any to be shown, or none."""
-        self._said = words
+    def say(self, words: str, *, busy: bool = False) -> None:
+        """What stands in place of the rows until there are any to be shown, or none; `busy`: it goes on."""
+        self._said, self._turned = words, 0
+        if busy and self.app.animation_level != "none":
+            self._turning.resume()
+        else:
+            self._turning.pause()
         self.refresh()
+
+    def _turn(self) -> None:
+        self._turned += 1
+        self.refresh()
+
+    @property
+    def said(self) -> str:
+        """With a sign of life, as long as it goes on."""
+        return f"{self._said} {_TURNS[self._turned % len(_TURNS)]}" if self._turned else self._said
 
     def row_of(self, number: int | None) -> int | None:
         return self._rows.row_of(number) if self._rows is not None and number is not None else None
@@ -106,12 +153,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def refresh_row(self, number: int | None) -> None:
         row = self.row_of(number)
         if row is not None and row in self.rows_in_sight():
-            self.refresh(Region(0, row - round(self.scroll_y) + _HEADER_ROWS, self.size.width, 1))
+            self.refresh(Region(0, row - round(self.scroll_y) + _TITLE_ROWS, self.size.width, 1))
 
     def select(self, number: int) -> None:
         """Selects a row, and brings it into sight."""
         if (row := self.row_of(number)) is not None:
-            self._select_row(row)
+            self.select_row(row)
 
     # The selection
 
@@ -123,7 +170,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh_row(number)
         self.post_message(self.Selected(number, previous))
 
-    def _select_row(self, row: int) -> None:
+    def select_row(self, row: int) -> None:
+        """Selects the row in this place, or the nearest, and brings it into sight."""
         rows = self._rows
         if not rows:
             return
@@ -137,33 +185,53 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def _page(self) -> int:
         """How many rows are in sight."""
-        return max(1, self.scrollable_content_region.height - _HEADER_ROWS)
+        return max(1, self.scrollable_content_region.height - _TITLE_ROWS)
 
     def action_move(self, rows: int) -> None:
-        self._select_row((self.row_of(self.selected) or 0) + rows)
+        self.person_moves()
+        self.select_row((self.row_of(self.selected) or 0) + rows)
 
     def action_move_page(self, direction: int) -> None:
         self.action_move(direction * self._page)
 
     def action_move_to_end(self, direction: int) -> None:
-        self._select_row(0 if direction < 0 or self._rows is None else len(self._rows) - 1)
+        self.person_moves()
+        self.select_row(0 if direction < 0 or self._rows is None else len(self._rows) - 1)
 
-    def _row_under(self, event: events.MouseEvent) -> int | None:
+    # The mouse
+
+    def row_under(self, event: events.MouseEvent) -> int | None:
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < _HEADER_ROWS or not self._rows:
+        if offset is None or offset.y < _TITLE_ROWS or not self._rows:
             return None
-        row = offset.y - _HEADER_ROWS + round(self.scroll_y)
+        row = offset.y - _TITLE_ROWS + round(self.scroll_y)
         return row if row < len(self._rows) else None
 
     def on_click(self, event: events.Click) -> None:
-        row = self._row_under(event)
+        row = self.row_under(event)
         if row is not None:
-            self._select_row(row)
+            self.person_moves()
+            self.select_row(row)
             if event.chain == 2:
                 self.post_message(self.Opened())
 
+    def on_mouse_scroll_up(self) -> None:
+        self.person_moves()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.person_moves()
+
+    def on_scroll_to(self) -> None:
+        self.person_moves()
+
+    def on_scroll_up(self) -> None:
+        self.person_moves()
+
+    def on_scroll_down(self) -> None:
+        self.person_moves()
+
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        row = self._row_under(event)
+        row = self.row_under(event)
         self._hover(self._rows.id_at(row) if self._rows is not None and row is not None else None)
 
     def on_leave(self) -> None:
@@ -181,10 +249,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if not self._rows:
             return self._empty_line(y, width)
-        if y < _HEADER_ROWS:
-            style = self.style("titles")
-            return Strip([Segment(self.TITLES, style)]).crop_extend(0, width, style)
-        row = y - _HEADER_ROWS + round(self.scroll_y)
+        if y < _TITLE_ROWS:
+            return self.draw_titles(width)
+        row = y - _TITLE_ROWS + round(self.scroll_y)
         strip = None
         if row < len(self._rows):
             number = self._rows.id_at(row)
@@ -193,10 +260,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.blank(width, self.rich_style) if strip is None else strip
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        lines = [self._said] if self._rows is None else self.EMPTY
+        lines = [self.said] if self._rows is None else self.empty()
         at = y - max(0, (self.size.height - len(lines)) // 2)
         text = lines[at] if 0 <= at < len(lines) else ""
-        return Strip([Segment(text.center(width), self.style("quiet"))]).crop(0, width)
+        before = " " * ((width - cell_len(text)) // 2)
+        style = self.style("quiet")
+        return Strip([Segment(before + text, style)]).crop_extend(0, width, style)
 
     def style(self, name: str) -> Style:
         """That of a component class of this list, or of its plain text."""

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
+from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 
-from imm_tui.history import Changes
+from imm_tui.history import Changes, Column, Order
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
-from imm_tui.tui.task_index import TaskIndex
+from imm_tui.tui.columns import Columns, ordered_by, turned
+from imm_tui.tui.marks import Marks
+from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
 from imm_tui.tui.widgets.row_list import RowList
 
 _KEPT = 2000
 """Tasks that are kept in memory; the history has all."""
 
+_MARKED = "▐"
+"""In front of a marked row: the half that is beside it."""
+
 
 class TaskList(RowList):
-    """All tasks, newest first, one selected. It keeps the numbers of all and reads the ones in sight with `fetch`."""
+    """Tasks, one selected and any number marked. It keeps the numbers of all and reads the ones in sight with `fetch`.
+
+    What is listed is either the index that `load` was given, kept up to date by `apply`, or whatever the history has
+    found for another arrangement. The counts in the title are always those of the index.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "task-list--submitting",
@@ -31,17 +45,82 @@ class TaskList(RowList):
         "task-list--succeeded",
         "task-list--failed",
         "task-list--unknown",
+        "task-list--marked",
+        "task-list--sorted",
+        "task-list--mark",
+        "task-list--bar",
+        "task-list--rest",
     }
-    TITLES = f"    {'type':6} {'pages':>6} {'done':>5} {'time':>6}  document"
-    EMPTY = ("No tasks yet", "n submits a document")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "space", "mark", N_("mark"), show=False, id="list.mark", tooltip=N_("Mark the task, or not, and go on")
+        ),
+        Binding(
+            "shift+up,K",
+            "extend(-1)",
+            N_("Mark up"),
+            show=False,
+            id="list.mark-up",
+            tooltip=N_("Mark a range, upwards"),
+        ),
+        Binding(
+            "shift+down,J",
+            "extend(1)",
+            N_("Mark down"),
+            show=False,
+            id="list.mark-down",
+            tooltip=N_("Mark a range, downwards"),
+        ),
+        Binding(
+            "a",
+            "mark_all",
+            N_("mark all"),
+            show=False,
+            id="list.mark-all",
+            tooltip=N_("Mark all that are listed, or none"),
+        ),
+        Binding("s", "sort", N_("sort"), show=False, id="list.sort", tooltip=N_("Sort by the next column")),
+        Binding("S", "turn", N_("turn"), show=False, id="list.turn", tooltip=N_("Turn the order round")),
+    ]
+
+    follow: reactive[bool] = reactive(False, init=False)
+    """The first row is selected whenever rows change, until a person moves."""
+
+    class Sorted(Message):
+        """A person wants another order."""
+
+        def __init__(self, order: Order) -> None:
+            super().__init__()
+            self.order = order
+
+    class Marked(Message):
+        """So many tasks are marked now."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    class Followed(Message):
+        """The list follows the newest, or does so no more."""
+
+        def __init__(self, follow: bool) -> None:
+            super().__init__()
+            self.follow = follow
 
     def __init__(self, fetch: Callable[[int], Task | None]) -> None:
         super().__init__()
         self._fetch = fetch
         self._index: TaskIndex | None = None
+        self._found: Found | None = None
+        self._marks = Marks()
         self._tasks: dict[int, Task] = {}
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
-        self.border_title = "Tasks"
+        self._columns = Columns(0)
+        self.arrangement = Arrangement()
+        """Of what is shown."""
+        self.order = Order()
+        """The one that is wanted: already in the titles when its rows are still being found."""
+        self._set_title()
 
     # What is shown
 
@@ -50,8 +129,33 @@ class TaskList(RowList):
         self._index = index
         for task in newest:
             self._keep(task)
-        self._set_title()
-        self.show_rows(index)
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Lists all tasks, newest first."""
+        if self._index is not None:
+            self._show(None, Arrangement())
+
+    def show_found(self, found: Found, arrangement: Arrangement) -> None:
+        """Lists what the history has found for this arrangement. Asked again for the same one, no row jumps."""
+        self._show(found, arrangement)
+
+    def _show(self, found: Found | None, arrangement: Arrangement) -> None:
+        rows = self._index if found is None else found
+        assert rows is not None
+        place = self.place()
+        another = arrangement != self.arrangement
+        at_top = place.row == 0 and arrangement.order != self.arrangement.order  # and stays there
+        if another:
+            in_sight = place.candidates and place.row in self.rows_in_sight()
+            anchor = ((place.candidates[0], place.row - round(self.scroll_y)),) if in_sight else ()
+            place = replace(place, row=0, anchors=anchor)
+        self._found, self.arrangement, self.order = found, arrangement, arrangement.order
+        self.say("")
+        self.show_rows(rows, place)
+        if another:
+            self.select_row(0 if at_top else self.row_of(self.selected) or 0)
+        self._rows_changed()
 
     def apply(self, changes: Changes) -> None:
         """Takes up what changed. The rows in sight stay where they are, and the selection on its task."""
@@ -66,29 +170,73 @@ class TaskList(RowList):
         for removed in changes.removed:
             moved |= index.remove(removed)
             self._tasks.pop(removed, None)
-        self._set_title()
-        if moved:
+        self._forget_marks(changes.removed)
+        if moved and self._found is None:
             self.show_rows(index, place)
-        else:
-            for task in changes.tasks:
-                self.refresh_row(task.id)
+            self._rows_changed()
+            return
+        self._set_title()
+        for number in [*(task.id for task in changes.tasks), *changes.removed]:
+            self.refresh_row(number)
+
+    def _rows_changed(self) -> None:
+        if self.follow:
+            self.select_row(0)
+        self._set_title()
 
     def tick(self) -> None:
         """A second has passed: repaints the rows in sight whose task is under way."""
         for row in self.rows_in_sight():
-            assert self._index is not None
-            task = self._known(self._index.id_at(row))
+            assert self._rows is not None
+            task = self._known(self._rows.id_at(row))
             if task is not None and task.status.under_way:
                 self.refresh_row(task.id)
 
+    def empty(self) -> Sequence[str]:
+        if self._index is None or not len(self._index):
+            return _("No tasks yet"), _("n submits a document")
+        folded = _("Tasks that have succeeded are hidden")
+        if self.arrangement.query:
+            lines = [_("No task matches {filter}").format(filter=line(self.arrangement.query, 60)), _("Esc clears it")]
+            return [*lines, folded] if self.arrangement.folded else lines
+        return _("Nothing is under way, and nothing has failed"), folded
+
+    def say(self, words: str, *, busy: bool = False) -> None:
+        """In place of the rows; beside the title, as long as there are other rows to be seen."""
+        super().say(words, busy=busy)
+        self._set_title()
+
+    def _turn(self) -> None:
+        super()._turn()
+        self._set_title()
+
     def _set_title(self) -> None:
-        assert self._index is not None
-        counts = self._index.counts
+        index = self._index
+        if index is None:
+            self.border_title = _("Tasks")
+            return
+        counts = index.counts
+        if self._found is not None and len(self._found) != len(index):
+            parts = [_("Tasks {listed} of {count}").format(listed=f"{len(self._found):,}", count=f"{len(index):,}")]
+        else:
+            parts = [_("Tasks {count}").format(count=f"{len(index):,}")]
         running = sum(number for status, number in counts.items() if status.under_way)
-        numbers = ((running, "running"), (counts[Status.FAILED], "failed"), (counts[Status.UNKNOWN], "unknown"))
-        self.border_title = " · ".join(
-            [f"Tasks {len(self._index):,}", *(f"{number:,} {word}" for number, word in numbers if number)]
+        unlisted = self._marks.unlisted(self._found.rows) if self._found is not None else 0
+        numbers = (
+            (len(self._marks), _("{count} marked")),
+            (unlisted, _("{count} of them not listed")),
+            (running, _("{count} running")),
+            (counts[Status.FAILED], _("{count} failed")),
+            (counts[Status.UNKNOWN], _("{count} unknown")),
         )
+        parts += [words.format(count=f"{number:,}") for number, words in numbers if number]
+        states = (
+            (self.arrangement.order.failures_first, _("failed first")),
+            (self.arrangement.folded, _("succeeded hidden")),
+            (self.follow, _("following")),
+            (self._turned > 2 and self._rows is not None, self.said),
+        )
+        self.border_title = " · ".join([*parts, *(words for holds, words in states if holds)])
 
     def _known(self, number: int) -> Task | None:
         task = self._tasks.get(number)
@@ -103,11 +251,116 @@ class TaskList(RowList):
             self._tasks.clear()  # the rows in sight are read again; it happens once in a long scroll
         self._tasks[task.id] = task
 
+    # Marks
+
+    @property
+    def marked(self) -> list[int]:
+        """The marked tasks as they are listed, then those that are not listed now."""
+        return self._marks.in_order(self._rows or ())
+
+    @property
+    def chosen(self) -> list[int]:
+        """What an action is for: the marked tasks, or else the selected one."""
+        return self.marked or ([] if self.selected is None else [self.selected])
+
+    def unmark(self) -> bool:
+        """Takes all marks away; false when there were none."""
+        some = len(self._marks) > 0
+        self._marks.clear()
+        if some:
+            self._marks_changed()
+        return some
+
+    def _forget_marks(self, numbers: Sequence[int]) -> None:
+        before = len(self._marks)
+        self._marks.forget(numbers)
+        if len(self._marks) != before:
+            self._marks_changed()
+
+    def _marks_changed(self) -> None:
+        self._set_title()
+        self.refresh()
+        self.post_message(self.Marked(len(self._marks)))
+
+    def action_mark(self) -> None:
+        if (number := self.selected) is not None:
+            self.follow = False
+            self._marks.toggle(number)
+            self.select_row((self.row_of(number) or 0) + 1)
+            self._marks_changed()
+
+    def action_extend(self, rows: int) -> None:
+        if self.selected is not None:
+            self._extend_to((self.row_of(self.selected) or 0) + rows)
+
+    def _extend_to(self, row: int) -> None:
+        rows, start = self._rows, self.selected
+        if rows and start is not None:
+            self.follow = False
+            self.select_row(row)
+            assert self.selected is not None
+            self._marks.extend(rows, start, self.selected)
+            self._marks_changed()
+
+    def action_mark_all(self) -> None:
+        if self._rows:
+            self._marks.mark_all(self._rows)
+            self._marks_changed()
+
+    # Order
+
+    def action_sort(self) -> None:
+        columns = list(Column)
+        following = columns[(columns.index(self.order.column) + 1) % len(columns)]
+        self._want(ordered_by(following, self.order))
+
+    def action_turn(self) -> None:
+        self._want(turned(self.order))
+
+    def _want(self, order: Order) -> None:
+        self.order = order
+        self._set_title()
+        self.refresh()
+        self.post_message(self.Sorted(order))
+
+    # What a person does
+
+    def watch_follow(self, follow: bool) -> None:
+        self._rows_changed()
+        self.post_message(self.Followed(follow))
+
+    def person_moves(self) -> None:
+        self.follow = False
+        self._marks.end_range()
+
+    def on_click(self, event: events.Click) -> None:
+        row, offset = self.row_under(event), event.get_content_offset(self)
+        if row is not None and event.shift:
+            self._extend_to(row)
+        elif row is not None and event.ctrl and self._rows:
+            self.person_moves()
+            self.select_row(row)
+            self._marks.toggle(self._rows.id_at(row))
+            self._marks_changed()
+        elif offset is not None and offset.y == 0 and self._rows:
+            column = self._columns.at(offset.x)
+            if column is not None:
+                self._want(turned(self.order) if column is self.order.column else ordered_by(column, self.order))
+        else:
+            return  # a click as in any list
+        event.prevent_default()
+
     # Drawing
 
     def notify_style_update(self) -> None:
         self._strips.clear()
         super().notify_style_update()
+
+    def draw_titles(self, width: int) -> Strip:
+        style, by = self.style("titles"), self.get_component_rich_style("task-list--sorted")
+        self._fit_columns(width)
+        pieces = [Segment(text, by if sorted_by else style) for text, sorted_by in self._columns.titles(self.order)]
+        return Strip(pieces).crop_extend(0, width, style)
 
     def draw_row(self, number: int, look: str, width: int) -> Strip | None:
         task = self._known(number)
@@ -116,23 +369,33 @@ class TaskList(RowList):
         moment = now()
         # Only a task that is under way looks different a second later.
         second = moment // 1000 if task.status.under_way else 0
-        key = (task, look, width, second)
+        marked = number in self._marks
+        key = (task, look, marked, width, second)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._row(task, look, width, moment)
+            self._fit_columns(width)
+            strip = self._strips[key] = self._row(task, look, marked, width, moment)
         return strip
 
-    def _row(self, task: Task, look: str, width: int, moment: int) -> Strip:
+    def _fit_columns(self, width: int) -> None:
+        if self._columns.width != width:
+            self._columns = Columns(width)
+
+    def _row(self, task: Task, look: str, marked: bool, width: int, moment: int) -> Strip:
         base = self.style(look)
-        shape_style = base + Style(color=self.get_component_rich_style(f"task-list--{task.status.lower()}").color)
-        quiet = base + Style(color=self.style("quiet").color)
-        figures = (
-            f" {view.fit(line(task.target_type or view.NOTHING), 6)}"
-            f" {view.pages(task):>6} {view.percent(task, moment):>5} {view.age(task, moment):>6}  "
-        )
+        if marked and look != "cursor":
+            base += self.get_component_rich_style("task-list--marked")
+
+        def coloured(name: str) -> Style:
+            return base + Style(color=self.get_component_rich_style(name).color)
+
+        quiet, bar, rest = coloured("row-list--quiet"), coloured("task-list--bar"), coloured("task-list--rest")
         segments = [
-            Segment(f" {SHAPES[task.status]}", shape_style),
-            Segment(view.mark(task) + figures, quiet),
-            Segment(view.fit(view.name(task), max(width - 3 - cell_len(figures), 0)), base),
+            Segment(_MARKED if marked else " ", coloured("task-list--mark")),
+            Segment(SHAPES[task.status], coloured(f"task-list--{task.status.lower()}")),
+            Segment(view.mark(task), quiet),
         ]
+        looks = {"": quiet, "bar": bar, "rest": rest}
+        segments += [Segment(text, looks[kind]) for text, kind in self._columns.figures(task, moment)]
+        segments.append(Segment(view.fit(view.name(task), self._columns.name_cells), base))
         return Strip(segments).crop_extend(0, width, base)
