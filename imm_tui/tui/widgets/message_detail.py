@@ -9,11 +9,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from imm_tui.history import Quarantined
+from imm_tui.i18n import _
 from imm_tui.tasks import now
 from imm_tui.text import line
 from imm_tui.tui import view
-from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.detail import Detail
+from imm_tui.tui.widgets.facts import Facts
 from imm_tui.tui.widgets.json_view import Body, JsonView
 
 
@@ -22,34 +23,34 @@ class MessageDetail(Detail):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = "Message"
+        self.border_title = Content(_("Message"))
         self._shown: Quarantined | None = None
         self._formatted = True
 
     def compose(self) -> ComposeResult:
-        yield Static(id="message-facts")
+        yield Static(id="reason", markup=False)
+        yield Facts()
         yield JsonView()
+
+    @property
+    def inside(self) -> JsonView:
+        return self.query_one(JsonView)
 
     def show(self, message: Quarantined | None) -> None:
         """Shows a message; None where none is selected."""
         before, self._shown = self._shown, message
-        if message is None or before is None or message.id != before.id:
-            self.scroll_home(animate=False)
+        words = _("Select a message to see what is in it.") if message is None else line(message.reason)
+        reason = self.query_one("#reason", Static)
+        reason.set_class(message is None, "empty")
+        reason.update(Content(words))
         self.tick()
         if message is None or before is None or message.body != before.body:
             self._show_body()
 
     def tick(self) -> None:
         """A second has passed: what is hidden is so for a second less."""
-        self.query_one("#message-facts", Static).update(self._facts())
-
-    def _facts(self) -> Content:
         message = self._shown
-        if message is None:
-            return Content.styled("Select a message to see what is in it.", QUIET)
-        facts = view.message_facts(message, now())
-        rows = [Content.assemble((f"{label:11}", QUIET), words) for label, words in facts]
-        return Content("\n").join([Content.styled(line(message.reason), "bold"), Content(""), *rows])
+        self.query_one(Facts).show(list(view.message_facts(message, now())) if message is not None else [])
 
     def _show_body(self) -> None:
         self.query_one(JsonView).show(list(self._bodies()) if self._shown is not None else [])
@@ -58,9 +59,12 @@ class MessageDetail(Detail):
         assert self._shown is not None
         body = self._shown.body
         pretty = view.formatted(body) if self._formatted else None
-        yield Body("As it came" if pretty is None else "Formatted", view.raw(body) if pretty is None else pretty)
+        if pretty is None:
+            yield Body(_("As it came"), view.raw(body))
+        else:
+            yield Body(_("Formatted"), pretty)
         if not view.is_text(body):
-            yield Body("It is no plain text. Its bytes:", view.hexadecimal(body), plain=True)
+            yield Body(_("It is no plain text. Its bytes:"), view.hexadecimal(body), plain=True)
 
     def switch_view(self) -> None:
         """The message as it came, or formatted where it is JSON."""

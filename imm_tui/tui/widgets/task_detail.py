@@ -1,101 +1,216 @@
-"""One task in full: how far it is, what it says of itself, and the events it is known from."""
+"""One task in full: how far it is, and what is known of it in four tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, ItemGrid
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from imm_tui.errors import Trouble
 from imm_tui.history import Message
-from imm_tui.tasks import SHAPES, Status, Task, now
-from imm_tui.text import block, line
+from imm_tui.i18n import N_, _, ngettext
+from imm_tui.tasks import SHAPES, Status, Task
+from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
+from imm_tui.tui.widgets.choice_line import ChoiceLine
 from imm_tui.tui.widgets.detail import Detail
-from imm_tui.tui.widgets.event_tabs import EventTabs
 from imm_tui.tui.widgets.json_view import Body, JsonView
+from imm_tui.tui.widgets.overview import Overview
 from imm_tui.tui.widgets.percent_bar import PercentBar
-
-_FACTS = ("source", "target", "submitted", "seen", "finished", "task", "request", "project", "events")
+from imm_tui.tui.widgets.request_view import RequestView
+from imm_tui.tui.widgets.timeline import Timeline
 
 _CODE = 100
-_WORDS = 2_000
-"""Characters of a task's code and message that are shown: what is known beside them stays in sight."""
+"""Characters of a task's code that are shown."""
 
 _MESSAGES = 20
 """Messages of one task that are shown; a task has one or two as a rule."""
 
+_ROOMY = 16
+"""Lines from which on some of them may stay blank."""
+
+_RAW = 1
+"""The place of the raw event's tab."""
+
 
 class TaskDetail(Detail):
-    """The facts first, then the messages that they are known from."""
+    """How far it is stays in sight above the tabs; the chosen tab stays when another task is shown."""
+
+    BINDING_GROUP_TITLE = N_("Detail")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show_tab(0)", N_("Overview"), show=False, id="detail.overview", tooltip=N_("What it is")),
+        Binding("2", "show_tab(1)", N_("Raw event"), show=False, id="detail.event", tooltip=N_("What IMM has sent")),
+        Binding("3", "show_tab(2)", N_("Timeline"), show=False, id="detail.timeline", tooltip=N_("What happened when")),
+        Binding("4", "show_tab(3)", N_("Request"), show=False, id="detail.request", tooltip=N_("What IMM was sent")),
+        Binding(
+            "left_square_bracket",
+            "step_tab(-1)",
+            N_("Tab before"),
+            show=False,
+            id="detail.previous-tab",
+            key_display="[",
+            tooltip=N_("The tab to the left"),
+        ),
+        Binding(
+            "right_square_bracket",
+            "step_tab(1)",
+            N_("Next tab"),
+            show=False,
+            id="detail.next-tab",
+            key_display="]",
+            tooltip=N_("The tab to the right"),
+        ),
+        Binding("y", "copy", N_("copy"), id="detail.copy", tooltip=N_("Copy what is shown here")),
+    ]
 
     def __init__(self) -> None:
         super().__init__(classes="empty")
-        self.border_title = "Detail"
+        self.border_title = Content(_("Detail"))
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()
         self._asking: Trouble | str = ""
+        self._request: Mapping[str, Any] | None = None
+        self._batch: tuple[int, int] | None = None
+        self._formatted = False
         self._filled = False
 
     def compose(self) -> ComposeResult:
-        yield Static("Select a task to see what is known of it.", id="nothing")
+        yield Static(_("Select a task to see what is known of it."), id="nothing", markup=False)
 
     def _parts(self) -> Iterator[Widget]:
-        yield Horizontal(Static(id="status"), PercentBar(), id="progress")
-        yield Static(id="figures")
-        yield Static(id="told")
-        pairs = ((Static(fact, classes=f"label {fact}"), Static(classes=f"value {fact}")) for fact in _FACTS)
-        yield ItemGrid(*(part for pair in pairs for part in pair), id="facts")
-        yield EventTabs()
-        yield JsonView()
+        yield Horizontal(Static(id="status", markup=False), PercentBar(), id="progress")
+        yield ChoiceLine([_("Overview"), _("Raw event"), _("Timeline"), _("Request")], id="tabs")
+        yield from (Overview(), JsonView(), Timeline(), RequestView())
 
     def on_mount(self) -> None:
-        # Thirty widgets, and at first there is nothing to be shown in them: the first paint does not wait.
+        # Dozens of widgets, and at first there is nothing to be shown in them: the first paint does not wait.
         self.call_after_refresh(self._fill)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height >= _ROOMY, "roomy")
 
     async def _fill(self) -> None:
         await self.mount(*self._parts())
         self._filled = True
         self._draw()
 
-    def show(self, task: Task | None, messages: Sequence[Message], asking: Trouble | str = "") -> None:
+    def show(
+        self,
+        task: Task | None,
+        messages: Sequence[Message],
+        asking: Trouble | str = "",
+        *,
+        request: Mapping[str, Any] | None = None,
+        batch: tuple[int, int] | None = None,
+    ) -> None:
         """Shows a task with its messages, the deciding one first; None where no task is selected.
 
-        `asking` says that IMM is being asked about it, or why it cannot be.
+        `asking` says that IMM is being asked about it, or why it cannot be. `request` is History.request_of's. `batch`
+        is its place among those that it was submitted with, from 1, and how many they are.
         """
-        if task is None or self._shown is None or task.id != self._shown.id:
-            self.scroll_home(animate=False)
+        other = task is None or self._shown is None or task.id != self._shown.id
         self._shown, self._messages, self._asking = task, messages, asking
+        self._request, self._batch = request, batch
         if self._filled:
+            if other:
+                for page in self.query("Page"):
+                    page.scroll_home(animate=False)
             self._draw()
+
+    def tick(self) -> None:
+        """A second has passed: a task that is under way has been so for longer."""
+        if self._shown is not None and self._filled:
+            self.query_one(Overview).tick()
+
+    def copyable(self) -> tuple[str, str]:
+        """What there is to be copied in the chosen tab, as it is, and what that is; "" where there is nothing."""
+        match self.inside:
+            case Overview() as overview:
+                return overview.text(), _("what is known of the task")
+            case Timeline() as timeline:
+                return timeline.text(), _("the timeline")
+            case RequestView() as request:
+                return request.text()
+            case JsonView() if self._messages:
+                return self._messages[0].body.decode("utf-8", "surrogateescape"), _("the raw event")
+        return "", ""
+
+    @property
+    def inside(self) -> Widget | None:
+        if self._shown is None or not self._filled:
+            return None
+        return (
+            self.query_one(Overview),
+            self.query_one(JsonView),
+            self.query_one(Timeline),
+            self.query_one(RequestView),
+        )[self.query_one("#tabs", ChoiceLine).chosen]
+
+    # Keys
+
+    def action_show_tab(self, tab: int) -> None:
+        """Shows that tab, from 0."""
+        if self._filled:
+            self.query_one("#tabs", ChoiceLine).chosen = tab
+
+    def action_step_tab(self, by: int) -> None:
+        if self._filled:
+            self.query_one("#tabs", ChoiceLine).step(by)
+
+    def action_switch_view(self) -> None:
+        """The events as they came, or formatted; where another tab is shown, theirs first."""
+        if self._shown is not None and self._filled:
+            if isinstance(self.inside, JsonView):
+                self._formatted = not self._formatted
+                self._draw()
+            else:
+                self.action_show_tab(_RAW)
+
+    def action_copy(self) -> None:
+        text, what = self.copyable()
+        if text:
+            self.post_message(self.Copied(text, what))
+
+    def on_choice_line_switched(self) -> None:
+        focused = self.has_focus_within
+        self._draw()
+        if focused:
+            self.focus()
+
+    # Drawing
 
     def _draw(self) -> None:
         task = self._shown
         self.set_class(task is None, "empty")
-        self.border_title = Content(line(task.name, 200) if task is not None else "Detail")
+        self.border_title = Content(line(task.name, 200) if task is not None else _("Detail"))
         if task is None:
             self.query_one(PercentBar).rest()
             return
         with self.app.batch_update():
             self._show_progress(task)
-            self._show_words(task)
-            self._show_facts(task)
-            self._show_events()
-            self.tick()
-
-    def tick(self) -> None:
-        """A second has passed: a task that is under way has been so for longer."""
-        if self._shown is not None and self._filled:
-            self.query_one("#figures", Static).update(Content(view.figures(self._shown, now())))
+            for page in self.query("Overview, JsonView, Timeline, RequestView"):
+                page.display = page is self.inside
+            match self.inside:
+                case Overview() as overview:
+                    overview.show(task, self._asking, self._batch)
+                case JsonView() as bodies:
+                    bodies.show(list(self._bodies(task)))
+                case Timeline() as timeline:
+                    timeline.show(task, self._messages)
+                case RequestView() as request:
+                    request.show(self._request, self._unknown(task))
 
     def _show_progress(self, task: Task) -> None:
         colour = STATUS_COLOURS[task.status]
-        status = Content.styled(f"{SHAPES[task.status]} {task.status}", f"bold {colour}")
+        status = Content.styled(f"{SHAPES[task.status]} {view.status(task.status)}", f"bold {colour}")
         if task.code:
             failed = task.status is Status.FAILED
             status += Content.styled(f" · {line(task.code, _CODE)}", f"bold {colour}" if failed else QUIET)
@@ -108,61 +223,34 @@ class TaskDetail(Detail):
         else:
             bar.rest()
 
-    def _show_words(self, task: Task) -> None:
-        words = [block(task.message, _WORDS)] if task.message else []
-        if task.untracked:
-            words.append("Untracked: an event came for this task, but it was not submitted from here.")
-        if learned := view.asked(task, now()):
-            words.append(learned)
-        if isinstance(self._asking, Trouble):
-            words.append(" ".join(["IMM could not be asked about it.", *view.told(self._asking)]))
-        elif self._asking:
-            words.append(self._asking)
-        told = self.query_one("#told", Static)
-        told.display = bool(words)
-        told.update(Content("\n".join(words)))
-
-    def _show_facts(self, task: Task) -> None:
-        known = {
-            "source": line(task.source_uri or ""),
-            "target": line(task.target_uri or ""),
-            "submitted": view.moment(task.submitted_at) if not task.untracked else "",
-            "seen": view.moment(task.seen_at) if task.untracked else "",
-            "finished": view.moment(task.finished_at) if task.finished_at is not None else "",
-            "task": line(task.task_id or ""),
-            "request": line(task.request_id or ""),
-            "project": " · ".join(line(part) for part in (task.project, task.api_version) if part),
-            "events": str(task.events),
-        }
-        for label, value in zip(self.query(".label"), self.query(".value").results(Static), strict=True):
-            text = known[next(fact for fact in _FACTS if value.has_class(fact))]
-            label.display = value.display = bool(text)
-            value.update(Content(text))
-
-    def on_event_tabs_switched(self) -> None:
-        self._show_events()
-
-    def _show_events(self) -> None:
-        if self._shown is not None:
-            bodies = self._bodies(self._shown, formatted=self.query_one(EventTabs).formatted)
-            self.query_one(JsonView).show(list(bodies))
-
-    def _bodies(self, task: Task, *, formatted: bool) -> Iterator[Body]:
+    def _bodies(self, task: Task) -> Iterator[Body]:
         if not self._messages:
-            yield Body("No event has come." if task.status.finished else "No event has come yet.")
+            yield Body(_("No event has come.") if task.status.finished else _("No event has come yet."))
         for message in self._messages[:_MESSAGES]:
-            what = "IMM's answer when asked: RequestId" if message.asked else "message"
-            caption = f"{what} {line(message.message_id)}\nreceived {view.moment(message.received_at)}"
-            if message.times > 1:
-                caption += f" · delivered {message.times} times"
-            pretty = view.formatted(message.body) if formatted else None
-            if formatted and pretty is None:
-                caption += " · no JSON: shown as it came"
+            pretty = view.formatted(message.body) if self._formatted else None
+            caption = self._caption(message, unreadable=self._formatted and pretty is None)
             yield Body(caption, view.raw(message.body) if pretty is None else pretty)
-        if len(self._messages) > _MESSAGES:
-            yield Body(f"{len(self._messages) - _MESSAGES} older messages are in the history.")
+        if (older := len(self._messages) - _MESSAGES) > 0:
+            words = ngettext(
+                "{count:,} older message is in the history.", "{count:,} older messages are in the history.", older
+            )
+            yield Body(words.format(count=older))
 
-    def action_switch_view(self) -> None:
-        """The other way to look at the events."""
-        for tabs in self.query(EventTabs):
-            tabs.switch(not tabs.formatted)
+    def _caption(self, message: Message, *, unreadable: bool) -> str:
+        what = _("IMM's answer when asked: RequestId {id}") if message.asked else _("message {id}")
+        parts = [_("received {time}").format(time=view.moment(message.received_at))]
+        if message.times > 1:
+            parts.append(
+                ngettext("delivered {count:,} time", "delivered {count:,} times", message.times).format(
+                    count=message.times
+                )
+            )
+        if unreadable:
+            parts.append(_("no JSON: shown as it came"))
+        return f"{what.format(id=line(message.message_id))}\n{' · '.join(parts)}"
+
+    @staticmethod
+    def _unknown(task: Task) -> str:
+        if task.untracked:
+            return _("It was not submitted from here: what was sent is not known.")
+        return _("It was submitted by an older imm-tui, which did not keep what it sent.")
