@@ -33,6 +33,13 @@ def test_the_newest_is_at_the_right_and_nothing_is_a_line_on_the_ground() -> Non
     assert bars(Counter({100: 7, 98: 1, 40: 99}), newest=100, number=5) == "▁▁▂▁█"
 
 
+def test_a_bar_of_two_steps_keeps_them_together_while_time_goes_on() -> None:
+    counts = Counter({100: 2, 101: 5, 102: 1})
+    assert bars(counts, newest=102, number=4, steps=2) == "▁▁█▂"
+    assert bars(counts, newest=103, number=4, steps=2) == "▁▁█▂"
+    assert bars(counts, newest=104, number=4, steps=2) == "▁█▂▁"
+
+
 @pytest.mark.parametrize(("peak", "drawn"), [(1, "▂"), (4, "▅"), (7, "█"), (7_000, "█")])
 def test_a_few_events_are_no_peak(peak: int, drawn: str) -> None:
     assert bars(Counter({1: peak}), newest=1, number=1) == drawn
@@ -46,7 +53,7 @@ def test_more_events_are_never_a_lower_bar_and_one_is_never_none(counts: list[in
     assert [height > 0 for height in heights] == [count > 0 for count in counts]
 
 
-@pytest.mark.parametrize(("columns", "cells"), [(80, 0), (99, 0), (100, 30), (159, 30), (160, 60), (200, 60)])
+@pytest.mark.parametrize(("columns", "cells"), [(80, 0), (99, 0), (100, 15), (159, 15), (160, 60), (200, 60)])
 async def test_it_takes_the_room_that_there_is(columns: int, cells: int) -> None:
     shown = Shown()
     async with shown.run_test(size=(columns, 3)) as pilot:
