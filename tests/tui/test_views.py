@@ -54,7 +54,9 @@ async def test_the_filter_of_the_moment_is_marked_and_escape_changes_nothing() -
 
 async def test_a_filter_is_saved_under_a_name() -> None:
     async with Choosing({}, "pages>10").run_test() as pilot:
-        await pilot.press("s", *"long", "enter")
+        await pilot.press("s")
+        await until_read(pilot, "Name a name for pages>10")
+        await pilot.press(*"long", "enter")
         await until_read(pilot, "● long pages>10")
         await pilot.press("escape")
         assert await left(pilot) == Views({"long": "pages>10"}, None)

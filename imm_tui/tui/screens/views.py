@@ -145,6 +145,7 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
             self._note(f"✘ {line(trouble)}")
             return
         self._renamed = None
+        self.query_one(LineInput).placeholder = _("a name for {filter}").format(filter=line(self._current))
         self._naming(True)
 
     def action_rename(self) -> None:
@@ -169,7 +170,7 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
         if not name or name == renamed:
             self._naming(False)
         elif name in (_(own) for own in _OWN):
-            self._note(f"✘ {_('One of the views that are always there is called so. Give another name.')}")
+            self._note(f"✘ {_('A view that is always there is called so. Give another name.')}")
         elif name in self._views and renamed is not None:
             self._note(f"✘ {_('Another view is called so. Give another name.')}")
         elif renamed is not None:
