@@ -329,9 +329,9 @@ def test_the_most_that_a_filter_can_be_is_not_too_much_for_sqlite(shelf: Shelf) 
         "a " * 100,
         "a" + " or a" * 49,
         "type:" + "x," * 100 + " or a",
-        "x" * 4000 + " or a"[:0],
+        "%" * 4000,
         "(" * 8 + "a" + ")" * 8,
-        deep * 6 + "b" + ")" * 6,
+        deep * 8 + "b took>1s" + ")" * 8,
         "not " * 98 + "a",
     ):
         assert shelf.found(text) in ({one}, set()), text
@@ -373,7 +373,7 @@ def any_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 @given(TEXTS)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_any_text_is_a_filter_or_a_mistake_that_is_told(any_history: History, text: str) -> None:
     lenient = parse(text, AT, unfinished=True)
     any_history.find(lenient.where, lenient.values, Order(), AT)
@@ -386,6 +386,7 @@ def test_any_text_is_a_filter_or_a_mistake_that_is_told(any_history: History, te
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_each_task_is_either_found_or_found_by_the_opposite(any_history: History, text: str) -> None:
     it = parse(text, AT, unfinished=True)
     found = set(any_history.find(it.where, it.values, Order(), AT))
@@ -489,7 +490,7 @@ QUERIES = st.recursive(
 
 
 @given(st.lists(ROWS, min_size=1, max_size=8), QUERIES)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sqlite_finds_what_a_plain_reading_finds(shelf: Shelf, rows: list[Row], query: tuple[str, Says]) -> None:
     text, says = query
     shelf.db.execute("DELETE FROM tasks")
