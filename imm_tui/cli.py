@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from imm_tui import __version__
+from imm_tui import __version__, i18n
 from imm_tui.errors import BadInput, NoCredentials, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, code_of, end_at_last
 from imm_tui.text import say
@@ -117,6 +117,7 @@ def run() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command and returns its exit code. SystemExit: --help and --version, and arguments that cannot be."""
+    i18n.use(i18n.of_environment(os.environ))
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:

@@ -1,69 +1,77 @@
-"""One profile at work: its listener, and the reconciler beside it, for whoever shows its history."""
+"""One profile at work: what listens, asks, counts and starts hooks, for whoever shows its history."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.listener import Listener, ListenerState, Phase
+from imm_tui.profiles import Profile
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
+    from imm_tui.hooks import Hooks
+    from imm_tui.queue_depth import Depth, QueueDepth
     from imm_tui.reconciler import Reconciler
     from imm_tui.tasks import Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What it takes to work with one profile. Where `problem` says what is missing, its history can be looked at."""
-
-    settings: Settings
-    history_path: Path
-    credentials: Credentials | None = None
-    problem: Trouble | None = None
-
-    @property
-    def can_listen(self) -> bool:
-        """Whether there is what it takes to call the queue."""
-        return self.credentials is not None and self.problem is None and not self.settings.missing_to_listen()
-
-    @property
-    def can_ask(self) -> bool:
-        """Whether there is what it takes to ask IMM about a task."""
-        return self.credentials is not None and self.problem is None and not self.settings.missing_to_submit()
-
-
 class Session:
-    """What works for one profile, from `start` to `stop`. `wake` is called from any thread when something has changed.
+    """What works for one profile, from `start` to `stop`.
 
+    `wake` is called from any thread when something has changed, `on_hook_trouble` when a hook has failed.
     `overdue_after` is the seconds after which IMM is asked about a task whose event has not come (None: as long as the
-    reconciler finds right).
+    reconciler finds right); `unsent` says whether something of a batch is still to be submitted.
     """
 
-    def __init__(self, profile: Profile, wake: Callable[[], None], *, overdue_after: float | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        wake: Callable[[], None],
+        *,
+        overdue_after: float | None = None,
+        unsent: Callable[[int], bool] = lambda batch: False,
+        on_hook_trouble: Callable[[Trouble], None] = lambda trouble: None,
+    ) -> None:
         self.profile = profile
         self._wake = wake
         self._overdue_after = overdue_after
+        self._unsent = unsent
+        self._on_hook_trouble = on_hook_trouble
         self._listener: Listener | None = None
         self._reconciler: Reconciler | None = None
+        self._hooks: Hooks | None = None
+        self._queue_depth: QueueDepth | None = None
         phase = Phase.STARTING if profile.problem is None else Phase.STOPPED
         self._before = ListenerState(phase=phase, since=now(), trouble=profile.problem)
 
     def start(self) -> None:
+        """Not before the first paint: most of it is imported here."""
+        self._start_hooks()
         self._start_listening()
         self._start_asking()
+        self._start_counting()
 
     def stop(self) -> None:
         """Ends all of it, at once but for what is half done; see Listener.stop."""
-        if self._reconciler is not None:
-            self._reconciler.stop()
-        if self._listener is not None:
-            self._listener.stop()
+        for part in (self._queue_depth, self._reconciler, self._listener, self._hooks):
+            if part is not None:
+                part.stop()
+
+    def _start_hooks(self) -> None:
+        if not self.profile.settings.hooks:
+            return
+        from imm_tui.hooks import Hooks
+
+        self._hooks = Hooks(
+            self.profile.settings.hooks,
+            self.profile.history_path,
+            armed=lambda: self.listening.phase is not Phase.WATCHING,  # else the one that listens starts them
+            unsent=self._unsent,
+            on_trouble=self._on_hook_trouble,
+        )
+        self._hooks.start()
 
     def _start_listening(self) -> None:
         profile = self.profile
@@ -73,7 +81,7 @@ class Session:
             profile.settings,
             profile.credentials,
             profile.history_path,
-            on_batch=lambda batch: self._wake(),
+            on_batch=lambda batch: self._came(),
             on_state=lambda state: self._wake(),
         )
         self._listener.start()
@@ -82,16 +90,36 @@ class Session:
         profile = self.profile
         if profile.credentials is None or not profile.can_ask:
             return
-        from imm_tui.reconciler import OVERDUE_AFTER, Reconciler  # not before the first paint
+        from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
 
         self._reconciler = Reconciler(
             profile.settings,
             profile.credentials,
             profile.history_path,
             overdue_after=OVERDUE_AFTER if self._overdue_after is None else self._overdue_after,
-            on_change=self._wake,
+            on_change=self.news,
         )
         self._reconciler.start()
+
+    def _start_counting(self) -> None:
+        profile = self.profile
+        if profile.credentials is None or not profile.can_listen:
+            return
+        from imm_tui.queue_depth import QueueDepth
+
+        self._queue_depth = QueueDepth(profile.settings, profile.credentials, on_change=self._wake)
+        self._queue_depth.start()
+
+    def _came(self) -> None:
+        if self._queue_depth is not None:
+            self._queue_depth.ask_soon()
+        self.news()
+
+    def news(self) -> None:
+        """This process has written to the history. From any thread."""
+        if self._hooks is not None:
+            self._hooks.wake()
+        self._wake()
 
     @property
     def listening(self) -> ListenerState:
@@ -103,12 +131,22 @@ class Session:
         """Why IMM cannot be asked about overdue tasks."""
         return self._reconciler.trouble if self._reconciler is not None else None
 
+    @property
+    def depth(self) -> tuple[Depth | None, Trouble | None] | None:
+        """How many messages are on the queue, or why that is not known; None while nobody counts them."""
+        return (self._queue_depth.depth, self._queue_depth.trouble) if self._queue_depth is not None else None
+
     def reconnect(self) -> None:
-        """Tries again now what the listener waits with; where it has ended, starts another."""
+        """Tries again now what the listener waits with, a pause too; where it has ended, starts another."""
         if self._listener is None:
             self._start_listening()
         else:
             self._listener.resume()
+
+    def pause(self) -> None:
+        """Receives nothing until `reconnect`."""
+        if self._listener is not None:
+            self._listener.pause()
 
     def ask(self, task: Task) -> bool:
         """Asks IMM about a task now: the history will tell. False where it is not of this project and API version."""

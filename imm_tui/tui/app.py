@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import events
@@ -29,16 +29,17 @@ from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
 from imm_tui.i18n import N_, _
 from imm_tui.listener import Phase
-from imm_tui.session import Profile, Session
+from imm_tui.profiles import Profile, Profiles
+from imm_tui.session import Session
 from imm_tui.text import block, line
 from imm_tui.tui import theme
-from imm_tui.tui.screens.dashboard import Dashboard
+from imm_tui.tui.draft import Draft
+from imm_tui.tui.screens.dashboard import Dashboard, arrangement_of
 from imm_tui.tui.styles import stylesheet
 
 if TYPE_CHECKING:
     from imm_tui.submission import Outcome
     from imm_tui.tasks import Conversion, Task
-    from imm_tui.tui.screens.submit import Draft
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
@@ -81,14 +82,6 @@ def _modes_kept() -> Iterator[None]:
                 termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
 
 
-class Profiles(Protocol):
-    """The profiles of the configuration file."""
-
-    def names(self) -> list[str]: ...
-    def open(self, name: str) -> Profile:
-        """One of them, ready to be worked with. Raises Trouble."""
-
-
 class ImmApp(App[str | None]):
     """The program on the screen. Where `problem` says why nothing can be done yet, it only shows the history.
 
@@ -118,8 +111,6 @@ class ImmApp(App[str | None]):
         super().__init__()
         self.demo = demo
         self.scenario = scenario
-        self.draft: Draft | None = None
-        """What the last form held when it was closed."""
         self._profiles = profiles
         self._overdue_after = overdue_after
         self._preferences_path = history_path.parent / "preferences.json"
@@ -155,7 +146,13 @@ class ImmApp(App[str | None]):
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
     def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(self.session.profile, self.session.listening, demo=self.demo, scenario=self.scenario)
+        self.dashboard = Dashboard(
+            self.session.profile,
+            self.session.listening,
+            arrangement_of(self.preferences),
+            demo=self.demo,
+            scenario=self.scenario,
+        )
         return self.dashboard
 
     def on_load(self) -> None:
@@ -183,7 +180,7 @@ class ImmApp(App[str | None]):
     # The profile, and what works for it
 
     def _open(self, profile: Profile) -> None:
-        self.session = Session(profile, self.wake, overdue_after=self._overdue_after)
+        self.session = Session(profile, self.wake, overdue_after=self._overdue_after, on_hook_trouble=self._hook_failed)
 
     @property
     def settings(self) -> Settings:
@@ -227,9 +224,19 @@ class ImmApp(App[str | None]):
         self._drained_at = time.monotonic()
         self.dashboard.show_listener(self.session.listening)
         self.dashboard.asking_failed(self.session.asking_trouble)
+        self.dashboard.show_depth(self.session.depth)
         self.dashboard.read()
 
     # Submissions
+
+    def form_draft(self) -> Draft:
+        """What the last form of this profile held, in this session or another."""
+        return Draft.of(self.preferences.forms.get(self.settings.profile, {}))
+
+    def keep_draft(self, draft: Draft) -> None:
+        """The next form of this profile begins with it."""
+        if draft != self.form_draft():
+            self.prefer(forms={**self.preferences.forms, self.settings.profile: draft.kept})
 
     def submit(self, conversions: Sequence[Conversion], done: Callable[[list[Outcome] | Trouble], None]) -> None:
         """Submits in a thread of its own, and selects the first task that was accepted.
@@ -307,12 +314,27 @@ class ImmApp(App[str | None]):
         """Tries again now what the listener waits with; where it has ended, starts another."""
         self.session.reconnect()
 
+    def action_pause(self) -> None:
+        """Leaves events on the queue until `resume`."""
+        self.session.pause()
+
+    def action_resume(self) -> None:
+        """Takes events from the queue again."""
+        self.session.reconnect()
+
+    def action_leave(self) -> None:
+        self.exit()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        phase = self.dashboard.listener.phase
+        if action == "pause":
+            return phase in (Phase.STARTING, Phase.LISTENING, Phase.RECONNECTING) and self.credentials is not None
+        if action == "resume":
+            return phase is Phase.PAUSED
         if action == "profile":
             return self._profiles is not None and len(self._profiles.names()) > 1
         if action == "reconnect":
-            waits = self.dashboard.listener.phase in (Phase.STOPPED, Phase.RECONNECTING)
-            return waits and self.problem is None
+            return phase in (Phase.STOPPED, Phase.RECONNECTING) and self.problem is None
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -407,7 +429,6 @@ class ImmApp(App[str | None]):
             return
         self.session.stop()
         self._open(profile)
-        self.draft = None
         await self._show_dashboard()
         if profile.problem is None:
             self.session.start()
@@ -447,6 +468,13 @@ class ImmApp(App[str | None]):
                 self.dashboard.reading_failed(trouble)
             case _:
                 self._toast(trouble)
+
+    def _hook_failed(self, trouble: Trouble) -> None:
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.call_later(self._tell_hook_failed, trouble)
+
+    def _tell_hook_failed(self, trouble: Trouble) -> None:
+        self.notify(block(str(trouble)), title=_("Hook"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     def _toast(self, trouble: Trouble) -> None:
         self.notify(line(trouble), title=_("A mistake"), severity="error", timeout=_TOLD_FOR, markup=False)

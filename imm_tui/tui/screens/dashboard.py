@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,15 +14,18 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from imm_tui.errors import HistoryUnusable, Trouble
-from imm_tui.history import Delivery, History
-from imm_tui.i18n import N_
+from imm_tui.history import Column, Delivery, History, Order
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.session import Profile
+from imm_tui.preferences import Preferences
+from imm_tui.profiles import Profile
 from imm_tui.tasks import Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
+from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
-from imm_tui.tui.task_index import TaskIndex
+from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
+from imm_tui.tui.widgets.filter_bar import FilterBar
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
 from imm_tui.tui.widgets.row_list import RowList
@@ -29,6 +34,7 @@ from imm_tui.tui.widgets.task_list import TaskList
 from imm_tui.tui.widgets.trouble_banner import TroubleBanner
 
 if TYPE_CHECKING:
+    from imm_tui.queue_depth import Depth
     from imm_tui.tui.app import ImmApp
 
 _SETTLE = 0.05
@@ -49,6 +55,13 @@ _TOASTS = 3
 _TOAST_LASTS = 20.0
 
 
+def arrangement_of(chosen: Preferences) -> Arrangement:
+    """How a person last wanted the list; without a filter, which would hide what is new."""
+    column = Column(chosen.sort) if chosen.sort in set(Column) else Column.SUBMITTED
+    order = Order(column, chosen.descending, chosen.failures_first)
+    return Arrangement(order, folded=chosen.folded)
+
+
 class Dashboard(Localized[None], inherit_bindings=False):
     """The screen that everything else is laid over."""
 
@@ -56,34 +69,54 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     # The footer's order is the order here; Textual's own would come before it.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.new_submission", "new", id="new", tooltip="Submit documents for conversion"),
-        Binding("enter,right", "open_detail", "detail", id="detail", tooltip="Go to the selected task's detail"),
-        Binding("escape,left", "leave_detail", "list", id="list", tooltip="Go back to the list of tasks"),
-        Binding("f", "switch_view", "format", id="format", tooltip="Show events as they came, or formatted"),
-        Binding("r", "app.reconnect", "reconnect", id="reconnect", tooltip="Try again now to reach the queue"),
-        Binding("r", "ask", "ask IMM", id="ask", tooltip="Ask IMM now what has become of the selected task"),
-        Binding("u", "quarantine", "quarantine", id="quarantine", tooltip="Show the messages that could not be read"),
-        Binding("P", "app.profile", N_("profile"), id="profile", tooltip=N_("Switch to another profile"), show=False),
-        Binding("L", "app.language", N_("language"), id="language", tooltip=N_("Speak English or Chinese"), show=False),
-        Binding("question_mark", "app.help", "help", id="help", key_display="?", tooltip="Show what every key does"),
-        Binding("q", "app.quit", "quit", id="quit", tooltip="Leave; what is on the queue waits there"),
-        Binding(
-            "tab", "app.focus_next", "Switch", show=False, id="switch", tooltip="From the list to the detail and back"
-        ),
-        Binding(
-            "shift+tab", "app.focus_previous", "Back", show=False, id="switch-back", tooltip="Go back the way of tab"
-        ),
-        Binding(
-            "ctrl+c",
-            "screen.copy_text",
-            "Copy",
-            show=False,
-            id="copy",
-            tooltip="Copy what the mouse selected; if nothing is, leave at the second time",
+        Binding("n", "app.new_submission", N_("new"), id="new", tooltip=N_("Submit documents for conversion")),
+        Binding("slash", "filter", N_("filter"), id="filter", key_display="/", tooltip=N_("List only some tasks")),
+        Binding("s", "sort", N_("sort"), id="sort", tooltip=N_("Sort the list by the next column")),
+        Binding("enter,right", "open_detail", N_("detail"), id="detail", tooltip=N_("Go to the task's detail")),
+        Binding("escape,left", "back", N_("back"), id="back", tooltip=N_("Back to the list; unmark; clear the filter")),
+        Binding("r", "app.reconnect", N_("reconnect"), id="reconnect", tooltip=N_("Try now to reach the queue")),
+        Binding("r", "ask", N_("ask IMM"), id="ask", tooltip=N_("Ask IMM now what has become of the task")),
+        Binding("y", "copy", N_("copy"), id="copy", tooltip=N_("Copy the task, or a part of it")),
+        Binding("p", "app.pause", N_("pause"), id="pause", tooltip=N_("Take no events from the queue for now")),
+        Binding("p", "app.resume", N_("resume"), id="resume", tooltip=N_("Take events from the queue again")),
+        Binding("question_mark", "app.help", N_("help"), id="help", key_display="?", tooltip=N_("What every key does")),
+        Binding("q", "app.leave", N_("quit"), id="quit", tooltip=N_("Leave; what is on the queue waits there")),
+        *(
+            Binding(key, action, name, id=id_, tooltip=tooltip, show=False)
+            for key, action, name, id_, tooltip in (
+                ("R", "resubmit", N_("resubmit"), "resubmit", N_("Submit once more, with the same request")),
+                ("e", "export", N_("export"), "export", N_("Write the tasks that are listed to a file")),
+                ("v", "views", N_("views"), "views", N_("Filters that have a name")),
+                ("z", "fold", N_("fold"), "fold", N_("Hide the tasks that have succeeded, or show them")),
+                ("F", "failures_first", N_("failed first"), "failures-first", N_("Failed tasks on top, or in place")),
+                ("g", "follow", N_("follow"), "follow", N_("Keep the newest task selected, until you move")),
+                ("b", "batches", N_("batches"), "batches", N_("What was submitted together, and how far it is")),
+                ("u", "quarantine", N_("quarantine"), "quarantine", N_("The messages that could not be read")),
+                ("c", "glossary", N_("codes"), "glossary", N_("What IMM's codes mean, and what to do")),
+                ("P", "app.profile", N_("profile"), "profile", N_("Switch to another profile")),
+                ("L", "app.language", N_("language"), "language", N_("Speak English or Chinese")),
+                ("tab", "app.focus_next", N_("next"), "switch", N_("From the list to the detail and back")),
+                ("shift+tab", "app.focus_previous", N_("before"), "switch-back", N_("Go back the way of tab")),
+                (
+                    "ctrl+c",
+                    "screen.copy_text",
+                    N_("copy text"),
+                    "copy-text",
+                    N_("Copy what the mouse selected; if nothing is, leave at the second time"),
+                ),
+            )
         ),
     ]
 
-    def __init__(self, profile: Profile, listener: ListenerState, *, demo: bool = False, scenario: str = "") -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        listener: ListenerState,
+        wanted: Arrangement,
+        *,
+        demo: bool = False,
+        scenario: str = "",
+    ) -> None:
         super().__init__()
         self._profile = profile
         self._settings = profile.settings
@@ -105,6 +138,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._untold: list[Delivery] = []
         """Quarantined messages that came while another screen was in front."""
         self._unheard: Trouble | None = None
+        self._depth: tuple[Depth | None, Trouble | None] | None = None
+        self._wanted = wanted
+        self._finder = Finder(profile.history_path, self._answered)
         self._counted = 0
         """The version of the history of which the quarantined messages were counted."""
 
@@ -113,6 +149,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             yield Heading(self._settings, demo=self._demo, scenario=self._scenario)
             yield ListenerStatus(self.listener)
         yield TroubleBanner()
+        yield FilterBar()
         with Horizontal(id="regions"):
             yield TaskList(self._fetch)
             yield TaskDetail()
@@ -126,6 +163,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.call_after_refresh(self.start_reading)
 
     def on_unmount(self) -> None:
+        self._finder.stop()
         if self._history is not None:
             self._history.close()
 
@@ -133,7 +171,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def start_reading(self) -> None:
         """Reads all there is in a thread of its own: a history of years must not hold up the first paint."""
-        self.query_one(TaskList).say("Reading the history")
+        self.query_one(TaskList).say(_("Reading the history"))
         threading.Thread(target=self._read_all, name="first reading", daemon=True).start()
 
     def _read_all(self) -> None:
@@ -152,7 +190,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def reading_failed(self, trouble: Trouble) -> None:
         """The first reading has ended without a result: there is no list to be shown."""
-        self.query_one(TaskList).say("The history could not be read")
+        self.query_one(TaskList).say(_("The history could not be read"))
         self._show_history_trouble(trouble)
 
     def _show_all(
@@ -165,6 +203,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.reading_failed(trouble)
             return
         self.query_one(TaskList).load(index, newest)
+        self._arrange(self._wanted)
         self.show_listener(self.listener)
         self.read()
 
@@ -185,6 +224,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if changes.tasks or changes.removed:
             self._revision = changes.revision
             tasks.apply(changes)
+            if not self._wanted.plain:
+                self._finder.ask(self._wanted)
             if any(task.id == tasks.selected for task in changes.tasks):
                 self._show_detail_soon()
         if deliveries:
@@ -206,6 +247,79 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if changed or self._history_trouble is not None:
             self.read()
 
+    # Which tasks are listed, and how
+
+    def _arrange(self, arrangement: Arrangement) -> None:
+        """Lists the tasks in this way from now on; what the history has to find for it appears when it is found."""
+        if bool(arrangement.query) != bool(self._wanted.query):
+            self.refresh_bindings()
+        self._wanted = arrangement
+        tasks = self.query_one(TaskList)
+        if arrangement.plain:
+            self._finder.drop()
+            tasks.show_all()
+        else:
+            tasks.order = arrangement.order
+            tasks.say(_("Finding tasks"), busy=True)
+            self._finder.ask(arrangement)
+
+    def _answered(self, arrangement: Arrangement, found: Found | Trouble) -> None:
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.app.call_later(self._show_found, arrangement, found)
+
+    def _show_found(self, arrangement: Arrangement, found: Found | Trouble) -> None:
+        if arrangement != self._wanted or not self.is_mounted:
+            return
+        if isinstance(found, Trouble):
+            self._show_history_trouble(found)
+            return
+        self.query_one(TaskList).show_found(found, arrangement)
+        self.query_one(FilterBar).show_found(len(found))
+
+    def _keep_arranged(self, arrangement: Arrangement) -> None:
+        """The same as a choice of the person's, for the next session as well."""
+        order = arrangement.order
+        self._imm_app.prefer(
+            sort=str(order.column),
+            descending=order.descending,
+            failures_first=order.failures_first,
+            folded=arrangement.folded,
+        )
+        self._arrange(arrangement)
+
+    def on_task_list_sorted(self, event: TaskList.Sorted) -> None:
+        self._keep_arranged(replace(self._wanted, order=event.order))
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        self._arrange(replace(self._wanted, query=event.filter.text.strip()))
+
+    def on_filter_bar_done(self) -> None:
+        self.query_one(TaskList).focus()
+
+    def on_filter_bar_cleared(self) -> None:
+        self.query_one(TaskList).focus()
+
+    def action_clear_filter(self) -> None:
+        if self._wanted.query:
+            self.query_one(FilterBar).clear()
+
+    def action_sort(self) -> None:
+        self.query_one(TaskList).action_sort()
+
+    def action_fold(self) -> None:
+        self._keep_arranged(replace(self._wanted, folded=not self._wanted.folded))
+
+    def action_failures_first(self) -> None:
+        order = self._wanted.order
+        self._keep_arranged(replace(self._wanted, order=replace(order, failures_first=not order.failures_first)))
+
+    def action_follow(self) -> None:
+        tasks = self.query_one(TaskList)
+        tasks.follow = not tasks.follow
+
     def _fetch(self, task: int) -> Task | None:
         try:
             return self._history.task(task) if self._history is not None else None
@@ -217,19 +331,19 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._untold += messages
             return
         if len(messages) > _TOASTS:
-            kept = "They were kept, and left on the queue. u shows them."
-            self._warn(f"{len(messages)} messages could not be read. {kept}")
+            words = _("{count} messages could not be read. They were kept, and left on the queue. u shows them.")
+            self._warn(words.format(count=f"{len(messages):,}"))
             return
         for message in messages:
-            kept = "It was kept, and left on the queue for its owner. u shows it."
-            self._warn(f"{line(message.reason)}\n{kept}\nMessageId {line(message.message_id)}")
+            kept = _("It was kept, and left on the queue for its owner. u shows it.")
+            self._warn(f"{line(_(message.reason))}\n{kept}\nMessageId {line(message.message_id)}")
 
     def on_screen_resume(self) -> None:
         untold, self._untold = self._untold, []
         self._tell_quarantined(untold)
 
     def _warn(self, words: str) -> None:
-        self.notify(words, title="Not read", severity="warning", timeout=_TOAST_LASTS, markup=False)
+        self.notify(words, title=_("Not read"), severity="warning", timeout=_TOAST_LASTS, markup=False)
 
     # What the listener does
 
@@ -242,6 +356,12 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(ListenerStatus).show(state, self._last_event)
         self._show_trouble()
 
+    def show_depth(self, known: tuple[Depth | None, Trouble | None] | None) -> None:
+        """How many messages are on the queue, or why that is not known."""
+        if known is not None and known != self._depth:
+            self._depth = known
+            self.query_one(Heading).show_depth(*known)
+
     def _show_history_trouble(self, trouble: Trouble | None) -> None:
         if trouble is not self._history_trouble:
             self._history_trouble = trouble
@@ -251,7 +371,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         banner = self.query_one(TroubleBanner)
         trouble = self._history_trouble or self.listener.trouble or self._unheard
         stopped = self.listener.phase is Phase.STOPPED
-        banner.show(trouble, stopped=stopped, hint="r tries again." if stopped and self._can_reconnect() else "")
+        banner.show(trouble, stopped=stopped, hint=_("r tries again.") if stopped and self._can_reconnect() else "")
 
     @property
     def _imm_app(self) -> ImmApp:
@@ -259,6 +379,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _can_reconnect(self) -> bool:
         return bool(self.app.check_action("reconnect", ()))
+
+    def on_task_list_marked(self) -> None:
+        self.refresh_bindings()
 
     # Selection and detail
 
@@ -304,7 +427,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             if task.asks != before.asks:
                 self._asked = None
             elif self._asking_trouble is trouble or self._asking_trouble is None:
-                return "Asking IMM …"
+                return _("Asking IMM …")
             else:
                 return self._asking_trouble
         overdue = view.can_be_asked(task) and not task.asked and task.asked_at is not None
@@ -320,6 +443,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(ListenerStatus).tick()
         self.query_one(TaskList).tick()
         self.query_one(TaskDetail).tick()
+        if self._wanted.query and self.query_one(FilterBar).filter.takes_time:
+            self._finder.ask(self._wanted)
         if self._history is not None:
             try:
                 self._count(self._history)
@@ -331,8 +456,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if self._counted != self._version:
             self._counted = self._version
             waiting = history.quarantine_size()
-            words = f"{waiting:,} not read: u shows {'it' if waiting == 1 else 'them'}" if waiting else ""
-            self.query_one(TaskList).border_subtitle = words
+            words = ngettext("{count} not read: u shows it", "{count} not read: u shows them", waiting)
+            self.query_one(TaskList).border_subtitle = words.format(count=f"{waiting:,}") if waiting else ""
         at = now()
         unheard = history.unheard(at - _RECENT, at - _LATE)
         trouble = view.unheard(unheard, self._settings) if unheard > 1 else None
@@ -343,22 +468,29 @@ class Dashboard(Localized[None], inherit_bindings=False):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open_detail", "leave_detail"):
-            on_detail = self.query_one(TaskDetail).has_focus
+        if action in ("open_detail", "copy", "resubmit"):
             some = self.query_one(TaskList).selected is not None
-            return on_detail if action == "leave_detail" else some and not on_detail
+            return some and not (action == "open_detail" and self._on_detail)
+        if action == "back":
+            return not self.query_one(TaskList).has_focus or bool(self._wanted.query or self.query_one(TaskList).marked)
         if action == "ask":
             return self._can_ask
         return super().check_action(action, parameters)
 
+    @property
+    def _on_detail(self) -> bool:
+        return self.query_one(TaskDetail).has_focus_within
+
     def action_open_detail(self) -> None:
         self.query_one(TaskDetail).focus()
 
-    def action_leave_detail(self) -> None:
-        self.query_one(TaskList).focus()
-
-    def action_switch_view(self) -> None:
-        self.query_one(TaskDetail).action_switch_view()
+    def action_back(self) -> None:
+        """One step: from the detail to the list, then without marks, then without a filter."""
+        tasks = self.query_one(TaskList)
+        if not tasks.has_focus:
+            tasks.focus()
+        elif not tasks.unmark():
+            self.action_clear_filter()
 
     def action_quarantine(self) -> None:
         from imm_tui.tui.screens.quarantine import QuarantineScreen
@@ -370,13 +502,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.app.push_screen(QuarantineScreen(), closed)
 
     def action_ask(self) -> None:
-        selected = self.query_one(TaskList).selected
-        task = self._fetch(selected) if selected is not None else None
-        if task is None:
-            return
-        if self._imm_app.ask(task):
-            self._asked = task, self._asking_trouble
+        """About the marked tasks, or the selected one."""
+        chosen = [task for number in self.query_one(TaskList).chosen if (task := self._fetch(number)) is not None]
+        others = [task for task in chosen if view.can_be_asked(task) and not self._imm_app.ask(task)]
+        selected = next((task for task in chosen if task.id == self.query_one(TaskList).selected), None)
+        if selected is not None and selected not in others:
+            self._asked = selected, self._asking_trouble
             self._show_detail()
-        else:
-            words = f"It is of {line(task.project)} · {line(task.api_version)}."
-            self.notify(words, title="Not asked", severity="warning", markup=False)
+        if others:
+            place = f"{line(others[0].project)} · {line(others[0].api_version)}"
+            words = _("Of another project or API version: {place}.").format(place=place)
+            self.notify(words, title=_("Not asked"), severity="warning", markup=False)

@@ -1,0 +1,171 @@
+"""What a person does with the list all day: filter, sort, fold, mark, follow; and how they want the whole of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imm_tui import i18n, preferences
+from imm_tui.tui.widgets.task_list import TaskList
+from tests.tui.conftest import Writer, app, event
+from tests.tui.stage import seen, until, until_read
+
+DOCUMENTS = ("5页Word.docx", "季度报告.pptx", "broken.xls", "合同.pdf")
+
+
+@pytest.fixture
+def documents(writer: Writer) -> dict[str, int]:
+    """Four tasks: three have succeeded, and one has failed."""
+    numbers = {}
+    for pages, name in enumerate(DOCUMENTS, 1):
+        numbers[name] = writer.submitted(name, name)
+        writer.received(event(name, pages=pages, code="NoSuchKey" if name == "broken.xls" else "NoError"))
+    return numbers
+
+
+def listed(shown: str) -> list[str]:
+    """The documents in the order in which they stand in the list."""
+    places = {name: shown.find(name) for name in DOCUMENTS}
+    return sorted((name for name in DOCUMENTS if places[name] >= 0), key=places.__getitem__)
+
+
+def in_list(shown: object) -> list[str]:
+    """The same without the detail beside the list."""
+    lines = seen(shown).splitlines()  # type: ignore[arg-type]
+    return listed("\n".join(line[:60] for line in lines))
+
+
+async def test_a_filter_holds_as_it_is_typed_and_escape_ends_it(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("slash", *"status:fa")
+        await until(pilot, lambda: in_list(shown) == ["broken.xls"])
+        assert "1 of 4" in seen(shown)
+        await pilot.press("enter")
+        assert shown.focused is shown.dashboard.query_one(TaskList)
+        await until_read(pilot, "Esc clears")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        assert "Esc clears" not in seen(shown)
+
+
+async def test_what_comes_while_a_filter_holds_is_listed_if_it_fits(
+    path: Path, documents: dict[str, int], writer: Writer
+) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("slash", *"status:failed", "enter")
+        await until(pilot, lambda: in_list(shown) == ["broken.xls"])
+        writer.submitted("合同.pdf", "again")
+        writer.received(event("again", code="NoSuchKey"))
+        await until(pilot, lambda: in_list(shown) == ["合同.pdf", "broken.xls"])
+
+
+async def test_the_order_is_kept_for_the_next_session(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: in_list(shown) == [*reversed(DOCUMENTS)])
+        await pilot.press("F")
+        await until(pilot, lambda: in_list(shown)[0] == "broken.xls")
+        await pilot.press("z")
+        await until(pilot, lambda: in_list(shown) == ["broken.xls"])
+    again = app(path)
+    async with again.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: in_list(again) == ["broken.xls"])
+        await pilot.press("z", "F")
+        await until(pilot, lambda: in_list(again) == [*reversed(DOCUMENTS)])
+    kept = preferences.load(path.parent / "preferences.json")
+    assert (kept.failures_first, kept.folded) == (False, False)
+
+
+async def test_a_key_sorts_by_one_column_after_the_other(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        orders = set()
+        tasks = shown.dashboard.query_one(TaskList)
+        for _ in range(6):
+            await pilot.press("s")
+            orders.add(tasks.order)
+            await until(pilot, lambda: tasks.arrangement.order == tasks.order)
+            assert sorted(in_list(shown)) == sorted(DOCUMENTS)
+        assert len(orders) >= 5
+        assert shown.preferences.sort == tasks.order.column
+
+
+async def test_escape_goes_back_one_step_at_a_time(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        tasks = shown.dashboard.query_one(TaskList)
+        await pilot.press("slash", *"-pages:9", "enter")
+        await until_read(pilot, "Esc clears")
+        await pilot.press("space", "enter")
+        assert len(tasks.marked) == 1
+        assert not tasks.has_focus
+        await pilot.press("escape")
+        assert tasks.has_focus
+        assert len(tasks.marked) == 1
+        await pilot.press("escape")
+        assert tasks.marked == []
+        assert "Esc clears" in seen(shown)
+        await pilot.press("escape")
+        await until(pilot, lambda: "Esc clears" not in seen(shown))
+
+
+async def test_following_keeps_the_newest_in_view_until_a_person_moves(
+    path: Path, documents: dict[str, int], writer: Writer
+) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        tasks = shown.dashboard.query_one(TaskList)
+        await pilot.press("end", "g")
+        newest = writer.submitted("a.docx", "A")
+        await until(pilot, lambda: tasks.selected == newest)
+        await pilot.press("down")
+        kept = tasks.selected
+        writer.submitted("b.docx", "B")
+        await until_read(pilot, "b.docx")
+        assert tasks.selected == kept
+        assert not tasks.follow
+
+
+async def test_the_language_is_switched_while_it_runs_and_kept(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("L")
+        await until_read(pilot, "简体中文")
+        await pilot.press("down", "enter")
+        await until_read(pilot, "任务")
+        assert len(in_list(shown)) == 4
+        assert "Submit" not in seen(shown)
+    assert preferences.load(path.parent / "preferences.json").language == "zh_CN"
+    again = app(path)
+    async with again.run_test(size=(130, 30)) as pilot:
+        await until_read(pilot, "任务")
+        await pilot.press("L", "up", "enter")
+        await until_read(pilot, "Tasks")
+    assert i18n.language() == "en"
+
+
+async def test_a_theme_is_chosen_and_kept(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        shown.action_change_theme()
+        await until_read(pilot, "imm-light")
+        await pilot.press("down", "enter")
+        assert shown.theme == "imm-light"
+    assert app(path).theme == "imm-light"
+
+
+async def test_the_mouse_can_be_left_to_the_terminal(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        shown.action_mouse()
+        await until_read(pilot, "The mouse is the terminal's.")
+    assert not app(path).preferences.mouse
