@@ -83,7 +83,7 @@ class EventChart(Widget):
 
     def render(self) -> Content:
         self._drawn = self._bars()
-        styled = ((bar, "$foreground 25%" if bar == _NONE else "$accent 80%") for bar in self._drawn)
+        styled = ((bar, "$foreground 25%" if bar == _NONE else "$secondary") for bar in self._drawn)
         return Content.assemble(" " * _DISTANCE, *styled)
 
 

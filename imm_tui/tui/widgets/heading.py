@@ -46,7 +46,7 @@ class Heading(Widget):
         if not self._asked:
             return [""]
         if (depth := self._depth) is None:
-            return [_("queue {count}").format(count=view.NOTHING), ""]
+            return 2 * [_("queue {count}").format(count=view.NOTHING)] + [""]
         waiting = _("queue {count}").format(count=f"{depth.active:,}")
         parts = [waiting]
         if depth.inactive:

@@ -54,12 +54,15 @@ class ListenerStatus(Widget):
         """The fullest wording that fits into so many cells; what it is doing is said in any case."""
         first, details = self._words
         room = width - 2 - cell_len(first)
-        return first, next((f" · {words}" for words in details if cell_len(words) + 3 <= room), "")
+        return first, next((f"· {words}" for words in details if cell_len(words) + 3 <= room), "")
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return 2 + cell_len("".join(self._fitting(viewport.width * _SHARE)))
+        first, details = self._fitting(viewport.width * _SHARE)
+        return 2 + cell_len(f"{first} {details}".rstrip())
 
     def render(self) -> Content:
         first, details = self._fitting(self.size.width)
         phase = self._state.phase
-        return Content.assemble((f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), first, (details, QUIET))
+        return Content.assemble(
+            (f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), f"{first} " if details else first, (details, QUIET)
+        )

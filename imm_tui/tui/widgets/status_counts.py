@@ -69,17 +69,18 @@ class StatusCounts(Widget):
         for status, word in _WORDS.items():
             query, count = query_of(status), self._counts[status]
             if count or query == self._chosen:
-                told = f" {count:,} {_(word)}" if words else f" {count:,}"
-                shape = (SHAPES[status], STATUS_COLOURS[status] if count else QUIET)
+                told = f"{count:,} {_(word)}" if words else f"{count:,}"
+                shape = (f"{SHAPES[status]} ", STATUS_COLOURS[status] if count else QUIET)
                 chips.append((query, Content.assemble(shape, (told, self._style(query)))))
-        told = _("all {count}").format(count=f"{self._counts.total():,}")
-        chips.append((_ALL, Content.styled(told, self._style(_ALL))))
+        if chips:
+            told = _("all {count}").format(count=f"{self._counts.total():,}")
+            chips.append((_ALL, Content.styled(told, self._style(_ALL))))
         return chips
 
     def _style(self, query: str) -> str:
-        if query == self._chosen:
+        if query == self._chosen and query != _ALL:
             return "bold underline $foreground"
-        return "$foreground" if query == self._hovered else QUIET
+        return "$foreground" if query in (self._chosen, self._hovered) else QUIET
 
     def render(self) -> Content:
         return Content(" " * _BETWEEN).join(chip for _query, chip in self._chips())
