@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 from textual.widget import Widget
@@ -11,9 +11,11 @@ from imm_tui import text
 from imm_tui.config import Settings
 from imm_tui.errors import Trouble
 from imm_tui.i18n import _
-from imm_tui.queue_depth import Depth
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
+
+if TYPE_CHECKING:
+    from imm_tui.queue_depth import Depth
 
 _BRAND = "imm-tui"
 
