@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -24,12 +24,17 @@ from textual.widgets import Button, Footer, Input, Label, Static
 
 from imm_tui import submission, text
 from imm_tui.config import Settings
-from imm_tui.errors import BadInput, HistoryUnusable, OutcomeUnknown, Trouble
+from imm_tui.errors import BadInput, HistoryUnusable, Trouble
 from imm_tui.history import History
+from imm_tui.i18n import N_, _, ngettext
+from imm_tui.options import options
 from imm_tui.submission import Outcome
+from imm_tui.tui import answer
+from imm_tui.tui.draft import Draft
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
+from imm_tui.tui.widgets.option_field import OptionField
 from imm_tui.tui.widgets.overflow import Overflow
 
 if TYPE_CHECKING:
@@ -45,21 +50,10 @@ _EXAMPLE = "oss://bucket/folder/document.docx"
 
 _BEATS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
+_MANY = 200
+"""Sources that are counted with every key; more of them as soon as nothing is typed for a moment."""
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What was typed; the password is not kept."""
-
-    sources: str = ""
-    target_type: str = ""
-    target_uri: str = ""
-    pages: str = ""
-    dpi: str = ""
-
-    @property
-    def next(self) -> Draft:
-        """What a form for other documents starts with."""
-        return Draft(target_type=self.target_type, target_uri=self.target_uri, dpi=self.dpi)
+_MOMENT = 0.3
 
 
 class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
@@ -69,26 +63,41 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS = "#sources"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-tall")]  # noqa: RUF012 - no ClassVar in the class above
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (27, "-middle"), (36, "-tall")]  # noqa: RUF012 - no ClassVar in the class above
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]  # noqa: RUF012
-    BINDING_GROUP_TITLE = "The form"
+    BINDING_GROUP_TITLE = N_("The form")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "submit", id="form.submit", tooltip="Send the conversions to IMM"),
-        Binding("tab", "app.focus_next", "next field", id="form.next", tooltip="Check this field and go on"),
-        Binding("escape", "close", "close", id="form.close", tooltip="Leave the form; what was typed is kept"),
-        Binding("f1", "app.help", "help", id="form.help", tooltip="Show what every key does"),
-        Binding("shift+tab", "app.focus_previous", "Back", id="form.back", tooltip="The field before", show=False),
+        Binding("ctrl+s", "submit", N_("submit"), id="form.submit", tooltip=N_("Send the conversions to IMM")),
+        Binding("f2", "file", N_("file"), id="form.file", tooltip=N_("Add the sources that a file lists")),
         Binding(
-            "ctrl+c", "screen.copy_text", "Copy", id="form.copy", tooltip="Copy what the mouse selected", show=False
+            "f4", "more", N_("options"), id="form.more", tooltip=N_("Show or hide the options that are rarely used")
+        ),
+        Binding("tab", "app.focus_next", N_("next field"), id="form.next", tooltip=N_("Check this field and go on")),
+        Binding("escape", "close", N_("close"), id="form.close", tooltip=N_("Leave the form; what was typed is kept")),
+        Binding("f1", "app.help", N_("help"), id="form.help", tooltip=N_("Show what every key does")),
+        Binding(
+            "shift+tab", "app.focus_previous", N_("Back"), id="form.back", tooltip=N_("The field before"), show=False
+        ),
+        Binding(
+            "ctrl+c",
+            "screen.copy_text",
+            N_("Copy"),
+            id="form.copy",
+            tooltip=N_("Copy what the mouse selected"),
+            show=False,
         ),
     ]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+        self._options = options(settings.api_version)
+        self._draft = Draft()
+        """What the form was opened with."""
         self._since: float | None = None
         """When the submission that is under way began, by the monotonic clock."""
         self._pulse: Timer | None = None
+        self._counting: Timer | None = None
         self._sent = Draft()
         self._left: Widget | None = None
         """What had the focus when the submission began."""
@@ -98,42 +107,50 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     # What is on it
 
     def compose(self) -> ComposeResult:
-        settings, draft = self._settings, self._imm_app.draft or Draft()
+        settings, draft = self._settings, self._imm_app.form_draft()
+        self._draft = draft
         types = submission.target_types(settings.api_version)
-        target_type = draft.target_type if draft.target_type in types else types[0]
         with Vertical(id="form") as form:
-            form.border_title = "Submit a conversion"
+            form.border_title = _("Submit conversions")
             form.border_subtitle = Content(_place(settings))
             with VerticalScroll(id="body", can_focus=False):
                 with VerticalGroup(id="fields"):
                     with HorizontalGroup(classes="field"):
-                        yield Label("Source")
+                        yield Label(_("Source"))
                         yield LinesInput(draft.sources, placeholder=_EXAMPLE, known=self._recent(), id="sources")
-                    yield Note("The document to convert. Several: one a line (ctrl+j).", id="sources-note")
+                    yield Note("", id="sources-note")
                     with HorizontalGroup(classes="field"):
-                        yield Label("Convert to")
-                        yield Choice(types, target_type, id="target-type")
+                        yield Label(_("Convert to"))
+                        yield Choice({name: name for name in types}, draft.target_type, id="target-type")
                         yield Label("DPI", classes="second")
                         yield LineInput(draft.dpi, placeholder="96", compact=True, id="dpi")
                     yield Note("", id="dpi-note")
                     with HorizontalGroup(classes="field"):
-                        yield Label("Target")
+                        yield Label(_("Target"))
                         yield LineInput(draft.target_uri, compact=True, id="target-uri")
                     yield Note("", id="target-uri-note")
                     with HorizontalGroup(classes="field"):
-                        yield Label("Pages")
-                        yield LineInput(draft.pages, placeholder="all", compact=True, id="pages")
-                        yield Label("Password", classes="second")
-                        yield Input(placeholder="of a protected document", password=True, compact=True, id="password")
-                    yield Note("Pages such as 1,2-4,7.", id="pages-note")
-                with Overflow(id="answer"):
-                    yield Static(markup=False, id="answer-text")
+                        yield Label(_("Pages"))
+                        yield LineInput(draft.pages, placeholder=_("all"), compact=True, id="pages")
+                        yield Label(_("Password"), classes="second")
+                        placeholder = _("of a protected document")
+                        yield Input(placeholder=placeholder, password=True, compact=True, id="password")
+                    yield Note(_("Pages such as {example}.").format(example="1,2-4,7"), id="pages-note")
+                    for option in self._options:
+                        if option.common:
+                            yield OptionField(option, draft.options.get(option.name, ""))
+                    yield Button(_more(False), compact=True, id="more")
+                    yield VerticalGroup(id="rare")
+            with Overflow(id="answer"):
+                yield Static(markup=False, id="answer-text")
             with HorizontalGroup(id="buttons"):
-                yield Button("Submit", variant="primary", compact=True, id="submit")
-                yield Button("Close", compact=True, id="close")
+                yield Button(_("Submit"), variant="primary", compact=True, id="submit")
+                yield Button(_("Close"), compact=True, id="close")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
+        self._unfold(any(self._draft.options.get(option.name) for option in self._options if not option.common))
+        self._count()
         self._retarget()
         self._restyle()
         self._explain()
@@ -153,24 +170,69 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         missing = settings.missing_to_submit()
         if not missing:
             return
+        names = ", ".join(missing)
         variables = ", ".join(f"IMM_TUI_{name.upper()}" for name in missing)
+        what = ngettext(
+            "Nothing can be submitted yet: {names} is not set.",
+            "Nothing can be submitted yet: {names} are not set.",
+            len(missing),
+        )
+        why = _("Neither {place} nor {variables} gives a value.")
         trouble = Trouble(
-            f"Nothing can be submitted yet: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.",
-            f"Neither {settings.place} nor {variables} gives a value.",
-            "Set what is missing in either place and start imm-tui again.",
+            what.format(names=names),
+            why.format(place=settings.place, variables=variables),
+            _("Set what is missing in either place and start imm-tui again."),
         )
         self.query_one("#submit").disabled = True
-        self._tell(_told(trouble, "!", "$text-warning"))
+        self._tell(answer.told(trouble, "!", "$text-warning"))
 
     @property
     def _imm_app(self) -> ImmApp:
         return cast("ImmApp", self.app)
+
+    # More options
+
+    def _unfold(self, unfolded: bool) -> None:
+        """Shows the options that are rarely used, or hides them; they are made when they are first shown."""
+        rare = self.query_one("#rare", VerticalGroup)
+        rare.display = unfolded
+        hidden = [option for option in self._options if not option.common]
+        if unfolded and not rare.children:
+            rare.mount_all(OptionField(option, self._draft.options.get(option.name, "")) for option in hidden)
+            self.call_after_refresh(self._restyle)
+        self.query_one("#more", Button).label = _more(unfolded)
+
+    @on(Button.Pressed, "#more")
+    def action_more(self) -> None:
+        rare = self.query_one("#rare")
+        self._unfold(not rare.display)
+        self.call_after_refresh(self.query_one("#more").scroll_visible, animate=False, top=bool(rare.display))
+
+    @property
+    def _option_fields(self) -> list[OptionField]:
+        return list(self.query(OptionField))
+
+    @property
+    def _typed_options(self) -> dict[str, str]:
+        """What was typed for each option, also for those that have no effect now."""
+        typed = {**self._draft.options, **{field.option.name: field.text for field in self._option_fields}}
+        known = {option.name for option in self._options}
+        return {name: value for name, value in typed.items() if value.strip() and name in known}
+
+    @property
+    def _options_that_count(self) -> dict[str, str]:
+        counting = {field.option.name for field in self._option_fields if field.counts}
+        return {name: value for name, value in self._typed_options.items() if name in counting}
 
     # What is typed
 
     @property
     def _sources(self) -> list[str]:
         return self.query_one("#sources", LinesInput).lines
+
+    @property
+    def _target_type(self) -> str:
+        return self.query_one("#target-type", Choice).value
 
     @property
     def _dpi(self) -> str:
@@ -189,16 +251,18 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 _as_typed(self._typed("target-uri"), "target_uri"), self._settings.api_version
             ),
             "pages": lambda: submission.check_pages(self._typed("pages")),
+            **{f"option-{field.option.name}": field.check for field in self._option_fields},
         }
 
     def _check_sources(self) -> None:
         sources = self._sources or [""]
         for number, source in enumerate(sources, 1):
             try:
-                submission.check_source_uri(_as_typed(source, "source_uri"))
+                _check_source(source)
             except BadInput as wrong:
                 if len(sources) > 1:
-                    raise BadInput(f"Line {number}: {wrong.what}", wrong.why, wrong.fix, field=wrong.field) from None
+                    what = _("Line {number}: {what}").format(number=number, what=wrong.what)
+                    raise BadInput(what, wrong.why, wrong.fix, field=wrong.field) from None
                 raise
 
     def _check(self, field: str) -> bool:
@@ -218,28 +282,53 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self._check(field)
 
     @on(Input.Changed)
-    @on(LinesInput.Changed)
-    def _mended(self, event: Input.Changed | LinesInput.Changed) -> None:
+    def _mended(self, event: Input.Changed) -> None:
         field = event.control.id or ""
         if field in self._checks and self.query_one(f"#{field}-note", Note).wrong:
             self._check(field)
         self._retarget()
 
+    @on(LinesInput.Changed)
+    def _count_soon(self) -> None:
+        """Counts, and checks again what was wrong: at once, or when nothing more is typed into many lines."""
+        if self._counting is not None:
+            self._counting.stop()
+        if len(self._sources) <= _MANY:
+            self._count()
+        else:
+            self._counting = self.set_timer(_MOMENT, self._count)
+
+    def _count(self) -> None:
+        sources = self._sources
+        note = self.query_one("#sources-note", Note)
+        advice = _("The document to convert. Several: one a line (ctrl+j); F2 adds a file.")
+        note.advise(_counted(sources) if len(sources) > 1 else advice)
+        if note.wrong:
+            self._check("sources")
+        self._retarget()
+
     @on(Choice.Changed)
     def _restyle(self) -> None:
-        """Only images have a resolution."""
-        target_type = self.query_one("#target-type", Choice).value
+        """Only images have a resolution; and other options have an effect on some types only, or with another."""
+        target_type = self._target_type
         dpi = self.query_one("#dpi", Input)
         dpi.disabled = target_type not in _IMAGES
-        lowest, highest = submission.DPI.start, submission.DPI.stop - 1
+        low, high = submission.DPI.start, submission.DPI.stop - 1
         note = self.query_one("#dpi-note", Note)
         note.advise(
-            f"DPI is the images' resolution, {lowest} to {highest}."
-            if not dpi.disabled
-            else f"DPI is for {' and '.join(_IMAGES)} only."
+            _("Only images have a resolution: {types}.").format(types=", ".join(_IMAGES))
+            if dpi.disabled
+            else _("DPI is the images' resolution, {low} to {high}.").format(low=low, high=high)
         )
         if dpi.disabled or note.wrong:
             self._check("dpi")
+        typed = self._typed_options
+        for field in self._option_fields:
+            needs = field.option.needs
+            field.display = field.option.suits(target_type)
+            field.disabled = bool(needs) and typed.get(needs) != "true"
+            if not field.counts:
+                field.query_one(Note).tell(None)
 
     def _retarget(self) -> None:
         """Says where the results go when the target is left empty."""
@@ -249,10 +338,15 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 [planned] = submission.plan([source], "png", self._settings)
                 self.query_one("#target-uri", Input).placeholder = text.line(planned.target_uri)
                 break
+        count = len(sources)
         self.query_one("#target-uri-note", Note).advise(
-            "The folder for the results; empty for the one shown."
-            if len(sources) < 2
-            else f"{len(sources)} documents, each into a folder of its own."
+            _("The folder for the results; empty for the one shown.")
+            if count < 2
+            else ngettext(
+                "{count} document, into a folder of its own.",
+                "{count} documents, each into a folder of its own.",
+                count,
+            ).format(count=count)
         )
 
     # What is sent
@@ -266,23 +360,40 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             return
         wrong = [field for field in self._checks if not self._check(field)]
         if wrong:
-            self.query_one(f"#{wrong[0]}").focus()
+            self._go_to(wrong[0])
             return
         try:
             conversions = submission.plan(
                 self._sources,
-                self.query_one("#target-type", Choice).value,
+                self._target_type,
                 self._settings,
                 target_uri=self._typed("target-uri"),
                 pages=self._typed("pages"),
                 dpi=self._dpi,
                 password=self._typed("password"),
+                options=self._options_that_count,
             )
-        except BadInput as trouble:  # of the profile's target, say: no field of this form is wrong
-            self._tell(_told(trouble))
+        except BadInput as trouble:
+            self._tell_wrong(trouble)
             return
         self._begin(len(conversions))
         self._imm_app.submit(conversions, self._done)
+
+    def _tell_wrong(self, wrong: BadInput) -> None:
+        """What is wrong with two options together stands beside one; what no field holds (the profile's target)
+        below all of them."""
+        note = self.query_one_optional(f"#option-{wrong.field}-note", Note) if wrong.field else None
+        if note is None:
+            self._tell(answer.told(wrong))
+        else:
+            note.tell(BadInput(wrong.why or wrong.what))
+            self._go_to(f"option-{wrong.field}")
+
+    def _go_to(self, field: str) -> None:
+        widget = self.query_one(f"#{field}")
+        if not self.query_one("#rare").display and widget in self.query("#rare *"):
+            self._unfold(True)
+        widget.focus()
 
     def _begin(self, count: int) -> None:
         self._sent = self._typed_draft()
@@ -301,49 +412,43 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         assert self._since is not None
         passed = time.monotonic() - self._since
         beat = _BEATS[int(passed * 8) % len(_BEATS)]
-        what = "Submitting…" if count == 1 else f"Submitting {count} documents…"
-        self._tell(
-            Content.assemble(
-                (f"{beat} {what}", "bold"),
-                f"  {passed:.0f} s\n\n",
-                ("Escape closes the form. The submission goes on; the list shows how it ends.", QUIET),
-            )
-        )
+        what = ngettext("Submitting…", "Submitting {count} documents…", count).format(count=count)
+        then = _("Escape closes the form. The submission goes on; the list shows how it ends.")
+        self._tell(Content.assemble((f"{beat} {what}", "bold"), f"  {passed:.0f} s\n\n", (then, QUIET)))
 
     def _done(self, result: list[Outcome] | Trouble) -> None:
         """Tells what became of the submission: in the form, or in a toast if it was closed meanwhile."""
         assert self._pulse is not None
         self._pulse.stop()
         self._since = None
-        kept = _kept(self._sent.sources.splitlines(), result)
-        told = _answer(result, len(kept))
+        kept = answer.kept(self._sent.sources.splitlines(), result)
+        told = answer.answer(result, len(kept))
         if not kept:
-            self._imm_app.notify(told.plain, title="Submitted", timeout=3, markup=False)
+            self._imm_app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
             self._accepted = True
             self._leave()
         elif not self._abandoned:
             self._busy(False)
             self.query_one("#sources", LinesInput).text = "\n".join(kept)
             (self._left or self.query_one("#sources")).focus(scroll_visible=False)
-            self.add_class("answered")
             self._tell(told)
         else:
-            if self._imm_app.draft is None or not self._imm_app.draft.sources:
-                self._imm_app.draft = replace(self._sent, sources="\n".join(kept))
-            self._imm_app.notify(told.plain, title="Not submitted", severity="error", timeout=15, markup=False)
+            if not self._imm_app.form_draft().sources:
+                self._imm_app.keep_draft(replace(self._sent, sources="\n".join(kept)))
+            self._imm_app.notify(told.plain, title=_("Not submitted"), severity="error", timeout=15, markup=False)
 
     def _tell(self, what: Content) -> None:
+        """Above the buttons, where it stays in sight."""
+        self.add_class("answered")
         self.query_one("#answer-text", Static).update(what)
-        answer = self.query_one("#answer", Overflow)
-        answer.scroll_home(animate=False)
-        self.call_after_refresh(answer.scroll_visible, animate=False)
+        self.query_one("#answer", Overflow).scroll_home(animate=False)
 
     # Leaving
 
     def action_close(self) -> None:
         draft = self._typed_draft()
         # What is under way is the list's now: the same documents a second time would be a mistake.
-        self._imm_app.draft = draft if self._since is None else draft.next
+        self._imm_app.keep_draft(draft if self._since is None else draft.next)
         self._abandoned = True
         self.dismiss()
 
@@ -358,16 +463,17 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            self._imm_app.draft = self._sent.next
+            self._imm_app.keep_draft(self._sent.next)
             self.dismiss()
 
     def _typed_draft(self) -> Draft:
         return Draft(
             sources="\n".join(self._sources),
-            target_type=self.query_one("#target-type", Choice).value,
+            target_type=self._target_type,
             target_uri=self._typed("target-uri"),
             pages=self._typed("pages"),
             dpi=self._typed("dpi"),
+            options=self._typed_options,
         )
 
 
@@ -376,65 +482,43 @@ def _place(settings: Settings) -> str:
     return " · ".join(text.line(part) for part in (settings.region, settings.project, settings.api_version) if part)
 
 
+def _more(unfolded: bool) -> Content:
+    return Content(f"▾ {_('Fewer options')}" if unfolded else f"▸ {_('More options')}")
+
+
+def _counted(sources: list[str]) -> str:
+    """`37 sources · 2 duplicates · 1 wrong`."""
+    different = set(sources)
+    wrong = sum(not _is_source(source) for source in different)
+    count, twice = len(sources), len(sources) - len(different)
+    parts = [ngettext("{count} source", "{count} sources", count).format(count=f"{count:,}")]
+    if twice:
+        parts.append(ngettext("{count} duplicate", "{count} duplicates", twice).format(count=f"{twice:,}"))
+    if wrong:
+        parts.append(ngettext("{count} wrong", "{count} wrong", wrong).format(count=f"{wrong:,}"))
+    return " · ".join(parts)
+
+
+def _is_source(source: str) -> bool:
+    try:
+        _check_source(source)
+    except BadInput:
+        return False
+    return True
+
+
+def _check_source(source: str) -> None:
+    """Raises BadInput for what is neither a source nor `@FILE`."""
+    if not re.match("@.", source):
+        submission.check_source_uri(_as_typed(source, "source_uri"))
+
+
 _STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
 
 
 def _as_typed(typed: str, field: str) -> str:
     """`typed`, unless a stand-in took the place of a character in it. Raises BadInput."""
     if _STAND_IN.search(typed):
-        fix = "Take it out, or submit such a name with “imm-tui submit --from FILE”."
-        raise BadInput("It held a character that cannot be shown.", fix=fix, field=field)
+        fix = _("Take it out, or submit such a name with “imm-tui submit --from FILE”.")
+        raise BadInput(_("It held a character that cannot be shown."), fix=fix, field=field)
     return typed
-
-
-def _kept(sources: list[str], result: list[Outcome] | Trouble) -> list[str]:
-    """The sources that may be submitted again: those refused; where none was, those of unknown outcome."""
-    if isinstance(result, Trouble):
-        return sources
-    unknown = {outcome.task.source_uri for outcome in result if isinstance(outcome.trouble, OutcomeUnknown)}
-    refused = {outcome.task.source_uri for outcome in result if outcome.trouble} - unknown
-    return [source for source in sources if source in (refused or unknown)]
-
-
-def _answer(result: list[Outcome] | Trouble, kept: int) -> Content:
-    """What became of a submission, each trouble once; `kept` sources stay in the form."""
-    if isinstance(result, Trouble):
-        return _told(result)
-    names: dict[str, list[str]] = {}
-    troubles: dict[str, Trouble] = {}
-    for outcome in result:
-        if outcome.trouble is not None:
-            kind = f"{outcome.trouble.code} {outcome.trouble.what} {outcome.trouble.why}"
-            troubles.setdefault(kind, outcome.trouble)
-            names.setdefault(kind, []).append(outcome.task.name)
-    if not troubles:
-        return Content(_named([outcome.task.name for outcome in result]))
-    if len(result) == 1:
-        return _told(next(iter(troubles.values())))
-    failed = sum(map(len, names.values()))
-    parts = [
-        Content(f"{failed} of {len(result)} documents were not accepted. The form keeps {kept}, the list shows all.")
-    ]
-    for kind, trouble in troubles.items():
-        parts += [Content.styled(_named(names[kind]), "bold"), _told(trouble)]
-    return Content("\n").join(parts)
-
-
-def _named(names: list[str], most: int = 3) -> str:
-    shown = ", ".join(text.line(name, 100) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def _told(trouble: Trouble, shape: str = "✘", style: str = "$text-error") -> Content:
-    """A trouble in full."""
-    if isinstance(trouble, OutcomeUnknown):
-        shape, style = "?", "$text-warning"
-    parts = [Content.styled(f"{shape} {text.line(trouble.what)}", f"bold {style}")]
-    parts += [Content(text.line(part)) for part in (trouble.why, trouble.fix) if part]
-    if isinstance(trouble, OutcomeUnknown):
-        parts.append(Content("The list shows it as Unknown until then."))
-    words = [f"Code {text.line(trouble.code)}"] if trouble.code else []
-    words += [f"RequestId {text.line(trouble.request_id)}"] if trouble.request_id else []
-    if words:
-        parts.append(Content.styled(" · ".join(words), QUIET))
-    return Content("\n").join(parts)

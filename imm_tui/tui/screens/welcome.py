@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
 from imm_tui import text
@@ -17,6 +17,7 @@ from imm_tui.errors import Trouble
 from imm_tui.i18n import N_, _
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.widgets.choices import Choices
 from imm_tui.tui.widgets.overflow import Overflow
 
 _MEANINGS = {
@@ -26,16 +27,6 @@ _MEANINGS = {
     "queue": N_("the MNS queue subscribed to it"),
     "account_id": N_("the number of the main account"),
 }
-
-
-class Choices(OptionList, inherit_bindings=False):
-    """What can be done without any set-up; one of them is always marked."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", N_("choose"), id="choices.choose", tooltip=N_("Take the choice that is marked")),
-        Binding("up,k", "cursor_up", N_("Up"), id="choices.up", tooltip=N_("The choice above"), show=False),
-        Binding("down,j", "cursor_down", N_("Down"), id="choices.down", tooltip=N_("The choice below"), show=False),
-    ]
 
 
 class WelcomeScreen(Localized[None], inherit_bindings=False):
@@ -117,7 +108,7 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
 
     # Choices
 
-    async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    async def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         await self.run_action(event.option_id or "")
 
     def action_demo(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import RenderResult
 from textual.binding import Binding, BindingType
@@ -17,6 +18,7 @@ from textual.widgets.text_area import Edit, EditResult
 
 from imm_tui import text
 from imm_tui.errors import Trouble
+from imm_tui.i18n import N_
 
 
 class LineInput(Input):
@@ -32,16 +34,18 @@ class LinesInput(TextArea):
     Enter ends the input, as in a field of one line; ctrl+j starts another line.
     """
 
-    BINDING_GROUP_TITLE = "Text"
+    BINDING_GROUP_TITLE = N_("Text")
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the text area takes it for a line break.
-        Binding("enter", "submit", "Submit", id="lines.submit", tooltip="Submit the form", show=False, priority=True),
+        Binding(
+            "enter", "submit", N_("Submit"), id="lines.submit", tooltip=N_("Submit the form"), show=False, priority=True
+        ),
         Binding(
             "ctrl+j,shift+enter",
             "newline",
-            "New line",
+            N_("New line"),
             id="lines.newline",
-            tooltip="One more line",
+            tooltip=N_("One more line"),
             show=False,
             priority=True,
         ),
@@ -91,11 +95,15 @@ class LinesInput(TextArea):
 class Choice(Widget, can_focus=True):
     """One of a few words, side by side: arrows, a click or the first letter choose."""
 
-    BINDING_GROUP_TITLE = "Choice"
+    BINDING_GROUP_TITLE = N_("Choice")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Previous", id="choice.previous", tooltip="The choice to the left", show=False),
-        Binding("right,space", "move(1)", "Next", id="choice.next", tooltip="The choice to the right", show=False),
-        Binding("enter", "submit", "Submit", id="choice.submit", tooltip="Submit the form", show=False),
+        Binding(
+            "left", "move(-1)", N_("Previous"), id="choice.previous", tooltip=N_("The choice to the left"), show=False
+        ),
+        Binding(
+            "right,space", "move(1)", N_("Next"), id="choice.next", tooltip=N_("The choice to the right"), show=False
+        ),
+        Binding("enter", "submit", N_("Submit"), id="choice.submit", tooltip=N_("Submit the form"), show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--chosen"}
     ALLOW_SELECT = False
@@ -108,20 +116,23 @@ class Choice(Widget, can_focus=True):
     class Submitted(Message):
         """Enter was pressed."""
 
-    def __init__(self, words: Sequence[str], value: str, *, id: str) -> None:  # noqa: A002
+    def __init__(self, words: Mapping[str, str], value: str, *, id: str) -> None:  # noqa: A002
+        """`words` gives each value the word that is shown for it."""
         super().__init__(id=id)
         self._words = words
-        self.set_reactive(Choice.value, value)
+        self._values = list(words)
+        self.set_reactive(Choice.value, value if value in words else self._values[0])
 
     def render(self) -> RenderResult:
         chosen = self.get_visual_style("choice--chosen")
-        return Content.assemble(*((f" {word} ", chosen if word == self.value else "") for word in self._words))
+        shown = ((f" {word} ", chosen if value == self.value else "") for value, word in self._words.items())
+        return Content.assemble(*shown)
 
     def watch_value(self) -> None:
         self.post_message(self.Changed())
 
     def action_move(self, step: int) -> None:
-        self.value = self._words[(self._words.index(self.value) + step) % len(self._words)]
+        self.value = self._values[(self._values.index(self.value) + step) % len(self._values)]
 
     def action_submit(self) -> None:
         self.post_message(self.Submitted())
@@ -129,18 +140,18 @@ class Choice(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         end = 0
         offset = event.get_content_offset(self)
-        for word in self._words:
-            end += len(word) + 2
+        for value, word in self._words.items():
+            end += cell_len(word) + 2
             if offset is not None and offset.x < end:
-                self.value = word
+                self.value = value
                 return
 
     def on_key(self, event: events.Key) -> None:
-        following = self._words[self._words.index(self.value) + 1 :]
-        for word in (*following, *self._words):
-            if event.character and word.startswith(event.character):
+        following = self._values[self._values.index(self.value) + 1 :]
+        for value in (*following, *self._values):
+            if event.character and self._words[value].startswith(event.character):
                 event.stop()
-                self.value = word
+                self.value = value
                 return
 
 
