@@ -72,6 +72,7 @@ class Batch:
         self._conversions = list(conversions)
         self._resubmits = list(resubmits)
         self._on_change = on_change
+        self._pace = Pace()
         self._changed = threading.Condition()
         self._handed = 0
         """How many have gone, or are going, to be sent."""
@@ -100,6 +101,7 @@ class Batch:
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
+        self._pace.stop()
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits for its end, that many seconds at most; whether it has ended."""
@@ -140,7 +142,6 @@ class Batch:
         self._on_change()
 
     def _send_all(self) -> None:
-        pace = Pace()
         with (
             closing(submission.connect(self.settings, self._credentials)) as imm,
             History(self._history_path) as history,
@@ -152,19 +153,32 @@ class Batch:
                     self._pause_for(trouble)
                     continue
                 # A handful at a time: between two of them it can be paused.
-                part = slice(self._handed, self._handed + AT_ONCE)
+                first = self._handed
+                part = slice(first, first + AT_ONCE)
                 conversions, resubmits = self._conversions[part], self._resubmits[part]
-                with self._changed:
-                    self._handed += len(conversions)
+                self._hand(first + len(conversions))
                 outcomes = submission.submit(
-                    history, imm, self.settings, conversions, batch=self.number or 0, resubmits=resubmits, pace=pace
+                    history,
+                    imm,
+                    self.settings,
+                    conversions,
+                    batch=self.number or 0,
+                    resubmits=resubmits,
+                    pace=self._pace,
                 )
                 with closing(outcomes):
                     met = [self._count(outcome) for outcome in outcomes]
+                self._hand(first + len(met))  # fewer where its pace was stopped
                 barred = [trouble for trouble in met if isinstance(trouble, Barred)]
                 lost = [trouble for trouble in met if isinstance(trouble, Unreachable | OutcomeUnknown)]
-                if barred or len(lost) == len(met):
+                if barred:
+                    self._pace = Pace()
+                if barred or (lost and len(lost) == len(met)):
                     self._pause_for((barred or lost)[-1])
+
+    def _hand(self, count: int) -> None:
+        with self._changed:
+            self._handed = count
 
     def _has_more(self) -> bool:
         """Waits while it is paused; whether there is anything to send then."""
@@ -188,6 +202,8 @@ class Batch:
             self.number = self.number or outcome.task.batch
             self._answers[kind] += 1
             self._trouble = trouble or self._trouble
+        if isinstance(trouble, Barred):
+            self._pace.stop()
         self._on_change()
         return trouble
 
@@ -216,7 +232,7 @@ def eta(tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: 
 
     def rest(task: Task) -> float:
         whole = a_page * task.page_count if a_page is not None and task.page_count else usual
-        return max(0.0, whole - (at - (task.submitted_at or at)))
+        return max(0.0, whole - (at - (at if task.submitted_at is None else task.submitted_at)))
 
     to_come = [unsent * 1000 / RATE + usual] if unsent else []
     return round(max([*map(rest, going), *to_come]))

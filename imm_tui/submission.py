@@ -218,30 +218,38 @@ def connect(settings: Settings, credentials: Credentials) -> Imm:
 
 
 class Pace:
-    """How fast submissions may go: RATE a second, and not at all while IMM wants to be left alone.
+    """How fast submissions may go: AT_ONCE at first, RATE in any second, and none while IMM wants to be left alone.
 
     For several threads. Once it is stopped nobody waits any more.
     """
+
+    _SPACING = 1 / (RATE - AT_ONCE)
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._next = 0.0
         """The monotonic time of the next submission."""
-        self._backoff = Backoff(last=15.0)
+        self._backoff = Backoff(first=0.5, last=15.0)
         self._over = Event()
 
-    def wait(self) -> bool:
-        """Waits for a turn; whether there is one: false once it is stopped."""
+    def turn(self) -> float:
+        """The monotonic time of a submission's turn, which is its own from here on."""
         with self._lock:
-            turn = max(self._next, time.monotonic())
-            self._next = turn + 1 / RATE
+            turn = max(self._next, time.monotonic() - (AT_ONCE - 1) * self._SPACING)
+            self._next = turn + self._SPACING
+        return turn
+
+    def wait(self, turn: float) -> bool:
+        """Waits for that time; false once it is stopped."""
         return not self._over.wait(max(0.0, turn - time.monotonic()))
 
     def slow_down(self, retry_after: float | None) -> None:
         """IMM had too many submissions, and may have said for how many seconds it wants none."""
         with self._lock:
             at = time.monotonic()
-            if self._next <= at + AT_ONCE / RATE:  # of those under way together the first one slows them all down
+            if (
+                self._next <= at + AT_ONCE * self._SPACING
+            ):  # of those under way together the first one slows them all down
                 self._next = at + self._backoff.delay(retry_after)
 
     def go_on(self) -> None:
@@ -266,7 +274,8 @@ def submit(
     """Submits each conversion once and yields what became of it, in the order of the answers.
 
     `batch` is the number of the first task of those that these belong to (0: the first of these begins them),
-    `resubmits` the task that each is once more, where it is one, `pace` one that other runs share.
+    `resubmits` the task that each is once more, where it is one, `pace` one that other runs share: what has not been
+    sent when that is stopped is neither recorded nor sent.
     IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
     as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
@@ -276,10 +285,21 @@ def submit(
     hopeless: Trouble | None = None
     pace = pace or Pace()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="submission")
+
+    def answers(until: float | None = None) -> Iterator[Outcome]:
+        nonlocal hopeless
+        for outcome in _answers(history, waiting, until):
+            if isinstance(outcome.trouble, Barred):
+                hopeless = outcome.trouble
+            yield outcome
+
     try:
         for conversion, resubmitted in zip_longest(conversions, resubmits):
-            if hopeless is None:
-                pace.wait()
+            turn = pace.turn() if hopeless is None else 0.0
+            while waiting and turn > time.monotonic():
+                yield from answers(turn)
+            if not pace.wait(turn):
+                break
             token = str(uuid.uuid4())
             task = history.record_intent(
                 conversion,
@@ -298,12 +318,9 @@ def submit(
                 continue
             waiting[pool.submit(_send, imm, conversion, token, pace)] = task
             if len(waiting) >= AT_ONCE:
-                for outcome in _answers(history, waiting):
-                    if isinstance(outcome.trouble, Barred):
-                        hopeless = outcome.trouble
-                    yield outcome
+                yield from answers()
         while waiting:
-            yield from _answers(history, waiting)
+            yield from answers()
     except BaseException as first:
         pace.stop()
         later = _settle(history, waiting)
@@ -329,7 +346,8 @@ def _send(imm: Imm, conversion: Conversion, token: str, pace: Pace) -> Accepted:
             if not is_throttle(refusal.code):
                 raise
             pace.slow_down(refusal.retry_after)
-            if time.monotonic() + (refusal.retry_after or 0.0) > until or not pace.wait() or time.monotonic() > until:
+            too_late = time.monotonic() + (refusal.retry_after or 0.0) > until
+            if too_late or not pace.wait(pace.turn()):
                 raise
         else:
             pace.go_on()
@@ -392,9 +410,10 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _answers(history: History, waiting: dict[Future[Accepted], int]) -> Iterator[Outcome]:
-    """Waits for at least one answer, records what came, and takes it out of `waiting`."""
-    answered, _pending = wait(waiting, return_when=FIRST_COMPLETED)
+def _answers(history: History, waiting: dict[Future[Accepted], int], until: float | None) -> Iterator[Outcome]:
+    """Waits for an answer, till that monotonic time at most, records what came, and takes it out of `waiting`."""
+    timeout = None if until is None else max(0.0, until - time.monotonic())
+    answered, _pending = wait(waiting, timeout, FIRST_COMPLETED)
     for future in answered:
         outcome = _answer(history, waiting[future], future)
         del waiting[future]  # not before it is recorded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -114,6 +115,14 @@ def test_what_is_typed_generously_is_read_as_it_was_meant() -> None:
     assert (conversion.pages, conversion.dpi, conversion.password) == ("1,2-4", 300, "x ")
 
 
+def test_options_are_checked_with_the_rest_and_go_with_every_conversion() -> None:
+    plan = submission.plan(["oss://b/a.docx", "oss://b/b.docx"], "jpg", NEW, options={"quality": " 80 ", "Tags": ""})
+    assert [conversion.options for conversion in plan] == [(("Quality", "80"),)] * 2
+    with pytest.raises(BadInput) as caught:
+        submission.plan(["oss://b/a.docx"], "txt", NEW, options={"quality": "80"})
+    assert caught.value.field == "Quality"
+
+
 def submitted(
     history: History, settings: Settings, credentials: Credentials, sources: list[str] = DOCUMENTS
 ) -> list[Outcome]:
@@ -154,6 +163,34 @@ def test_nobody_there_is_a_failure_and_not_a_mystery(history: History) -> None:
     [outcome] = submitted(history, settings, Credentials("id", "secret"), DOCUMENTS[:1])
     assert isinstance(outcome.trouble, Unreachable)
     assert outcome.task.status is Status.FAILED
+
+
+# At IMM's pace
+
+
+def test_no_second_has_more_than_imm_takes() -> None:
+    pace, begin = submission.Pace(), time.monotonic()
+    turns = [max(begin, pace.turn()) for _ in range(200)]
+    assert turns[submission.AT_ONCE - 1] < turns[submission.AT_ONCE], "a handful goes at once"
+    assert all(later - turn >= 1 for turn, later in zip(turns, turns[submission.RATE :], strict=False))
+
+
+def test_of_a_handful_that_was_too_much_the_first_slows_all_down_for_as_long_as_imm_asks() -> None:
+    pace = submission.Pace()
+    for _ in range(submission.AT_ONCE):
+        pace.turn()
+    before = time.monotonic()
+    pace.slow_down(30)
+    for _ in range(submission.AT_ONCE - 1):
+        pace.slow_down(200)
+    assert before + 30 <= pace.turn() < before + 100
+
+
+def test_nobody_waits_for_a_pace_that_is_stopped() -> None:
+    pace = submission.Pace()
+    pace.slow_down(300)
+    pace.stop()
+    assert not pace.wait(pace.turn())
 
 
 # Abandoned

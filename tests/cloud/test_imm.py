@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from imm_tui.cloud import imm as imm_room
 from imm_tui.cloud.imm import Accepted
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
-from imm_tui.tasks import ApiVersion, Conversion
+from imm_tui.options import options as options_of
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion
 from tests.cloud.conftest import (
     KEYS,
     PASSWORD,
@@ -123,6 +125,26 @@ def test_what_is_not_asked_for_is_not_sent() -> None:
     }
     old = sent(least, topic=" ", mns_endpoint="", api_version="2017-09-06")
     assert old.keys() == {"Project", "SrcUri", "TgtUri", "TgtType", "IdempotentToken"}
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_what_is_kept_of_a_request_is_what_is_sent_but_for_the_password(version: ApiVersion) -> None:
+    options = tuple((option.name, f"值 {option.name}") for option in options_of(version))
+    whole = replace(CONVERSION, pages="1,2-4", dpi=300, options=options)
+    with imm_on("http://127.0.0.1:9/", api_version=version) as imm:
+        request = imm.request(whole, "token-1")
+    kept = request.pop("parameters")
+    assert request == {
+        "action": "CreateOfficeConversionTask",
+        "version": version,
+        "region": "cn-beijing",
+        "endpoint": "http://127.0.0.1:9",
+    }
+    assert kept.pop("Password") is None
+    on_the_wire = sent(whole, api_version=version)
+    assert on_the_wire.pop("Password") == PASSWORD
+    assert on_the_wire == kept
+    assert dict(options).items() <= kept.items()
 
 
 def test_other_keys_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
