@@ -252,7 +252,7 @@ async def test_events_are_shown_raw_or_formatted_and_no_json_as_it_came(writer: 
         shown.detail.action_switch_view()
         await until_read(pilot, '"taskId": "t-页"')
         assert "no JSON: shown as it came" in read(shown)
-        shown.detail.action_switch_view()
+        await pilot.click(shown.query_one("#tabs").children[1])
         await until_read(pilot, '"t-\\u9875"')
 
 
@@ -367,6 +367,35 @@ async def test_each_tab_can_be_copied_as_text(writer: Writer) -> None:
         assert [line.split()[0] for line in timeline.splitlines()[1:4]] == ["submitted", "accepted", "finished"]
         await pilot.press("2")
         assert shown.detail.copyable()[0].encode() == writer.history.messages_of(task)[0].body
+
+
+HOSTILE = "[@click=app.quit]x[/] [/foo] \x1b[31m \x1b]52;c;aGk=\x07 \x9b \u202e \u200b"
+
+
+async def test_nothing_from_outside_is_obeyed_in_any_tab(writer: Writer) -> None:
+    request = {**REQUEST, "region": HOSTILE, "parameters": {HOSTILE: HOSTILE, "Password": None}}
+    conversion = Conversion(source_uri=f"oss://b/{HOSTILE}", target_uri=HOSTILE, target_type=HOSTILE)
+    task = writer.history.record_intent(
+        conversion, project=HOSTILE, api_version=HOSTILE, token="t", at=now(), request=request
+    )
+    writer.history.record_accepted(task, f"id-{HOSTILE}", HOSTILE)
+    writer.received(event(f"id-{HOSTILE}", code=HOSTILE), f"M-{HOSTILE}")
+    writer.received(event(f"id-{HOSTILE}", percent=40))
+    shown = Shown(writer)
+    async with shown.run_test(size=(120, 40)) as pilot:
+        shown.show(task)
+        await until_read(pilot, "[@click=app.quit]x[")
+        shown.detail.focus()
+        for keys in ("1", "2", "3", "4", "c", "c"):
+            await pilot.press(keys)
+            await until_read(pilot, "[@click=app.quit]x[" if keys != "3" else "submitted")
+            assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u200b"} & set(seen(shown))
+            for widget in shown.query("TaskDetail Static"):
+                if widget.region and shown.get_widget_at(*widget.region.offset)[0] is widget:
+                    if widget.parent is not None and widget.parent.id in ("tabs", "forms"):
+                        continue
+                    await pilot.click(widget, offset=(1, 0))
+                    assert shown.is_running
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import HorizontalGroup
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -32,6 +33,9 @@ class ChoiceLine(HorizontalGroup):
         def control(self) -> ChoiceLine:
             return self.line
 
+    class Repeated(Switched):
+        """The chosen word was clicked once more."""
+
     def __init__(self, words: Sequence[str], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._words = words
@@ -39,6 +43,10 @@ class ChoiceLine(HorizontalGroup):
     def compose(self) -> ComposeResult:
         for number, word in enumerate(self._words):
             yield Static(word, markup=False, classes="chosen" if number == self.chosen else "")
+
+    def rename(self, place: int, word: str) -> None:
+        """Another word in that place."""
+        self.query(Static)[place].update(Content(word))
 
     def step(self, by: int) -> None:
         """Chooses the word that many places on, round and round."""
@@ -52,5 +60,7 @@ class ChoiceLine(HorizontalGroup):
 
     def on_click(self, event: events.Click) -> None:
         for number, word in enumerate(self.children):
-            if word is event.widget:
+            if word is event.widget and number == self.chosen:
+                self.post_message(self.Repeated(self))
+            elif word is event.widget:
                 self.chosen = number

@@ -42,6 +42,7 @@ class Detail(Vertical):
 class Page(VerticalScroll, can_focus=True, inherit_bindings=False):
     """A part of a detail that is longer than the region as a rule."""
 
+    BINDING_GROUP_TITLE = N_("Text")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", N_("Up"), show=False, id="detail.up", tooltip=N_("Scroll up")),
         Binding("down,j", "scroll_down", N_("Down"), show=False, id="detail.down", tooltip=N_("Scroll down")),

@@ -14,17 +14,22 @@ class Facts(ItemGrid):
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: list[tuple[str, str]] = []
         self._pairs: list[tuple[Static, Static]] = []
 
     def show(self, facts: Sequence[tuple[str, str]]) -> None:
-        """Shows these; they are shown as they are: clean them first."""
-        missing = len(facts) - len(self._pairs)
-        fresh = [(Static(classes="label", markup=False), Static(classes="value", markup=False)) for _ in range(missing)]
-        self._pairs += fresh
-        for number, (label, value) in enumerate(self._pairs):
-            label.display = value.display = number < len(facts)
-            if number < len(facts):
-                label.update(Content(facts[number][0]))
-                value.update(Content(facts[number][1]))
-        if fresh:
-            self.mount(*(part for pair in fresh for part in pair))
+        """Shows these as they are: clean them first. What has not changed is not drawn again."""
+        for number in range(max(len(facts), len(self._shown))):
+            fact = facts[number] if number < len(facts) else None
+            if fact != (self._shown[number] if number < len(self._shown) else None):
+                self._put(number, fact)
+        self._shown = list(facts)
+
+    def _put(self, number: int, fact: tuple[str, str] | None) -> None:
+        if number == len(self._pairs):
+            pair = Static(classes="label", markup=False), Static(classes="value", markup=False)
+            self._pairs.append(pair)
+            self.mount(*pair)
+        for widget, words in zip(self._pairs[number], fact or ("", ""), strict=True):
+            widget.display = fact is not None
+            widget.update(Content(words))

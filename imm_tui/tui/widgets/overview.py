@@ -28,6 +28,7 @@ class Overview(Page):
         self._shown: Task | None = None
         self._asking: Trouble | str = ""
         self._batch: tuple[int, int] | None = None
+        self._figures = ""
 
     def compose(self) -> ComposeResult:
         yield Static(id="figures", markup=False)
@@ -46,9 +47,11 @@ class Overview(Page):
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
-        if self._shown is not None:
+        words = view.figures(self._shown, now()) if self._shown is not None else ""
+        if words != self._figures:
+            self._figures = words
             figures = self.query_one("#figures", Static)
-            figures.display = bool(words := view.figures(self._shown, now()))
+            figures.display = bool(words)
             figures.update(Content(words))
 
     def text(self) -> str:

@@ -24,6 +24,7 @@ _PARAMETERS, _ALIYUN, _PYTHON = range(3)
 class RequestView(Page):
     """One of the three forms; the chosen one stays when another request is shown."""
 
+    BINDING_GROUP_TITLE = N_("Request")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "c",
@@ -54,11 +55,11 @@ class RequestView(Page):
         """The request in the chosen form, to be copied as it is, and what that is."""
         if self._request is None:
             return "", ""
-        match self.query_one(ChoiceLine).chosen:
-            case 1:
-                return snippets.aliyun(self._request), _("the aliyun command")
-            case 2:
-                return snippets.python(self._request), _("the Python program")
+        form = self.query_one(ChoiceLine).chosen
+        if form == _ALIYUN:
+            return snippets.aliyun(self._request), _("the aliyun command")
+        if form == _PYTHON:
+            return snippets.python(self._request), _("the Python program")
         return json.dumps(self._request, indent=2, ensure_ascii=False), _("the request")
 
     def action_switch_form(self) -> None:

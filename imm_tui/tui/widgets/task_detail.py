@@ -127,8 +127,8 @@ class TaskDetail(Detail):
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
-        if self._shown is not None and self._filled:
-            self.query_one(Overview).tick()
+        if isinstance(self.inside, Overview):
+            self.inside.tick()
 
     def copyable(self) -> tuple[str, str]:
         """What there is to be copied in the chosen tab, as it is, and what that is; "" where there is nothing."""
@@ -170,6 +170,8 @@ class TaskDetail(Detail):
         if self._shown is not None and self._filled:
             if isinstance(self.inside, JsonView):
                 self._formatted = not self._formatted
+                word = _("Event") if self._formatted else _("Raw event")
+                self.query_one("#tabs", ChoiceLine).rename(_RAW, word)
                 self._draw()
             else:
                 self.action_show_tab(_RAW)
@@ -184,6 +186,10 @@ class TaskDetail(Detail):
         self._draw()
         if focused:
             self.focus()
+
+    def on_choice_line_repeated(self) -> None:
+        if isinstance(self.inside, JsonView):
+            self.action_switch_view()
 
     # Drawing
 
