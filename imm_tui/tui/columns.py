@@ -131,9 +131,15 @@ class Columns:
         pieces.append((" " * _GAP + _("document") + (direction if sorted_by else ""), sorted_by))
         return pieces
 
-    def shows(self, column: Column) -> bool:
-        """Whether the title of this column is in sight."""
-        return column in (Column.STATUS, Column.DOCUMENT) or any(it.column is column for it in self._shown)
+    def untitled(self, order: Order) -> str:
+        """What no title says of the order; "" where nothing is left to be said."""
+        direction = DESCENDING if order.descending else ASCENDING
+        if order.column in (Column.STATUS, Column.DOCUMENT) or any(it.column is order.column for it in self._shown):
+            return ""
+        if order.column is Column.SUBMITTED:
+            return "" if order.descending else _("oldest first")
+        title = next(_(it.title) for it in _FIGURES if it.column is order.column)
+        return _("by {column}").format(column=title) + direction
 
     def at(self, x: int) -> Column | None:
         """What the title in this cell sorts by."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imm_tui.tasks import Status
-from imm_tui.tui.task_index import TaskIndex
+from imm_tui.tui.task_index import Found, TaskIndex
 
 ids = st.integers(1, 12)
 steps = st.lists(st.tuples(ids, st.sampled_from([*Status, None])))
@@ -25,8 +25,16 @@ def test_it_keeps_every_task_once_newest_first_with_its_status(steps: list[tuple
             assert index.put(number, status) == (number not in known)
             known[number] = status
     rows = sorted(known, reverse=True)
-    assert [index.id_at(row) for row in range(len(index))] == rows
+    assert [index.id_at(row) for row in range(len(index))] == rows == list(index)
     assert {number: index.row_of(number) for number in range(1, 13)} == {
         number: rows.index(number) if number in known else None for number in range(1, 13)
     }
     assert +index.counts == Counter(known.values())
+
+
+@given(st.lists(st.integers(1, 10**9), unique=True))
+def test_what_was_found_keeps_its_order_and_knows_the_row_of_each(numbers: list[int]) -> None:
+    found = Found(numbers)
+    assert list(found) == numbers == [found.id_at(row) for row in range(len(found))]
+    assert [found.row_of(number) for number in numbers] == list(range(len(numbers)))
+    assert found.row_of(0) is None

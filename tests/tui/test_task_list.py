@@ -40,6 +40,8 @@ class Listing(App[None]):
         super().__init__()
         self.known = {task.id: task for task in tasks}
         self.opened = self.fetched = 0
+        self.told: list[object] = []
+        """What the list has said of its marks, its order, and whether it follows."""
 
     def compose(self) -> ComposeResult:
         yield TaskList(self.fetch)
@@ -53,6 +55,15 @@ class Listing(App[None]):
 
     def on_row_list_opened(self) -> None:
         self.opened += 1
+
+    def on_task_list_marked(self, event: TaskList.Marked) -> None:
+        self.told.append(event.count)
+
+    def on_task_list_sorted(self, event: TaskList.Sorted) -> None:
+        self.told.append(event.order)
+
+    def on_task_list_followed(self, event: TaskList.Followed) -> None:
+        self.told.append(event.follow)
 
     @property
     def widget(self) -> TaskList:

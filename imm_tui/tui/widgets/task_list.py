@@ -17,9 +17,8 @@ from textual.strip import Strip
 
 from imm_tui.history import Changes, Column, Order
 from imm_tui.i18n import N_, _
-from imm_tui.tasks import SHAPES, Status, Task, now
-from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tasks import SHAPES, Task, now
+from imm_tui.tui import list_words, view
 from imm_tui.tui.columns import Columns, ordered_by, turned
 from imm_tui.tui.marks import Marks
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
@@ -27,6 +26,9 @@ from imm_tui.tui.widgets.row_list import RowList
 
 _KEPT = 2000
 """Tasks that are kept in memory; the history has all."""
+
+_SOON = 3
+"""Pictures of the sign of life that the title leaves out: most searches are over by then."""
 
 _MARKED = "▐"
 """In front of a marked row: the half that is beside it."""
@@ -193,13 +195,7 @@ class TaskList(RowList):
                 self.refresh_row(task.id)
 
     def empty(self) -> Sequence[str]:
-        if self._index is None or not len(self._index):
-            return _("No tasks yet"), _("n submits a document")
-        folded = _("Tasks that have succeeded are hidden")
-        if self.arrangement.query:
-            lines = [_("No task matches {filter}").format(filter=line(self.arrangement.query, 60)), _("Esc clears it")]
-            return [*lines, folded] if self.arrangement.folded else lines
-        return _("Nothing is under way, and nothing has failed"), folded
+        return list_words.empty(len(self._index or ()), self.arrangement)
 
     def say(self, words: str, *, busy: bool = False) -> None:
         """In place of the rows; beside the title, as long as there are other rows to be seen."""
@@ -211,32 +207,23 @@ class TaskList(RowList):
         self._set_title()
 
     def _set_title(self) -> None:
-        index = self._index
+        index, found = self._index, self._found
         if index is None:
             self.border_title = _("Tasks")
             return
-        counts = index.counts
-        if self._found is not None and len(self._found) != len(index):
-            parts = [_("Tasks {listed} of {count}").format(listed=f"{len(self._found):,}", count=f"{len(index):,}")]
-        else:
-            parts = [_("Tasks {count}").format(count=f"{len(index):,}")]
-        running = sum(number for status, number in counts.items() if status.under_way)
-        unlisted = self._marks.unlisted(self._found.rows) if self._found is not None else 0
-        numbers = (
-            (len(self._marks), _("{count} marked")),
-            (unlisted, _("{count} of them not listed")),
-            (running, _("{count} running")),
-            (counts[Status.FAILED], _("{count} failed")),
-            (counts[Status.UNKNOWN], _("{count} unknown")),
+        self.border_title = list_words.title(
+            index.counts,
+            listed=len(index if found is None else found),
+            marked=len(self._marks),
+            unlisted=0 if found is None else self._marks.unlisted(found.rows),
+            states=(
+                self._columns.untitled(self.order),
+                _("failed first") if self.order.failures_first else "",
+                _("succeeded hidden") if self.arrangement.folded else "",
+                _("following") if self.follow else "",
+                self.said if self._turned > _SOON else "",
+            ),
         )
-        parts += [words.format(count=f"{number:,}") for number, words in numbers if number]
-        states = (
-            (self.arrangement.order.failures_first, _("failed first")),
-            (self.arrangement.folded, _("succeeded hidden")),
-            (self.follow, _("following")),
-            (self._turned > 2 and self._rows is not None, self.said),
-        )
-        self.border_title = " · ".join([*parts, *(words for holds, words in states if holds)])
 
     def _known(self, number: int) -> Task | None:
         task = self._tasks.get(number)
@@ -351,6 +338,10 @@ class TaskList(RowList):
         event.prevent_default()
 
     # Drawing
+
+    def on_resize(self) -> None:
+        self._fit_columns(self.scrollable_content_region.width)
+        self._set_title()
 
     def notify_style_update(self) -> None:
         self._strips.clear()

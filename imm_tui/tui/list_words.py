@@ -1,0 +1,46 @@
+"""What the task list says of itself: how many there are of what, how they are listed, and why there are none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from imm_tui.i18n import _
+from imm_tui.tasks import Status
+from imm_tui.text import line
+from imm_tui.tui.task_index import Arrangement
+
+_QUERY = 60
+"""Characters of a filter that are worth repeating."""
+
+
+def title(
+    counts: Counter[Status], *, listed: int, marked: int = 0, unlisted: int = 0, states: Iterable[str] = ()
+) -> str:
+    """The counts of all tasks by their status, how many are listed and marked (`unlisted`: of the marked), and the
+    states of the list; "" is none."""
+    total = sum(counts.values())
+    if listed == total:
+        parts = [_("Tasks {count}").format(count=f"{total:,}")]
+    else:
+        parts = [_("Tasks {listed} of {count}").format(listed=f"{listed:,}", count=f"{total:,}")]
+    numbers = (
+        (marked, _("{count} marked")),
+        (unlisted, _("{count} of them not listed")),
+        (sum(number for status, number in counts.items() if status.under_way), _("{count} running")),
+        (counts[Status.FAILED], _("{count} failed")),
+        (counts[Status.UNKNOWN], _("{count} unknown")),
+    )
+    parts += [words.format(count=f"{number:,}") for number, words in numbers if number]
+    return " · ".join([*parts, *filter(None, states)])
+
+
+def empty(total: int, arrangement: Arrangement) -> Sequence[str]:
+    """What stands in place of the rows when there are none, though the history has `total` tasks."""
+    if not total:
+        return _("No tasks yet"), _("n submits a document")
+    folded = [_("Tasks that have succeeded are hidden")] if arrangement.folded else []
+    if arrangement.query:
+        words = _("No task matches {filter}").format(filter=line(arrangement.query, _QUERY))
+        return words, _("Esc clears the filter"), *folded
+    return _("Nothing is under way, and nothing has failed"), *folded
