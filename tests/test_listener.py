@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -360,6 +360,22 @@ def test_a_pause_ends_the_wait_to_reconnect(path: Path) -> None:
             watcher.until_phase(Phase.LISTENING)
 
 
+def test_a_pause_does_not_wait_until_the_history_can_be_written(
+    mailbox: Mailbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imm_tui.history._BUSY", 0.05)
+    with listening(mailbox.settings, mailbox.credentials, path) as (listener, watcher):
+        watcher.until_phase(Phase.LISTENING)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            mailbox.publish(notification("a"))
+            watcher.until_phase(Phase.RECONNECTING)
+            listener.pause()
+            watcher.until_phase(Phase.PAUSED)
+        listener.resume()
+        watcher.until_phase(Phase.LISTENING)
+
+
 def test_who_is_paused_before_the_start_calls_nobody(path: Path) -> None:
     with Service(hang) as mns:
         watcher = Watcher()
@@ -379,6 +395,8 @@ def test_a_pause_does_not_hide_what_has_stopped_it(mailbox: Mailbox, path: Path)
         watcher.until_phase(Phase.STOPPED)
         count = len(watcher.states)
         listener.pause()
+        mailbox.publish(notification("a"))
+        assert mailbox.left == (1, 0)
         listener.resume()
         watcher.until(lambda: len(watcher.states) >= count + 2)
         phases = [state.phase for state in watcher.states[count:]]
