@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from imm_tui.history import History
-from imm_tui.tasks import API_VERSIONS
+from imm_tui.options import Kind, Option, options
+from imm_tui.tasks import API_VERSIONS, ApiVersion
 from tests.conftest import RunningEmulator
 from tests.program import Program
 
@@ -55,6 +56,25 @@ def test_the_request_is_kept_as_it_was_sent_but_for_the_password(program: Progra
     assert task.token in parameters.values()
     assert PDF in parameters.values()
     assert "AccessKeyId" not in parameters
+
+
+def value_of(option: Option) -> str:
+    """Something that can be typed for it."""
+    texts = {Kind.FLAG: "true", Kind.PAIRS: "team=sales, year=2026", Kind.JSON: '{"Chain": []}', Kind.TEXT: "docx"}
+    return texts.get(option.kind) or ", ".join(option.choices[-1:]) or str(option.low)
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+@pytest.mark.parametrize("target_type", ["jpg", "pdf", "txt"])
+def test_every_option_is_accepted_beside_all_others(program: Program, version: ApiVersion, target_type: str) -> None:
+    suiting = [option for option in options(version) if option.suits(target_type)]
+    pairs = [word for option in suiting for word in ("--option", f"{option.name}={value_of(option)}")]
+    run = program("submit", WORD, "--to", target_type, "--wait", "--json", "--api-version", version, *pairs)
+    assert run.object["status"] == "Succeeded", run.object["message"]
+    with History(program.data / "history.db") as history:
+        request = history.request_of(1)
+    assert request is not None
+    assert {option.name for option in suiting} <= request["parameters"].keys()
 
 
 @pytest.mark.parametrize("pair", ["Quality=200", "Qualitty=80", "Quality", "=80", "LongText=true"])
