@@ -1,0 +1,70 @@
+"""Every key that can be changed: the id by which config.toml names it, the keys it has now, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from imm_tui.i18n import N_, _
+from imm_tui.text import line
+from imm_tui.tui import keymap
+from imm_tui.tui.localized import Localized
+from imm_tui.tui.view import fit
+
+_KEYS = 14
+"""Cells for the keys of a binding; more of them are cut, and stand in the help."""
+
+
+class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
+    """`wanted` is what config.toml asks for, and `place` that file."""
+
+    AUTO_FOCUS = "#all-keys"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", N_("close"), id="keys.close", tooltip=N_("Back to where you were")),
+    ]
+
+    def __init__(self, wanted: Mapping[str, str], place: str) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._place = place
+
+    def compose(self) -> ComposeResult:
+        chosen, troubles = keymap.resolve(self._wanted)
+        places = keymap.places()
+        wide = max(cell_len(name) for place in places for name in place.keys)
+        with VerticalScroll(id="all-keys") as region:
+            region.border_title = _("Keys and their ids")
+            how = _("Write what you want into {path} under [keys], such as {line}. It holds when imm-tui starts again.")
+            yield Static(how.format(path=line(self._place), line='"new" = "ctrl+n,f2"'), markup=False)
+            for trouble in troubles:
+                yield Static(f"✘ {line(trouble)}", classes="wrong", markup=False)
+            seen: set[str] = set()
+            for place in places:
+                if names := [name for name in place.keys if name not in seen]:
+                    seen.update(names)
+                    yield Static(_(place.title), classes="title", markup=False)
+                    rows = (self._row(place, name, chosen, wide) for name in names)
+                    yield Static(Content("\n").join(rows), classes="rows")
+        yield Footer(show_command_palette=False)
+
+    def _row(self, place: keymap.Place, name: str, chosen: Mapping[str, str], wide: int) -> Content:
+        keys = chosen[name].split(",") if name in chosen else place.keys[name]
+        shown = " ".join(self.app.get_key_display(Binding(key, "")) for key in keys)
+        gap = " " * max(_KEYS - cell_len(shown), 0)
+        changed = "bold" if name in self._wanted and name in chosen else ""
+        return Content.assemble(
+            gap,
+            (fit(shown, _KEYS).rstrip(), "$text-accent"),
+            "  ",
+            (fit(name, wide), changed),
+            "  ",
+            (_(place.words[name]), "$foreground 60%"),
+        )
