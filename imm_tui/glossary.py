@@ -1,7 +1,7 @@
 """What a code of IMM, MNS or OSS means, its likely cause and its cure, for whoever has to do something about it.
 
 The codes are those that the services document, and those that the emulator answers with; an unknown one is explained by
-what it begins with, `InvalidProject.NotFound` by `InvalidProject` if need be, and `MissingTargetType` by `Missing`.
+what it begins with, `InvalidProject.NotFound` by `InvalidProject` if need be, and `MissingTargetType` by `Missing*`.
 """
 
 from __future__ import annotations
@@ -302,12 +302,12 @@ _CALL = {
         N_("The topic's name is misspelt, or the topic is in another region or account."),
         N_("Compare topic in the profile with the list of topics in the MNS console, in the project's region."),
     ),
-    "Missing": (
+    "Missing*": (
         N_("A parameter is missing in the request."),
         N_("What follows Missing in the code is its name; the profile or the form leaves it empty."),
         N_("Fill it in there, and look at what is sent on the Request tab."),
     ),
-    "Invalid": (
+    "Invalid*": (
         N_("IMM does not accept a parameter of the request."),
         N_("What follows Invalid in the code is its name."),
         N_("Compare it on the Request tab with the limits in the form, and submit again."),
@@ -488,7 +488,7 @@ def explain(code: str) -> Entry | None:
             break
         name = name.rpartition(".")[0]
     family = _FAMILY.fullmatch(name)
-    return _entry(family[1]) if family else None
+    return _entry(f"{family[1]}*") if family else None
 
 
 def entries() -> list[Entry]:

@@ -515,8 +515,8 @@ class Finder(HorizontalGroup):
     BINDING_GROUP_TITLE = N_("Find")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", N_("end"), id="find.close", tooltip=N_("End the search")),
-        Binding("down", "next(1)", N_("next"), id="find.next", tooltip=N_("The next place where it was found")),
-        Binding("up", "next(-1)", N_("before"), id="find.previous", tooltip=N_("The place before")),
+        Binding("down", "next(1)", N_("next"), id="find.next", tooltip=N_("The next place"), priority=True),
+        Binding("up", "next(-1)", N_("before"), id="find.previous", tooltip=N_("The place before"), priority=True),
     ]
 
     def __init__(self, view: JsonView) -> None:
