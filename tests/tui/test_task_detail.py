@@ -19,11 +19,12 @@ from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui import theme, view
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.widgets.detail import Detail
+from imm_tui.tui.widgets.facts import Facts
 from imm_tui.tui.widgets.overview import Overview
 from imm_tui.tui.widgets.percent_bar import PercentBar
 from imm_tui.tui.widgets.task_detail import TaskDetail
-from imm_tui.tui.widgets.timeline import Timeline
-from tests.tui.conftest import Writer, event, now
+from imm_tui.tui.widgets.timeline import Chart, Timeline
+from tests.tui.conftest import Writer, event, lines, now
 from tests.tui.stage import read, seen, until, until_read
 
 REQUEST = {
@@ -140,7 +141,8 @@ async def test_a_failed_task_says_the_code_and_what_to_do(writer: Writer) -> Non
         shown.show(task)
         await until_read(pilot, "✘ Failed · AccessDenied.Role")
         words = read(shown)
-        assert "Refused. Grant the role." in words
+        assert "Refused. Grant the role. Likely cause: " in words
+        assert "What to do: " in words
         assert "request R-7" in words
         assert "━━" not in words
         await pilot.press("tab", "2")
@@ -164,6 +166,17 @@ async def test_an_unknown_outcome_an_untracked_task_and_why_imm_cannot_be_asked_
         await until_read(pilot, "IMM could not be asked about it. IMM cannot be reached. No route. Mend it.")
         await until_read(pilot, "submitted 20")
         assert "Untracked" not in read(shown)
+
+
+async def test_facts_that_are_no_more_leave_no_gap(writer: Writer) -> None:
+    known, less = writer.submitted("a.docx", "t-1"), sent(writer)
+    shown = Shown(writer)
+    async with shown.run_test(size=(120, 24)) as pilot:
+        shown.show(known, batch=(1, 2))
+        await until_read(pilot, "batch 1 of 2 submitted together")
+        shown.show(less)
+        await until_read(pilot, "… Submitting")
+        await until(pilot, lambda: shown.query_one(Facts).size.height == 5)
 
 
 async def test_nothing_selected_says_so(writer: Writer) -> None:
@@ -202,10 +215,10 @@ async def test_tabs_are_chosen_by_number_by_brackets_and_by_mouse_and_the_focus_
 
 
 async def test_the_chosen_tab_stays_when_another_task_is_shown_and_that_begins_at_its_top(writer: Writer) -> None:
-    writer.submitted("other.docx", "t-0")
+    other, task = writer.submitted("other.docx", "t-0"), writer.submitted("a.docx", "t-1")
     for percent in range(10, 60, 5):
         writer.received(event("t-0", percent=percent))
-    other, task = 1, writer.submitted("a.docx", "t-1")
+        writer.received(event("t-1", percent=percent))
     shown = Shown(writer)
     async with shown.run_test(size=(100, 14)) as pilot:
         shown.show(other)
@@ -228,11 +241,10 @@ async def test_several_messages_are_told_apart_the_deciding_one_first(writer: Wr
     task = writer.submitted("a.docx", "t-1")
     writer.received(event("t-1"), "FINISHED")
     writer.received(event("t-1", percent=40, at=now() - 1_000), "PROGRESS")
-    writer.received(event("t-1", percent=40, at=now() - 1_000), "PROGRESS")
     shown = Shown(writer)
     async with shown.run_test(size=(120, 24)) as pilot:
         shown.show(task)
-        await until_read(pilot, "events 3")
+        await until_read(pilot, "events 2")
         await pilot.press("tab", "2")
         await until_read(pilot, "message PROGRESS")
         words = read(shown)
@@ -299,6 +311,7 @@ async def test_clocks_that_differ_are_told_and_a_bar_too_many_is_left_out(writer
         await until_read(pilot, "✔ Succeeded")
         await pilot.press("tab", "3")
         await until_read(pilot, "-4.1 s clocks differ")
+        assert not any("━" in strip.text for strip in lines(shown.query_one(Chart)))
         assert "clocks this machine's" in read(shown)
         assert "since" not in read(shown)
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from imm_tui import glossary
 from imm_tui.errors import Trouble
 from imm_tui.i18n import _
 from imm_tui.tasks import Task, now
@@ -65,6 +66,8 @@ class Overview(Page):
     def _words(self, task: Task) -> Iterator[str]:
         if task.message:
             yield block(task.message, _WORDS)
+        if task.code and not task.status.under_way and (advice := glossary.told(task.code)):
+            yield advice
         if task.untracked:
             yield _("Untracked: an event came for this task, but it was not submitted from here.")
         if learned := view.asked(task, now()):
