@@ -20,24 +20,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from imm_tui.errors import HistoryTorn, HistoryUnusable
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
 
-_FIX = "Make room or mend its permissions"
+_FIX = N_("Make room or mend its permissions.")
 _FIXES = {
-    sqlite3.SQLITE_FULL: "Make room on its disk",
-    sqlite3.SQLITE_IOERR: "Make room on its disk, or mend the disk",
-    sqlite3.SQLITE_BUSY: "End the process that keeps it locked",
-    sqlite3.SQLITE_CANTOPEN: "Mend the permissions of the file and its folder",
-    sqlite3.SQLITE_READONLY: "Mend the permissions of the file and its folder",
-    sqlite3.SQLITE_ERROR: "Report this",
-    sqlite3.SQLITE_MISUSE: "Report this",
+    sqlite3.SQLITE_FULL: N_("Make room on its disk."),
+    sqlite3.SQLITE_IOERR: N_("Make room on its disk, or mend the disk."),
+    sqlite3.SQLITE_BUSY: N_("End the process that keeps it locked."),
+    sqlite3.SQLITE_CANTOPEN: N_("Mend the permissions of the file and its folder."),
+    sqlite3.SQLITE_READONLY: N_("Mend the permissions of the file and its folder."),
+    sqlite3.SQLITE_ERROR: N_("Report this."),
+    sqlite3.SQLITE_MISUSE: N_("Report this."),
 }
 """What a person can do about each family of SQLite's errors."""
 
@@ -346,16 +348,17 @@ class History:
                 # A process was killed while it made or changed the file: its journal has to be rolled back first.
                 version, tables = self._look("rw")
         if version > len(_VERSIONS):
+            why = _("It has version {version}; this imm-tui knows versions up to {known}. It was left as it is.")
             raise HistoryUnusable(
-                f"The history {self.path} was written by a newer imm-tui.",
-                f"It has version {version}; this imm-tui knows versions up to {len(_VERSIONS)}. It was left as it is.",
-                "Update imm-tui, or name another folder with IMM_TUI_DATA_DIR.",
+                _("The history {path} was written by a newer imm-tui.").format(path=self.path),
+                why.format(version=version, known=len(_VERSIONS)),
+                _("Update imm-tui, or name another folder with IMM_TUI_DATA_DIR."),
             )
         if tables and "deliveries" not in tables:  # every version has that one
             raise HistoryUnusable(
-                f"The file {self.path} is not a history of imm-tui.",
-                "Another program made it. It was left as it is.",
-                "Move it away, or name another folder with IMM_TUI_DATA_DIR.",
+                _("The file {path} is not a history of imm-tui.").format(path=self.path),
+                _("Another program made it. It was left as it is."),
+                _("Move it away, or name another folder with IMM_TUI_DATA_DIR."),
             )
 
     def _look(self, mode: str) -> tuple[int, set[str]]:
@@ -847,6 +850,15 @@ class History:
         """The tasks that were submitted together, the first of which has this number."""
         return self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE batch = ? ORDER BY id", batch)
 
+    def place_in_batch(self, task: Task) -> tuple[int, int] | None:
+        """Which one of those it is that were submitted together, from 1, and how many they are; None for one alone."""
+        if task.batch is None:
+            return None
+        with self._told():
+            row = self._row("SELECT sum(id <= ?), count(*) FROM tasks WHERE batch = ?", task.id, task.batch)
+        assert row is not None
+        return row[0], row[1]
+
     def durations(self, target_type: str, limit: int = 200) -> list[tuple[int, int | None]]:
         """Of the newest successes of this target type: milliseconds from the submission to its end, and the pages."""
         query = (
@@ -905,6 +917,14 @@ class History:
             )
             for row in rows
         ]
+
+    def received_since(self, since: int) -> list[int]:
+        """When each event was received from then on, as often as it was delivered."""
+        # Backwards by age, as far as need be: their numbers grow with time, and time has no index.
+        query = "SELECT received_at, event IS NOT NULL FROM deliveries ORDER BY id DESC"
+        with self._told():
+            found = takewhile(lambda row: row[0] >= since, self._db.execute(query))
+            return [received_at for received_at, is_event in found if is_event]
 
     def last_delivery(self) -> int:
         """The number of the newest delivery; 0 when there is none."""
@@ -981,17 +1001,17 @@ class History:
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             if family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 raise HistoryTorn(
-                    f"The history {self.path} is damaged.",
-                    f"SQLite says: {error}. It was left as it is.",
-                    "Move it away, with the files beside it that begin with its name, and a new one begins.",
+                    _("The history {path} is damaged.").format(path=self.path),
+                    _("SQLite says: {error}. It was left as it is.").format(error=error),
+                    _("Move it away, with the files beside it that begin with its name, and a new one begins."),
                 ) from None
             raise self._unusable(str(error), _FIXES.get(family, _FIX)) from None
 
     def _unusable(self, why: str, fix: str = _FIX) -> HistoryUnusable:
         return HistoryUnusable(
-            f"The history {self.path} cannot be used.",
+            _("The history {path} cannot be used.").format(path=self.path),
             f"{why[:1].upper()}{why[1:]}.",
-            f"{fix}, or name another folder with IMM_TUI_DATA_DIR.",
+            f"{_(fix)} {_('Or name another folder with IMM_TUI_DATA_DIR.')}",
         )
 
 

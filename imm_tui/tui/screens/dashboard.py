@@ -25,10 +25,13 @@ from imm_tui.tui import view
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
+from imm_tui.tui.widgets.detail import Detail
+from imm_tui.tui.widgets.event_chart import CHARTED, EventChart
 from imm_tui.tui.widgets.filter_bar import FilterBar
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
 from imm_tui.tui.widgets.row_list import RowList
+from imm_tui.tui.widgets.status_counts import StatusCounts
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
 from imm_tui.tui.widgets.trouble_banner import TroubleBanner
@@ -148,6 +151,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         with Horizontal(id="header"):
             yield Heading(self._settings, demo=self._demo, scenario=self._scenario)
             yield ListenerStatus(self.listener)
+            yield EventChart()
+        yield StatusCounts()
         yield TroubleBanner()
         yield FilterBar()
         with Horizontal(id="regions"):
@@ -179,6 +184,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             with History(self._history_path) as history:
                 last_delivery = history.last_delivery()
                 newest = history.deliveries(last_delivery - _FIRST)
+                charted = history.received_since(now() - CHARTED)
                 outline, revision = history.outline()
                 tasks = history.tasks(limit=_FIRST)
         except HistoryUnusable as trouble:
@@ -186,7 +192,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return
         index = TaskIndex(outline)
         last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
-        self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event)
+        self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event, charted)
 
     def reading_failed(self, trouble: Trouble) -> None:
         """The first reading has ended without a result: there is no list to be shown."""
@@ -194,15 +200,23 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._show_history_trouble(trouble)
 
     def _show_all(
-        self, index: TaskIndex, newest: list[Task], revision: int, last_delivery: int, last_event: int | None
+        self,
+        index: TaskIndex,
+        newest: list[Task],
+        revision: int,
+        last_delivery: int,
+        last_event: int | None,
+        charted: list[int],
     ) -> None:
         self._revision, self._last_delivery, self._last_event = revision, last_delivery, last_event
+        self.query_one(EventChart).add(charted)
         try:
             self._history = History(self._history_path)
         except HistoryUnusable as trouble:
             self.reading_failed(trouble)
             return
         self.query_one(TaskList).load(index, newest)
+        self._show_counts()
         self._arrange(self._wanted)
         self.show_listener(self.listener)
         self.read()
@@ -224,6 +238,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if changes.tasks or changes.removed:
             self._revision = changes.revision
             tasks.apply(changes)
+            self._show_counts()
             if not self._wanted.plain:
                 self._finder.ask(self._wanted)
             if any(task.id == tasks.selected for task in changes.tasks):
@@ -233,6 +248,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             events = [delivery for delivery in deliveries if delivery.event is not None]
             if events:
                 self._last_event = events[-1].received_at
+                self.query_one(EventChart).add(delivery.received_at for delivery in events)
                 self.show_listener(self.listener)
             self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
 
@@ -254,6 +270,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if bool(arrangement.query) != bool(self._wanted.query):
             self.refresh_bindings()
         self._wanted = arrangement
+        self._show_counts()
         tasks = self.query_one(TaskList)
         if arrangement.plain:
             self._finder.drop()
@@ -301,6 +318,24 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def on_filter_bar_cleared(self) -> None:
         self.query_one(TaskList).focus()
+
+    def on_status_counts_chosen(self, event: StatusCounts.Chosen) -> None:
+        self.query_one(FilterBar).use(event.query)
+
+    def _show_counts(self) -> None:
+        self.query_one(StatusCounts).show(self.query_one(TaskList).counts, self._wanted.query)
+
+    def action_views(self) -> None:
+        from imm_tui.tui.screens.views import Views, ViewsScreen
+
+        def left(result: Views | None) -> None:
+            if result is not None:
+                if result.keep != self._imm_app.preferences.views:
+                    self._imm_app.prefer(views=result.keep)
+                if result.chosen is not None:
+                    self.query_one(FilterBar).use(result.chosen)
+
+        self.app.push_screen(ViewsScreen(self._imm_app.preferences.views, self._wanted.query), left)
 
     def action_clear_filter(self) -> None:
         if self._wanted.query:
@@ -411,10 +446,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return
         try:
             task, messages = self._history.task(selected), self._history.messages_of(selected)
+            request = self._history.request_of(selected)
+            batch = self._history.place_in_batch(task) if task is not None else None
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
         else:
-            detail.show(task, messages, self._asking(task) if task is not None else "")
+            asking = self._asking(task) if task is not None else ""
+            detail.show(task, messages, asking, request=request, batch=batch)
             can_ask = task is not None and view.can_be_asked(task) and self._profile.can_ask
             if can_ask != self._can_ask:
                 self._can_ask = can_ask
@@ -443,6 +481,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(ListenerStatus).tick()
         self.query_one(TaskList).tick()
         self.query_one(TaskDetail).tick()
+        self.query_one(EventChart).tick()
         if self._wanted.query and self.query_one(FilterBar).filter.takes_time:
             self._finder.ask(self._wanted)
         if self._history is not None:
@@ -500,6 +539,32 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
         self.app.clear_notifications()  # what they say can be seen in full
         self.app.push_screen(QuarantineScreen(), closed)
+
+    def action_copy(self) -> None:
+        """A part of the marked tasks, or of the selected one."""
+        from imm_tui.tui.screens.copy import CopyScreen
+
+        self.app.push_screen(CopyScreen(self._history_path, self.query_one(TaskList).chosen))
+
+    def on_detail_copied(self, event: Detail.Copied) -> None:
+        from imm_tui.tui.clipboard import copy
+
+        copy(self.app, event.text, event.what, self._history_path.with_name("copied.txt"))
+
+    def action_export(self) -> None:
+        """The marked tasks, or all that are listed."""
+        from imm_tui.tui.screens.export import ExportScreen
+
+        tasks = self.query_one(TaskList)
+        self.app.push_screen(ExportScreen(self._history_path, tasks.marked or tasks.listed))
+
+    def action_glossary(self) -> None:
+        """Opened at the selected task's code."""
+        from imm_tui.tui.screens.glossary import GlossaryScreen
+
+        selected = self.query_one(TaskList).selected
+        task = self._fetch(selected) if selected is not None else None
+        self.app.push_screen(GlossaryScreen(line(task.code) if task is not None and task.code else ""))
 
     def action_ask(self) -> None:
         """About the marked tasks, or the selected one."""

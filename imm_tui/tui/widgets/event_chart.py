@@ -22,6 +22,9 @@ _STEP = 10_000
 _KEPT = 60
 """Steps: ten minutes."""
 
+CHARTED = _KEPT * _STEP
+"""Milliseconds: events before that are not drawn any more."""
+
 _HIDDEN_BELOW, _NARROW_BELOW = 100, 160
 """Columns of the screen."""
 

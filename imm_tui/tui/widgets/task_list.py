@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -17,7 +18,7 @@ from textual.strip import Strip
 
 from imm_tui.history import Changes, Column, Order
 from imm_tui.i18n import N_, _
-from imm_tui.tasks import SHAPES, Task, now
+from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.tui import list_words, view
 from imm_tui.tui.columns import Columns, ordered_by, turned
 from imm_tui.tui.marks import Marks
@@ -237,6 +238,16 @@ class TaskList(RowList):
         if len(self._tasks) >= _KEPT:
             self._tasks.clear()  # the rows in sight are read again; it happens once in a long scroll
         self._tasks[task.id] = task
+
+    @property
+    def counts(self) -> Counter[Status]:
+        """How many tasks there are of each status, listed or not."""
+        return self._index.counts if self._index is not None else Counter()
+
+    @property
+    def listed(self) -> list[int]:
+        """The tasks that are listed, in their order."""
+        return list(self._rows or ())
 
     # Marks
 
