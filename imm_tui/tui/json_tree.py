@@ -88,7 +88,8 @@ class Node:
         if self.foldable:
             return f"{blank}{OPEN}{label}{quote}{self.brackets[0]}"
         text = self.source[self.start : self.stop]
-        value = _shown(json.loads(text)) if text.startswith('"') else self.brackets or line(text, BLOCK_LENGTH)
+        escaped = text.startswith('"') and "\\" in text
+        value = _shown(json.loads(text)) if escaped else self.brackets or line(text, BLOCK_LENGTH)
         return f"{blank}  {label}{quote}{value}{quote}{comma}"
 
     @property

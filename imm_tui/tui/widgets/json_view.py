@@ -147,7 +147,7 @@ class _Row(NamedTuple):
 def _rows(document: _Document, width: int) -> Iterator[_Row]:
     for number in document.visible():
         text = document.text(number)
-        if len(text) <= width and text.isascii():
+        if len(text) * (1 if text.isascii() else 2) <= width:  # no glyph is wider
             yield _Row(document, number, 0, len(text))
             continue
         node = document.node(number)
@@ -172,13 +172,13 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("down,j", "move(1)", N_("Down"), show=False, id="json.down", tooltip=N_("One line down")),
         Binding("pageup", "page(-1)", N_("Page up"), show=False, id="json.page-up", tooltip=N_("One page up")),
         Binding("pagedown", "page(1)", N_("Page down"), show=False, id="json.page-down", tooltip=N_("One page down")),
-        Binding("home,g", "end(-1)", N_("Top"), show=False, id="json.top", tooltip=N_("To the first line")),
-        Binding("end,G", "end(1)", N_("Bottom"), show=False, id="json.bottom", tooltip=N_("To the last line")),
+        Binding("home", "end(-1)", N_("Top"), show=False, id="json.top", tooltip=N_("To the first line")),
+        Binding("end", "end(1)", N_("Bottom"), show=False, id="json.bottom", tooltip=N_("To the last line")),
         Binding("space,enter", "toggle_fold", N_("fold"), id="json.toggle", tooltip=N_("Fold or open it")),
         Binding("left", "close", N_("Fold"), show=False, id="json.fold", tooltip=N_("Fold it, or go to what it is in")),
         Binding("right", "open", N_("Open"), show=False, id="json.open", tooltip=N_("Open what is folded here")),
-        Binding("minus,z", "fold_all(True)", N_("Fold all"), show=False, id="json.fold-all", tooltip=N_("Fold all")),
-        Binding("plus,Z", "fold_all(False)", N_("Open all"), show=False, id="json.open-all", tooltip=N_("Open all")),
+        Binding("minus", "fold_all(True)", N_("Fold all"), show=False, id="json.fold-all", tooltip=N_("Fold all")),
+        Binding("plus", "fold_all(False)", N_("Open all"), show=False, id="json.open-all", tooltip=N_("Open all")),
         Binding("slash", "search", N_("find"), id="json.search", tooltip=N_("Find a text in what is shown here")),
         Binding("n", "next(1)", N_("next"), id="json.next", tooltip=N_("The next place where it was found")),
         Binding("N", "next(-1)", N_("before"), show=False, id="json.previous", tooltip=N_("The place before")),
