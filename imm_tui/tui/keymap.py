@@ -121,7 +121,7 @@ def _nodes() -> Iterator[type[DOMNode]]:
     from imm_tui.tui import screens, widgets
 
     for package in (screens, widgets):
-        for info in pkgutil.iter_modules(package.__path__):
+        for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name != "dashboard"):
             module = importlib.import_module(f"{package.__name__}.{info.name}")
             yield from (node for node in _ours(module) if node.__module__ == module.__name__ and _has_keys(node))
 

@@ -115,6 +115,16 @@ async def test_all_ids_can_be_looked_up_with_the_keys_of_now(app: ImmApp) -> Non
         assert "^n" in row
 
 
+async def test_the_help_leads_to_them(app: ImmApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("k")
+        await until_read(pilot, "Keys and their ids")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.dashboard)
+
+
 async def test_the_list_of_keys_fits_a_small_terminal_and_scrolls(app: ImmApp) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         app.push_screen(KeysScreen({}, "config.toml"))

@@ -36,6 +36,7 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """It closes when the file is written, and then says where it is. Closed before, it leaves no file."""
 
     AUTO_FOCUS = "#file"
+    BINDING_GROUP_TITLE = N_("Export")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", N_("close"), id="export.close", tooltip=N_("Write nothing; end what is written")),
         Binding("tab", "app.focus_next", N_("switch"), id="export.next", tooltip=N_("To the next part"), show=False),

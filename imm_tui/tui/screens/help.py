@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -14,26 +13,32 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static
 
+from imm_tui.i18n import N_, _
 from imm_tui.listener import Phase
 from imm_tui.tasks import SHAPES, Status
+from imm_tui.tui import view
+from imm_tui.tui.keymap import title_of
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
 from imm_tui.tui.view import ASKED, PHASE_SHAPES, UNTRACKED
 
+if TYPE_CHECKING:
+    from imm_tui.tui.app import ImmApp
+
 _STATUSES = {
-    Status.SUBMITTING: "on its way to IMM",
-    Status.RUNNING: "IMM works on it",
-    Status.SUCCEEDED: "the results are at the target",
-    Status.FAILED: "not converted: the code says why",
-    Status.UNKNOWN: "it may have reached IMM, or not",
+    Status.SUBMITTING: N_("on its way to IMM"),
+    Status.RUNNING: N_("IMM works on it"),
+    Status.SUCCEEDED: N_("the results are at the target"),
+    Status.FAILED: N_("not converted: the code says why"),
+    Status.UNKNOWN: N_("it may have reached IMM, or not"),
 }
 _PHASES = {
-    Phase.STARTING: "about to listen to the queue",
-    Phase.LISTENING: "events appear as they come",
-    Phase.RECONNECTING: "it tries again by itself",
-    Phase.STOPPED: "it needs a person",
-    Phase.PAUSED: "events wait on the queue until you resume",
-    Phase.WATCHING: "another imm-tui listens",
+    Phase.STARTING: (N_("starting"), N_("about to listen to the queue")),
+    Phase.LISTENING: (N_("listening"), N_("events appear as they come")),
+    Phase.RECONNECTING: (N_("reconnecting"), N_("it tries again by itself")),
+    Phase.STOPPED: (N_("stopped"), N_("it needs a person")),
+    Phase.PAUSED: (N_("paused"), N_("events wait on the queue until you resume")),
+    Phase.WATCHING: (N_("watching"), N_("another imm-tui listens")),
 }
 
 
@@ -42,7 +47,14 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (114, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "dismiss", "close", id="help.close", tooltip="Back to where you were"),
+        Binding("k", "keys", N_("change keys"), id="help.keys", tooltip=N_("The ids by which keys can be changed")),
+        Binding(
+            "escape,q,question_mark,f1",
+            "dismiss",
+            N_("close"),
+            id="help.close",
+            tooltip=N_("Back to where you were"),
+        ),
     ]
 
     def __init__(self, below: Screen[object]) -> None:
@@ -51,7 +63,7 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as region:
-            region.border_title = "Keys and shapes"
+            region.border_title = _("Keys and shapes")
             with VerticalGroup(id="keys"):
                 yield from self._keys(self._below)  # not by its place on the stack: this one may be closed already
             with VerticalGroup(id="shapes"):
@@ -65,12 +77,19 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             groups.setdefault(active.node, []).append(active)
         for node in sorted(groups, key=lambda node: (node is self.app, node is not below)):
             if node is self.app:
-                title = "Everywhere"
+                title = _("Everywhere")
             elif node is below:
-                title = "This screen"
+                title = _("This screen")
             else:
-                title = re.sub("(?<=.)[A-Z]", lambda at: f" {at[0].lower()}", type(node).__name__)
-            yield from _explained(node.BINDING_GROUP_TITLE or title, self._rows(groups[node]))
+                title = _(title_of(type(node)))
+            yield from _explained(_(node.BINDING_GROUP_TITLE or "") or title, self._rows(groups[node]))
+
+    def action_keys(self) -> None:
+        """The ids of all keys, in place of the help."""
+        from imm_tui.tui.screens.keys import KeysScreen
+
+        settings = cast("ImmApp", self.app).settings
+        self.app.switch_screen(KeysScreen(settings.keys, str(settings.config_file or "config.toml")))
 
     def _rows(self, bindings: Iterable[ActiveBinding]) -> Iterable[tuple[Content, str]]:
         """The keys of each action, and what they do."""
@@ -84,16 +103,16 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
 def _shapes() -> ComposeResult:
     statuses = [
-        (Content.assemble(f"{status} ", (SHAPES[status], STATUS_COLOURS[status])), words)
+        (Content.assemble(f"{view.status(status)} ", (SHAPES[status], STATUS_COLOURS[status])), _(words))
         for status, words in _STATUSES.items()
     ]
     marks = [
-        (Content.assemble("Untracked ", (UNTRACKED, QUIET)), "not submitted from here"),
-        (Content.assemble("Asked ", (ASKED, QUIET)), "no event came, IMM was asked"),
+        (Content.assemble(f"{_('Untracked')} ", (UNTRACKED, QUIET)), _("not submitted from here")),
+        (Content.assemble(f"{_('Asked')} ", (ASKED, QUIET)), _("no event came, IMM was asked")),
     ]
-    phases = [(Content(f"{phase.value} {PHASE_SHAPES[phase]}"), words) for phase, words in _PHASES.items()]
-    yield from _explained("Tasks", [*statuses, *marks])
-    yield from _explained("The listener", phases)
+    phases = [(Content(f"{_(name)} {PHASE_SHAPES[phase]}"), _(words)) for phase, (name, words) in _PHASES.items()]
+    yield from _explained(_("Tasks"), [*statuses, *marks])
+    yield from _explained(_("The listener"), phases)
 
 
 def _explained(title: str, rows: Iterable[tuple[Content, str]]) -> ComposeResult:

@@ -27,6 +27,7 @@ class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """`wanted` is what config.toml asks for, and `place` that file."""
 
     AUTO_FOCUS = "#all-keys"
+    BINDING_GROUP_TITLE = N_("The list of keys")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", N_("close"), id="keys.close", tooltip=N_("Back to where you were")),
     ]
@@ -62,9 +63,7 @@ class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         changed = "bold" if name in self._wanted and name in chosen else ""
         return Content.assemble(
             gap,
-            (fit(shown, _KEYS).rstrip(), "$text-accent"),
-            "  ",
-            (fit(name, wide), changed),
-            "  ",
+            (f"{fit(shown, _KEYS).rstrip()}  ", "$text-accent"),
+            (f"{fit(name, wide)}  ", changed),
             (_(place.words[name]), "$foreground 60%"),
         )
