@@ -13,7 +13,7 @@ from imm_tui.i18n import _
 Lister = Callable[[str, str], Iterable[str]]
 """Lists a bucket: its name and a prefix → the keys of its objects that begin so."""
 
-_PATTERN = re.compile(r"oss://([^/*?\s]+)/(.*[*?].*)", re.DOTALL)
+_PATTERN = re.compile(r"oss://([^/*\s]+)/(.*\*.*)", re.DOTALL)
 
 
 def read(file: str) -> bytes:
@@ -61,7 +61,7 @@ def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 def is_pattern(source: str) -> bool:
-    """Whether a source stands for many: `*` and `?` for anything within a folder, `**` across folders."""
+    """Whether a source stands for many: `*` is anything within a folder, `**` across folders."""
     return _PATTERN.fullmatch(source) is not None
 
 
@@ -70,8 +70,8 @@ def expand(pattern: str, lister: Lister) -> list[str]:
     found = _PATTERN.fullmatch(pattern)
     assert found is not None, "is_pattern said so"
     bucket, key = found.groups()
-    parts = re.split(r"(\*\*|\*|\?)", key)
-    wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*|\*)", key)
+    wild = {"**": ".*", "*": "[^/]*"}
     matches = re.compile("".join(wild.get(part) or re.escape(part) for part in parts), re.DOTALL).fullmatch
     return sorted(f"oss://{bucket}/{name}" for name in lister(bucket, parts[0]) if matches(name))
 
