@@ -23,12 +23,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 # Brings the catalogue of translations up to date with the texts of the source.
-CATALOGUE = imm_tui/locale/zh_CN/LC_MESSAGES/imm_tui
 messages: $(VENV)/.installed-dev
-	@mkdir -p build
-	$(BIN)/pybabel -q extract -k N_ --no-location --sort-output --omit-header --no-wrap -o build/imm_tui.pot imm_tui
-	$(BIN)/pybabel -q update -l zh_CN --no-fuzzy-matching --ignore-obsolete --no-wrap -i build/imm_tui.pot -o $(CATALOGUE).po
-	$(BIN)/pybabel -q compile -i $(CATALOGUE).po -o $(CATALOGUE).mo --statistics
+	$(BIN)/python -m tests.messages
 
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python screenshots/make.py

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imm_tui.errors import NoCredentials
+from imm_tui.i18n import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +57,26 @@ def find(aliyun_profile: str = "", environ: Mapping[str, str] | None = None) -> 
         if found:
             reasons.append(found)
     if aliyun_profile:
-        what, fix = (
-            f"The aliyun profile {aliyun_profile} gives no access key.",
-            "Run `aliyun configure list` to see yours.",
-        )
+        what = _("The aliyun profile {name} gives no access key.").format(name=aliyun_profile)
+        fix = _("Run {command} to see yours.").format(command="`aliyun configure list`")
     else:
-        what, fix = "No access key was found.", f"Set {_ID} and {_SECRET}, or run `aliyun configure`."
+        what = _("No access key was found.")
+        fix = _("Set {id} and {secret}, or run {command}.")
+        fix = fix.format(id=_ID, secret=_SECRET, command="`aliyun configure`")
     raise NoCredentials(what, " ".join(reasons), fix)
 
 
 # Each place gives its credentials, or else the sentence that says why it has none; none where it is not in use at all.
 
 
-def _environment(env: Mapping[str, str], _: str) -> Credentials | str:
+def _environment(env: Mapping[str, str], _profile: str) -> Credentials | str:
     access_key_id, secret, token = (_value(env, name) for name in (_ID, _SECRET, _TOKEN))
     if not access_key_id and not secret:
-        return f"{_ID} and {_SECRET} are not set."
+        return _("{id} and {secret} are not set.").format(id=_ID, secret=_SECRET)
     if not access_key_id or not secret:
         there, lacking = (_ID, _SECRET) if access_key_id else (_SECRET, _ID)
-        return f"{there} is set, but {lacking} is not."
-    return _checked(access_key_id, secret, token, "the environment")
+        return _("{there} is set, but {lacking} is not.").format(there=there, lacking=lacking)
+    return _checked(access_key_id, secret, token, _("the environment"))
 
 
 def _aliyun_cli(env: Mapping[str, str], profile: str) -> Credentials | str:
@@ -86,24 +87,25 @@ def _aliyun_cli(env: Mapping[str, str], profile: str) -> Credentials | str:
     try:
         document = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        return f"{path} does not exist."
+        return _("{path} does not exist.").format(path=path)
     except OSError as error:
-        return f"{path} cannot be read: {error.strerror}."
+        return _("{path} cannot be read: {cause}.").format(path=path, cause=error.strerror)
     except (ValueError, RecursionError):
-        return f"{path} is not JSON."
+        return _("{path} is not JSON.").format(path=path)
     profiles = document.get("profiles") if isinstance(document, dict) else None
     if not isinstance(profiles, list):
-        return f"{path} holds no profiles."
+        return _("{path} holds no profiles.").format(path=path)
     name = profile or _value(env, "ALIBABA_CLOUD_PROFILE") or document.get("current")
     entry = next((entry for entry in profiles if isinstance(entry, dict) and entry.get("name") == name), None)
     if entry is None:
-        return f"{path} has no profile {name}." if name else f"{path} has no current profile."
-    source = f"the profile {name} of {path}"
+        lacking = _("{path} has no profile {name}.") if name else _("{path} has no current profile.")
+        return lacking.format(path=path, name=name)
+    source = _("the profile {name} of {path}").format(name=name, path=path)
     mode = str(entry.get("mode")).lower()
     if mode in ("ak", "ststoken"):
         token = entry.get("sts_token") if mode == "ststoken" else ""
         if mode == "ststoken" and not token:
-            return f"There is no security token in {source}."
+            return _("There is no security token in {source}.").format(source=source)
         return _checked(entry.get("access_key_id"), entry.get("access_key_secret"), token, source)
 
     def provider(library: Any) -> Any:
@@ -119,19 +121,19 @@ def _aliyun_cli(env: Mapping[str, str], profile: str) -> Credentials | str:
     return _ask_library(provider, source)
 
 
-def _ini_file(env: Mapping[str, str], _: str) -> Credentials | str:
+def _ini_file(env: Mapping[str, str], _profile: str) -> Credentials | str:
     named = _value(env, "ALIBABA_CLOUD_CREDENTIALS_FILE")
     path = Path(named) if named else _home(env) / ".alibabacloud" / "credentials.ini"
     if not path.is_file():
-        return f"{path} does not exist."
+        return _("{path} does not exist.").format(path=path)
     section = _value(env, "ALIBABA_CLOUD_PROFILE") or "default"
     return _ask_library(
         lambda library: library.ProfileCredentialsProvider(profile_file=str(path), profile_name=section),
-        f"the section {section} of {path}",
+        _("the section {section} of {path}").format(section=section, path=path),
     )
 
 
-def _oidc(env: Mapping[str, str], _: str) -> Credentials | str:
+def _oidc(env: Mapping[str, str], _profile: str) -> Credentials | str:
     role, provider, token_file = (
         _value(env, f"ALIBABA_CLOUD_{name}") for name in ("ROLE_ARN", "OIDC_PROVIDER_ARN", "OIDC_TOKEN_FILE")
     )
@@ -144,21 +146,21 @@ def _oidc(env: Mapping[str, str], _: str) -> Credentials | str:
             oidc_token_file_path=token_file,
             role_session_name=_value(env, "ALIBABA_CLOUD_ROLE_SESSION_NAME"),
         ),
-        "the role of ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+        _("the role of {variable}").format(variable="ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
     )
 
 
-def _ecs_role(env: Mapping[str, str], _: str) -> Credentials | str:
+def _ecs_role(env: Mapping[str, str], _profile: str) -> Credentials | str:
     role = _value(env, "ALIBABA_CLOUD_ECS_METADATA")
     if not role or _is_true(env, "ALIBABA_CLOUD_ECS_METADATA_DISABLED"):
         return ""
     return _ask_library(
         lambda library: library.EcsRamRoleCredentialsProvider(role_name=role, async_update_enabled=False),
-        "the role of ALIBABA_CLOUD_ECS_METADATA",
+        _("the role of {variable}").format(variable="ALIBABA_CLOUD_ECS_METADATA"),
     )
 
 
-def _uri(env: Mapping[str, str], _: str) -> Credentials | str:
+def _uri(env: Mapping[str, str], _profile: str) -> Credentials | str:
     uri = _value(env, "ALIBABA_CLOUD_CREDENTIALS_URI")
     if not uri:
         return ""
@@ -183,7 +185,7 @@ def _ask_library(provider: Callable[[Any], Any], source: str) -> Credentials | s
         with warnings.catch_warnings(action="ignore"):  # it uses what newer Pythons advise against
             found = provider(library).get_credentials()
     except Exception as error:  # the library raises whatever its parsers, its HTTP client and its files raise
-        return f"There is no access key from {source}: {_cause(error)}."
+        return _("There is no access key from {source}: {cause}.").format(source=source, cause=_cause(error))
     return _checked(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or "", source)
 
 
@@ -192,28 +194,30 @@ def _cause(error: Exception) -> str:
     text = str(error)
     status = re.search(r"(?:http_?code|status code)\W{1,3}(\d{3})", text, re.IGNORECASE)
     code = re.search(r'"Code"\s*:\s*"([A-Za-z]+(?:\.[A-Za-z]+)*)"', text)
-    if status or code:
-        return (
-            "the service refused it" + (f" with {code[1]}" if code else "") + (f" (HTTP {status[1]})" if status else "")
-        )
+    if status and code:
+        return _("the service refused it with {code} (HTTP {status})").format(code=code[1], status=status[1])
+    if code:
+        return _("the service refused it with {code}").format(code=code[1])
+    if status:
+        return _("the service refused it (HTTP {status})").format(status=status[1])
     if "expired" in text:
-        return "the sign-in has expired"
+        return _("the sign-in has expired")
     if "unsupported" in text:
-        return "its kind of credentials is not supported"
+        return _("its kind of credentials is not supported")
     if type(error).__name__ == "RetryError":
-        return "the service that gives it cannot be reached"
+        return _("the service that gives it cannot be reached")
     if isinstance(error, OSError) and error.strerror:
-        return f"a file cannot be read ({error.strerror})"
-    return f"what is there cannot be used ({type(error).__name__})"
+        return _("a file cannot be read ({cause})").format(cause=error.strerror)
+    return _("what is there cannot be used ({error})").format(error=type(error).__name__)
 
 
 def _checked(access_key_id: object, secret: object, token: object, source: str) -> Credentials | str:
     """Credentials of strings that can stand in a header, without the blanks and line breaks that copying adds."""
     key, secret, token = (value.strip() if isinstance(value, str) else "" for value in (access_key_id, secret, token))
     if not key or not secret:
-        return f"There is no whole access key in {source}."
+        return _("There is no whole access key in {source}.").format(source=source)
     if not re.fullmatch("[!-~]*", key + secret + token):
-        return f"The access key in {source} has characters that no key has."
+        return _("The access key in {source} has characters that no key has.").format(source=source)
     return Credentials(key, secret, token, source)
 
 

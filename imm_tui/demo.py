@@ -23,6 +23,8 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.history import History
+from imm_tui.i18n import _
+from imm_tui.text import say
 
 if TYPE_CHECKING:
     from imm_tui.tui.app import ImmApp
@@ -110,7 +112,7 @@ def _emulator(root: Path, pace: float, scenario: str) -> Iterator[Callable[[], d
         output = child.stdout
 
         def environment() -> dict[str, str]:
-            slow = threading.Timer(_SLOW, print, ["imm-tui: Starting the emulator …"], {"file": sys.stderr})
+            slow = threading.Timer(_SLOW, say, [_("Starting the emulator …")])
             slow.daemon = True
             slow.start()
             lines = output.read().decode()
@@ -118,7 +120,7 @@ def _emulator(root: Path, pace: float, scenario: str) -> Iterator[Callable[[], d
             if not lines:
                 errors.seek(0)
                 said = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
-                raise Trouble("The emulator of the demo did not start.", said)
+                raise Trouble(_("The emulator of the demo did not start."), said)
             return dict(word.split("=", 1) for word in shlex.split(lines) if word != "export")
 
         try:
@@ -152,7 +154,7 @@ def _presenting(
             History(history_path) as history,
         ):
             for conversion in submission.plan([f"oss://{_BUCKET}/{name}" for name in names], "png", settings):
-                for _ in submission.submit(history, imm, settings, [conversion]):
+                for _outcome in submission.submit(history, imm, settings, [conversion]):
                     wake()
                 if over.wait(_BETWEEN):
                     return

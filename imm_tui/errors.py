@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from imm_tui import __version__
+from imm_tui.i18n import _
 
 
 class Trouble(Exception):
@@ -109,6 +110,8 @@ def mistake(error: BaseException | None, who: str = "imm-tui", then: str = "") -
         places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
         trace = trace.tb_next
     own = [place for place in places if "imm_tui" in place[0]] or places
-    where = f"{os.path.basename(own[-1][0])}, line {own[-1][1]}, " if own else ""
-    what = f"{who} ended through a mistake of its own: {type(error).__name__} ({where}imm-tui {__version__})."
-    return Trouble(what, then, "Please report this.")
+    where = _("{file}, line {number}").format(file=os.path.basename(own[-1][0]), number=own[-1][1]) if own else ""
+    place = ", ".join(part for part in (where, f"imm-tui {__version__}") if part)
+    what = _("{who} ended through a mistake of its own: {error} ({place}).")
+    what = what.format(who=who, error=type(error).__name__, place=place)
+    return Trouble(what, then, _("Please report this."))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from imm_tui.i18n import N_
 from imm_tui.tasks import Event, Status
 
 Object = dict[str, object]
@@ -21,8 +22,8 @@ Object = dict[str, object]
 _DEPTH = 8
 """How many steps inwards are taken. A list of envelopes, each with a list of wrapped bodies, needs seven."""
 
-_NO_TASK = "The message is a notification of IMM, but it names no task."
-_FOREIGN = "The message is not a notification of IMM."
+_NO_TASK = N_("The message is a notification of IMM, but it names no task.")
+_FOREIGN = N_("The message is not a notification of IMM.")
 _ORIGIN = frozenset({"type", "source", "eventsource"})
 """The keys with which an object says where it comes from."""
 
@@ -207,7 +208,7 @@ def _read(text: str) -> object:
     """JSON, MNS's XML envelope, or either of them in base64, as values; raises _Unreadable."""
     text = text.strip().removeprefix("\ufeff").lstrip()
     if not text:
-        raise _Unreadable("The message is empty.")
+        raise _Unreadable(N_("The message is empty."))
     if text[0] in '{["':
         return _read_json(text)
     if text[0] == "<":
@@ -217,7 +218,7 @@ def _read(text: str) -> object:
     except ValueError:
         plain = ""
     if plain[:1] not in ("{", "[", "<"):
-        raise _Unreadable("The message is neither a JSON object nor an XML envelope.")
+        raise _Unreadable(N_("The message is neither a JSON object nor an XML envelope."))
     return _read(plain)
 
 
@@ -245,10 +246,10 @@ def _read_json(text: str) -> object:
             at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # it matches everywhere
     except ValueError:
         if not values:
-            raise _Unreadable("The message begins like JSON, but cannot be read as JSON.") from None
+            raise _Unreadable(N_("The message begins like JSON, but cannot be read as JSON.")) from None
     except RecursionError:
         if not values:
-            raise _Unreadable("The message is nested too deeply to be read.") from None
+            raise _Unreadable(N_("The message is nested too deeply to be read.")) from None
     return values[0] if len(values) == 1 else values
 
 
@@ -259,7 +260,7 @@ _OPENED = re.compile(r"<Message(?:\s[^<>]*)?>")
 def _read_xml(text: str) -> Object:
     """The Message of an XML envelope, which need not be well-formed: the one in MNS's own documentation is not."""
     if "<!DOCTYPE" in text:
-        raise _Unreadable("The message is XML with a document type declaration, which is not read.")
+        raise _Unreadable(N_("The message is XML with a document type declaration, which is not read."))
     try:
         for element in ElementTree.fromstring(text).iter():
             if element.tag.rpartition("}")[2] == "Message":
@@ -269,7 +270,7 @@ def _read_xml(text: str) -> Object:
         message, closed, _ = text[opened.end() :].rpartition("</Message>") if opened else ("", "", "")
         if closed:
             return {"message": _unescaped(message)}
-    raise _Unreadable("The message is XML, but not an envelope of MNS.")
+    raise _Unreadable(N_("The message is XML, but not an envelope of MNS."))
 
 
 def _unescaped(markup: str) -> str:

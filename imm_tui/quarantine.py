@@ -17,12 +17,13 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Refused, Trouble
 from imm_tui.history import History, Quarantined
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
     from imm_tui.cloud.mns import Queue
 
-CHANGED = "The message was changed on the way: it does not fit its MessageBodyMD5."
+CHANGED = N_("The message was changed on the way: it does not fit its MessageBodyMD5.")
 """Why a message is in quarantine whose bytes are not what its publisher sent, however well they can be read."""
 
 _MARGIN = 2_000
@@ -113,12 +114,13 @@ def export(message: Quarantined, folder: Path) -> Path:
                 path.unlink()
                 raise
             return path
-        why = "It holds a thousand exports of this message."
+        why = _("It holds a thousand exports of this message.")
     except OSError as error:
         why = f"{error.strerror or error}."
     except ValueError:  # a NUL, or half of a surrogate pair
-        why = "This cannot be the name of a folder."
-    raise BadInput(f"Nothing can be exported to {folder}.", why, "Name another folder.", field="folder")
+        why = _("This cannot be the name of a folder.")
+    what = _("Nothing can be exported to {folder}.").format(folder=folder)
+    raise BadInput(what, why, _("Name another folder."), field="folder")
 
 
 def _handle(history: History, message: Quarantined) -> str | None:

@@ -22,6 +22,7 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, Refused, Trouble, Unreachable
 from imm_tui.history import History
+from imm_tui.i18n import N_
 from imm_tui.tasks import Status, Task, now
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def ask(history: History, imm: Imm, task: Task) -> None:
     if answer is not None:
         history.record_answer(task.id, answer.event, answer.body, answer.request_id, now())
     else:
-        said = "IMM does not know this task any more: it keeps tasks for seven days. How it ended is not known."
+        said = N_("IMM does not know this task any more: it keeps tasks for seven days. How it ended is not known.")
         history.record_not_known(task.id, said, now())
 
 

@@ -22,6 +22,7 @@ from imm_tui.cloud.refusals import retry_after_of
 from imm_tui.cloud.route import ReplyTooLong, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import NoCredentials
+from imm_tui.i18n import N_, _
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
@@ -32,7 +33,11 @@ CONNECT_SECONDS = 5.0
 SLACK_SECONDS = 10.0
 """How much longer than its first byte a reply may take as a whole."""
 
-_KEYS = {"access_key_id": r"[!-~]+", "access_key_secret": r"[!-~]+", "security_token": r"[!-~]*"}
+_KEYS = {
+    "access_key_id": (r"[!-~]+", N_("The access key id cannot be used.")),
+    "access_key_secret": (r"[!-~]+", N_("The access key secret cannot be used.")),
+    "security_token": (r"[!-~]*", N_("The security token cannot be used.")),
+}
 
 
 def usable(credentials: Credentials) -> Credentials:
@@ -48,12 +53,12 @@ def usable(credentials: Credentials) -> Credentials:
         credentials.source,
     )
     # By name, so that no key is a local variable where this raises: a crash report shows those.
-    for attribute, form in _KEYS.items():
+    for attribute, (form, unusable) in _KEYS.items():
         if not re.fullmatch(form, getattr(stripped, attribute)):
             raise NoCredentials(
-                f"The {attribute.replace('_', ' ')} cannot be used.",
-                "It is empty, or holds a blank or a character that no access key has.",
-                "Copy the access key again from where it was made.",
+                _(unusable),
+                _("It is empty, or holds a blank or a character that no access key has."),
+                _("Copy the access key again from where it was made."),
             )
     return stripped
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
 from imm_tui.errors import Barred, Refused
+from imm_tui.i18n import N_, _
 
 _BARRING_CODES = frozenset(
     {
@@ -54,81 +55,81 @@ _THROTTLE = re.compile(r"Throttling|QpsLimitExceeded|TooManyRequests|RequestLimi
 _REFUSALS = (
     (
         r"SignatureDoesNotMatch|InvalidAccessKeySecret|IncompleteSignature|InvalidSignature",
-        "{service} does not accept the signature.",
-        "The access key's secret does not belong to its id, or something on the way changes the requests.",
-        "Check the secret for a missing or an extra character.",
+        N_("{service} does not accept the signature."),
+        N_("The access key's secret does not belong to its id, or something on the way changes the requests."),
+        N_("Check the secret for a missing or an extra character."),
     ),
     (
         r"InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b",
-        "{service} does not know the access key.",
-        "It is misspelt, disabled or deleted.",
-        "Check in the RAM console that the access key exists and is enabled.",
+        N_("{service} does not know the access key."),
+        N_("It is misspelt, disabled or deleted."),
+        N_("Check in the RAM console that the access key exists and is enabled."),
     ),
     (
         r"InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken",
-        "{service} does not accept the security token.",
-        "A token is good for some hours, and only with the access key that it was issued with.",
-        "Get new temporary credentials.",
+        N_("{service} does not accept the security token."),
+        N_("A token is good for some hours, and only with the access key that it was issued with."),
+        N_("Get new temporary credentials."),
     ),
     (
         r"TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp",
-        "{service} does not accept the time of the request.",
-        "This machine's clock is more than 15 minutes off.",
-        "Set the clock, best by NTP.",
+        N_("{service} does not accept the time of the request."),
+        N_("This machine's clock is more than 15 minutes off."),
+        N_("Set the clock, best by NTP."),
     ),
     (
         r"(Invalid|Missing)AuthorizationHeader|Missing(Date|Version)Header",
-        "{service} cannot tell who calls.",
-        "A header of the request is missing or changed: something on the way, most often a proxy, does that.",
-        "Have the proxy leave the headers as they are, or call {service} without it (NO_PROXY).",
+        N_("{service} cannot tell who calls."),
+        N_("A header of the request is missing or changed: something on the way, most often a proxy, does that."),
+        N_("Have the proxy leave the headers as they are, or call {service} without it (NO_PROXY)."),
     ),
     (
         r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",
-        "{service} denies access to {resource}.",
-        "Most often the access key's owner lacks the permission {action}.",
-        "Have it granted in the RAM console, or use another access key.",
+        N_("{service} denies access to {resource}."),
+        N_("Most often the access key's owner lacks the permission {action}."),
+        N_("Have it granted in the RAM console, or use another access key."),
     ),
     (
         r"QueueNotExist",
-        "{resource} does not exist.",
-        "A queue belongs to one account and one region, and both are part of the endpoint.",
-        "Check the queue's name and the MNS endpoint, or create the queue.",
+        N_("{resource} does not exist."),
+        N_("A queue belongs to one account and one region, and both are part of the endpoint."),
+        N_("Check the queue's name and the MNS endpoint, or create the queue."),
     ),
     (
         r"(.*\.)?(Invalid)?(Notify)?Topic\w*\.?Not(Exist|Found)",
-        "The topic does not exist.",
-        "A topic has to be in the project's own region and account.",
-        "Check the topic's name and the region.",
+        N_("The topic does not exist."),
+        N_("A topic has to be in the project's own region and account."),
+        N_("Check the topic's name and the region."),
     ),
     (
         r".*Project.*Not(Exist|Found)",
-        "{service} does not find {resource}.",
-        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
-        "Check the project's name, the region and the API version.",
+        N_("{service} does not find {resource}."),
+        N_("A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs."),
+        N_("Check the project's name, the region and the API version."),
     ),
     (
         r"ResourceNotFound",
-        "{service} does not find something that the request names, most often {resource}.",
-        "A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs.",
-        "Check the project's name, the region and the API version.",
+        N_("{service} does not find something that the request names, most often {resource}."),
+        N_("A project belongs to one region, and 2017-09-06 and 2020-09-30 do not share theirs."),
+        N_("Check the project's name, the region and the API version."),
     ),
     (
         _THROTTLE.pattern,
-        "{service} is called too often.",
-        "A limit of this account is reached.",
-        "Wait a little and try again.",
+        N_("{service} is called too often."),
+        N_("A limit of this account is reached."),
+        N_("Wait a little and try again."),
     ),
     (
         r"InternalError|InternalServerError|InternalFailure|ServiceUnavailable|Unavailable",
-        "{service} has a fault of its own.",
+        N_("{service} has a fault of its own."),
         "",
-        "Try again later.",
+        N_("Try again later."),
     ),
     (
         r"InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation",
-        "{service} does not have this operation.",
-        "Not every region has both API versions.",
-        "Check the region, the API version and the endpoint.",
+        N_("{service} does not have this operation."),
+        N_("Not every region has both API versions."),
+        N_("Check the region, the API version and the endpoint."),
     ),
 )
 
@@ -154,18 +155,20 @@ def refused(
     A complaint about a signature echoes the string to sign: every parameter, a password and a token among them.
     """
     denied = status in (401, 403) and not is_throttle(code)
-    what, why = f"{service} refuses the request: {code}.", ""
-    fix = f"Check the access key, and that its owner has the permission {action}." if denied else ""
+    what, why = _("{service} refuses the request: {code}."), ""
+    fix = _("Check the access key, and that its owner has the permission {action}.") if denied else ""
     for pattern, *sentences in _REFUSALS:
         if re.match(pattern, code, re.IGNORECASE):
-            what, why, fix = (
-                sentence.format(service=service, resource=resource, action=action) for sentence in sentences
-            )
+            what, why, fix = map(_, sentences)
             break
+    what, why, fix = (
+        sentence.format(service=service, code=code, resource=resource, action=action) for sentence in (what, why, fix)
+    )
     told = re.search(r"signature|string.to.sign", message, re.IGNORECASE) or _holds(message, secrets)
     if message.strip() and not told:
-        stop = "" if message.rstrip().endswith((".", "!", "?", "。")) else "."
-        why = f"{why} {service} says: {message.strip()}{stop}".strip()
+        stopped = message.rstrip().endswith((".", "!", "?", "。"))
+        says = _("{service} says: {message}") if stopped else _("{service} says: {message}.")
+        why = f"{why} {says.format(service=service, message=message.strip())}".strip()
     kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
     return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
 
@@ -173,7 +176,7 @@ def refused(
 def _holds(text: str, secrets: Iterable[str]) -> bool:
     """Whether one of `secrets` stands in `text`: as it is, escaped for a URL or HTML up to twice, or within base64."""
     readings = {text}
-    for _ in range(2):
+    for _round in range(2):
         readings |= {decode(reading) for reading in readings for decode in (unquote, unquote_plus, unescape)}
     forms = [form for secret in secrets if secret for form in (secret, *_in_base64(secret.encode()))]
     return any(form in reading for reading in readings for form in forms)

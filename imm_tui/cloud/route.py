@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from imm_tui.errors import BadInput, Unreachable
+from imm_tui.i18n import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ class Address:
         # urlsplit passes over a line end within, as if it were not there.
         if not readable or not text.isprintable() or " " in text:
             # What stands before an @ may be a password.
+            what = _("“{text}” is not the address of a service.") if text else _("The address is empty.")
             raise BadInput(
-                f"“{text.rpartition('@')[2]}” is not the address of a service." if text else "The address is empty.",
-                "An address has a scheme and a host, and nothing behind them.",
-                "Write it like https://host or https://host:port.",
+                what.format(text=text.rpartition("@")[2]),
+                _("An address has a scheme and a host, and nothing behind them."),
+                _("Write it like {form} or {other}.").format(form="https://host", other="https://host:port"),
                 field=field,
             )
         tls = parts.scheme == "https"
@@ -115,26 +117,24 @@ class Proxy:
         text = getproxies().get(address.scheme, "").strip()
         if not text or address.loopback or proxy_bypass(address.endpoint):
             return None
-        scheme, _, rest = text.rpartition("://")
-        credentials, _, place = rest.rpartition("@")
+        scheme, _slashes, rest = text.rpartition("://")
+        credentials, _at, place = rest.rpartition("@")
         try:
-            if scheme.lower() not in ("", "http"):
-                raise BadInput("Another kind of proxy.")
-            proxy = Address.parse(f"http://{place}", "")
+            proxy = Address.parse(f"http://{place}", "") if scheme.lower() in ("", "http") else None
         except BadInput:
-            usable = False
-        else:
-            usable = True
-        if not usable:
+            proxy = None
+        if proxy is None:
             # Not a word of it is quoted: it may hold a password.
+            socks = scheme.lower().startswith("socks")
+            why = _("{variable} names one that is not {form}, with or without {credentials}.")
             raise BadInput(
-                "A SOCKS proxy cannot be used." if scheme.lower().startswith("socks") else "The proxy cannot be used.",
-                f"{_variable(address)} names one that is not http://HOST:PORT, with or without NAME:PASSWORD@.",
-                f"Let it name an HTTP proxy, or add {address.host} to NO_PROXY.",
+                _("A SOCKS proxy cannot be used.") if socks else _("The proxy cannot be used."),
+                why.format(variable=_variable(address), form="http://HOST:PORT", credentials="NAME:PASSWORD@"),
+                _("Let it name an HTTP proxy, or add {host} to NO_PROXY.").format(host=address.host),
             )
         if not credentials:
             return cls(proxy)
-        name, _, password = credentials.partition(":")
+        name, _colon, password = credentials.partition(":")
         return cls(proxy, f"Basic {base64.b64encode(f'{unquote(name)}:{unquote(password)}'.encode()).decode()}")
 
 
@@ -160,39 +160,53 @@ class Route:
         """Where a connection is opened to."""
         return self.proxy.address if self.proxy else self.address
 
+    def _tell(self, direct: str, by_proxy: str) -> str:
+        """One of two sentences, with the service and its place, and the proxy where there is one."""
+        proxy = self.proxy.address.authority if self.proxy else ""
+        told = by_proxy if self.proxy else direct
+        return told.format(service=self.service, place=self.address.authority, proxy=proxy)
+
     @property
-    def _place(self) -> str:
-        via = f" through the proxy {self.proxy.address.authority}" if self.proxy else ""
-        return f"{self.address.authority}{via}"
+    def _out_of_reach(self) -> str:
+        return self._tell(
+            _("{service} cannot be reached at {place}."),
+            _("{service} cannot be reached at {place} through the proxy {proxy}."),
+        )
 
     def unreachable(self, fault: Exception, *, opened: bool = True) -> Unreachable:
         """A `fault` of the system's on the way; `opened` is false where not even the connection was."""
         why, fix = _explained(fault)
         if self.proxy and not opened:
-            what = f"The proxy {self.proxy.address.authority}, by which {self.service} is called, cannot be reached."
-            fix = f"Check {_variable(self.address)} and NO_PROXY, and the network."
+            what = _("The proxy {proxy}, by which {service} is called, cannot be reached.")
+            what = what.format(proxy=self.proxy.address.authority, service=self.service)
+            fix = _("Check {variable} and NO_PROXY, and the network.").format(variable=_variable(self.address))
             return Unreachable(what, why, fix, opened=False)
-        return Unreachable(f"{self.service} cannot be reached at {self._place}.", why, fix, opened=opened)
+        return Unreachable(self._out_of_reach, why, fix, opened=opened)
 
     def unopened(self, status: int, retry_after: float | None) -> Unreachable:
         """The proxy answered with this HTTP status when it was asked for a connection to the service."""
-        why = f"The proxy does not connect to it: it answers with the HTTP status {status}."
-        fix = f"Have the proxy let {self.address.endpoint} through, or check {_variable(self.address)} and NO_PROXY."
+        why = _("The proxy does not connect to it: it answers with the HTTP status {status}.").format(status=status)
+        fix = _("Have the proxy let {endpoint} through, or check {variable} and NO_PROXY.")
+        fix = fix.format(endpoint=self.address.endpoint, variable=_variable(self.address))
         if status == http.client.PROXY_AUTHENTICATION_REQUIRED:
             why, fix = self._proxy_credentials()
         denied = status in _DENIALS
-        return Unreachable(
-            f"{self.service} cannot be reached at {self._place}.", why, fix, retry_after=retry_after, denied=denied
-        )
+        return Unreachable(self._out_of_reach, why, fix, retry_after=retry_after, denied=denied)
 
     def unusable(self, status: int, retry_after: float | None, request_id: str | None = None) -> Unreachable:
         """An answer came that is not in the service's form; something else gave it."""
-        why = f"The answer has the HTTP status {status} and is not in {self.service}'s form: something else gave it."
-        fix = f"Check the {self.service} endpoint, and whether a proxy or a sign-in page stands in the way."
+        what = self._tell(
+            _("No answer of {service} came from {place}."),
+            _("No answer of {service} came from {place} through the proxy {proxy}."),
+        )
+        why = _("The answer has the HTTP status {status} and is not in {service}'s form: something else gave it.")
+        why = why.format(status=status, service=self.service)
+        fix = _("Check the {service} endpoint, and whether a proxy or a sign-in page stands in the way.")
+        fix = fix.format(service=self.service)
         if status == http.client.PROXY_AUTHENTICATION_REQUIRED:
             why, fix = self._proxy_credentials()
         return Unreachable(
-            f"No answer of {self.service} came from {self._place}.",
+            what,
             why,
             fix,
             request_id=request_id,
@@ -202,10 +216,11 @@ class Route:
 
     def _proxy_credentials(self) -> tuple[str, str]:
         """Why, and what to do next, where a proxy says 407."""
-        fix = f"Write them into {_variable(self.address)}, as http://NAME:PASSWORD@HOST:PORT."
+        fix = _("Write them into {variable}, as {form}.")
+        fix = fix.format(variable=_variable(self.address), form="http://NAME:PASSWORD@HOST:PORT")
         if self.proxy and self.proxy.authorization:
-            return "The proxy does not accept the name and the password that it is given.", fix
-        return "The proxy wants a name and a password.", fix
+            return _("The proxy does not accept the name and the password that it is given."), fix
+        return _("The proxy wants a name and a password."), fix
 
 
 _DENIALS = (401, 403, 407)
@@ -215,30 +230,32 @@ def _explained(fault: Exception) -> tuple[str, str]:
     """Why, and what to do next."""
     match fault:
         case socket.gaierror() | UnicodeError():
-            return "The name cannot be looked up in DNS.", "Check the region and the account id in it, and the network."
+            return _("The name cannot be looked up in DNS."), _(
+                "Check the region and the account id in it, and the network."
+            )
         case ConnectionRefusedError():
-            return "The connection was refused: nothing listens there.", "Check the endpoint."
+            return _("The connection was refused: nothing listens there."), _("Check the endpoint.")
         case TimeoutError():
-            return "It did not answer in time.", "Check the network and the endpoint, and try again."
+            return _("It did not answer in time."), _("Check the network and the endpoint, and try again.")
         case ssl.SSLCertVerificationError():
             return (
-                "Its TLS certificate is not to be trusted, or is another host's.",
-                "Check the endpoint. Behind a company's proxy, let SSL_CERT_FILE name its certificate.",
+                _("Its TLS certificate is not to be trusted, or is another host's."),
+                _("Check the endpoint. Behind a company's proxy, let SSL_CERT_FILE name its certificate."),
             )
         case ConnectionError() | http.client.RemoteDisconnected() | http.client.IncompleteRead() | ssl.SSLEOFError():
-            return "The connection was cut before a whole answer came.", "Try again."
+            return _("The connection was cut before a whole answer came."), _("Try again.")
         case ssl.SSLError():
-            return "What listens there does not speak TLS.", "Check the endpoint's scheme and port."
+            return _("What listens there does not speak TLS."), _("Check the endpoint's scheme and port.")
         case ReplyTooLong():
-            return "Its reply is too long to be the service's.", "Check the endpoint and the proxy."
+            return _("Its reply is too long to be the service's."), _("Check the endpoint and the proxy.")
         case http.client.HTTPException():
             return (
-                "What listens there does not speak HTTP.",
-                "Check the endpoint's scheme, http or https, and its port.",
+                _("What listens there does not speak HTTP."),
+                _("Check the endpoint's scheme, http or https, and its port."),
             )
         case OSError() if fault.strerror:
-            return f"The system says: {fault.strerror}.", "Check the network and the endpoint."
-    return "The connection failed.", "Check the network and the endpoint."
+            return _("The system says: {cause}.").format(cause=fault.strerror), _("Check the network and the endpoint.")
+    return _("The connection failed."), _("Check the network and the endpoint.")
 
 
 class ReplyTooLong(http.client.HTTPException):

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from imm_tui.errors import Trouble
 from imm_tui.history import Delivery
+from imm_tui.i18n import _
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import SHAPES, Status, Task, rfc3339
 from imm_tui.text import line, say
@@ -34,7 +35,7 @@ def task_line(task: Task, *, as_json: bool) -> str:
         task.source_uri or "",
     ]
     if task.asked:
-        columns.append("(asked IMM)")
+        columns.append(_("(asked IMM)"))
     if not task.status.finished or task.status is Status.FAILED:
         columns.append(_reason(task.code, task.message))
     return _columns(columns)
@@ -69,9 +70,9 @@ def delivery_line(delivery: Delivery, *, as_json: bool) -> str:
         )
     clock = datetime.fromtimestamp(delivery.received_at / 1000).strftime("%H:%M:%S")
     if event is None:
-        return _columns([clock, "! quarantined", delivery.message_id, delivery.reason])
+        return _columns([clock, _("! quarantined"), delivery.message_id, _(delivery.reason)])
     columns = [clock, _state(event.status), _figure(event.page_count, "p"), _figure(event.percent, "%")]
-    columns += [event.task_id, event.name, event.code or "", "(again)" if delivery.duplicate else ""]
+    columns += [event.task_id, event.name, event.code or "", _("(again)") if delivery.duplicate else ""]
     return _columns(columns)
 
 
@@ -85,7 +86,7 @@ class Narrator:
         trouble = state.trouble
         if trouble is None:
             if self._said and state.phase is Phase.LISTENING:
-                say("Listening again.")
+                say(_("Listening again."))
                 self._said = None
             return
         if told(trouble) != self._said:
@@ -119,4 +120,4 @@ def _took(task: Task) -> str:
 
 
 def _reason(code: str | None, message: str | None) -> str:
-    return ": ".join(part for part in (code, message) if part)
+    return ": ".join(part for part in (code, message and _(message)) if part)

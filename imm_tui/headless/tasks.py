@@ -11,6 +11,7 @@ from imm_tui.errors import BadInput
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put, task_line
 from imm_tui.history import History, Order
+from imm_tui.i18n import _
 from imm_tui.tasks import Status, Task, now
 from imm_tui.text import say
 
@@ -26,7 +27,8 @@ def list_tasks(
     query.parse(filtered, now())
     if not history_path.exists():
         if sys.stderr.isatty():
-            say(f"There is no history yet: {history_path} does not exist. imm-tui submit begins it.")
+            told = _("There is no history yet: {path} does not exist. imm-tui submit begins it.")
+            say(told.format(path=history_path))
         return Exit.SUCCEEDED
     with History(history_path) as history:
         submission.settle_abandoned(history)
@@ -51,4 +53,5 @@ def _status(word: str) -> Status:
     for status in Status:
         if word.strip().lower() == status.lower():
             return status
-    raise BadInput(f"“{word}” is no status.", fix=f"Give one of {', '.join(Status)}.", field="status")
+    what = _("“{word}” is no status.").format(word=word)
+    raise BadInput(what, fix=_("Give one of {words}.").format(words=", ".join(Status)), field="status")

@@ -19,7 +19,5 @@ class Localized(Screen[ScreenResultType]):
 
 
 def _translated(active: ActiveBinding) -> ActiveBinding:
-    binding = replace(
-        active.binding, description=_(active.binding.description), tooltip=_(active.binding.tooltip or "")
-    )
+    binding = replace(active.binding, description=_(active.binding.description), tooltip=_(active.binding.tooltip))
     return active._replace(binding=binding, tooltip=_(active.tooltip))
