@@ -66,7 +66,6 @@ class Marks:
     def forget(self, numbers: Iterable[int]) -> None:
         """These are no more."""
         self._numbers.difference_update(numbers)
-        self._range.difference_update(numbers)
 
     def unlisted(self, rows: Mapping[int, int]) -> int:
         """How many are not among these, the keys of `rows`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 from textual.events import MouseScrollDown
 
 from imm_tui.history import Column, Order
@@ -65,7 +66,9 @@ async def test_what_is_found_is_listed_and_the_counts_are_still_of_all() -> None
         await pilot.press("down")
         listing.change(task(7, Status.RUNNING), task(10, Status.RUNNING))
         await until_read(pilot, "Tasks 2 of 10 · 2 running · 1 failed")
-        assert "◐" in lines(listing.widget)[2].text
+        await until_read(pilot, "◐ png")
+        listing.change(task(7, Status.RUNNING, percent=30))
+        await until_read(pilot, "30 % ━━╸─── ")
         listing.widget.show_all()
         await until_read(pilot, "Tasks 10 · 2 running")
         assert listing.rows[3] == "> document-7.docx"
@@ -163,7 +166,10 @@ async def test_an_empty_list_says_why() -> None:
         await until_read(pilot, "No task matches status:failed ␛[31m[/]")
         assert "Esc clears the filter" in read(listing)
         assert "hidden" not in read(listing)
-        assert all(strip.cell_length == listing.widget.size.width for strip in lines(listing.widget))
+        for strip in lines(listing.widget):
+            assert strip.cell_length == listing.widget.size.width
+            before, after = (strip.cell_length - cell_len(cut) for cut in (strip.text.lstrip(), strip.text.rstrip()))
+            assert not strip.text.strip() or after - before in (0, 1), "it stands in the middle"
         listing.widget.show_found(Found([]), Arrangement(folded=True))
         await until_read(pilot, "Tasks that have succeeded are hidden")
         listing.widget.show_all()
