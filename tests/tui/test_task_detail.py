@@ -251,7 +251,7 @@ async def test_several_messages_are_told_apart_the_deciding_one_first(writer: Wr
         assert words.index("message FINISHED") < words.index('"percent": 100') < words.index("message PROGRESS")
 
 
-async def test_events_are_shown_raw_or_formatted_and_no_json_as_it_came(writer: Writer) -> None:
+async def test_events_are_shown_raw_or_formatted_by_key_and_by_mouse(writer: Writer) -> None:
     body = json.dumps({"events": [{"eventName": "FormatConvertJob:TaskFinished", "imm": {"taskId": "t-\u9875"}}]})
     writer.received(b"<Message>%s</Message>" % body.replace("Finished", "Progress").encode())
     writer.received(body.encode())
@@ -259,12 +259,16 @@ async def test_events_are_shown_raw_or_formatted_and_no_json_as_it_came(writer: 
     async with shown.run_test(size=(120, 40)) as pilot:
         shown.show(1)
         await until_read(pilot, "✔ Succeeded")
-        shown.detail.action_switch_view()
+        await pilot.press("tab", "2")
         await until_read(pilot, '"t-\\u9875"')
-        shown.detail.action_switch_view()
+        assert "Overview Raw event Timeline" in read(shown)
+        await pilot.press("f")
         await until_read(pilot, '"taskId": "t-页"')
+        await until_read(pilot, "Overview Event Timeline")
         assert "no JSON: shown as it came" in read(shown)
         await pilot.click(shown.query_one("#tabs").children[1])
+        await until_read(pilot, '"t-\\u9875"')
+        await pilot.press("3", "f", "2")
         await until_read(pilot, '"t-\\u9875"')
 
 

@@ -102,6 +102,8 @@ class RequestView(Page):
                     name=snippets.PASSWORD
                 )
             )
+        if form != _PARAMETERS and "IdempotentToken" in self._request["parameters"]:
+            notes.append(_("IMM takes a second call with the same IdempotentToken for the first one: change it."))
         return "\n".join(notes)
 
 

@@ -37,8 +37,8 @@ _MESSAGES = 20
 _ROOMY = 16
 """Lines from which on some of them may stay blank."""
 
-_RAW = 1
-"""The place of the raw event's tab."""
+_EVENTS = 1
+"""The place of their tab."""
 
 
 class TaskDetail(Detail):
@@ -62,11 +62,13 @@ class TaskDetail(Detail):
         Binding(
             "right_square_bracket",
             "step_tab(1)",
-            N_("Next tab"),
-            show=False,
+            N_("tab"),
             id="detail.next-tab",
             key_display="]",
             tooltip=N_("The tab to the right"),
+        ),
+        Binding(
+            "f", "switch_view", N_("format"), id="detail.format", tooltip=N_("The events as they came, or formatted")
         ),
         Binding("y", "copy", N_("copy"), id="detail.copy", tooltip=N_("Copy what is shown here")),
     ]
@@ -166,15 +168,17 @@ class TaskDetail(Detail):
             self.query_one("#tabs", ChoiceLine).step(by)
 
     def action_switch_view(self) -> None:
-        """The events as they came, or formatted; where another tab is shown, theirs first."""
-        if self._shown is not None and self._filled:
-            if isinstance(self.inside, JsonView):
-                self._formatted = not self._formatted
-                word = _("Event") if self._formatted else _("Raw event")
-                self.query_one("#tabs", ChoiceLine).rename(_RAW, word)
-                self._draw()
-            else:
-                self.action_show_tab(_RAW)
+        """The events as they came, or formatted."""
+        if self._filled:
+            self._formatted = not self._formatted
+            word = _("Event") if self._formatted else _("Raw event")
+            self.query_one("#tabs", ChoiceLine).rename(_EVENTS, word)
+            self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "switch_view":
+            return isinstance(self.inside, JsonView)
+        return super().check_action(action, parameters)
 
     def action_copy(self) -> None:
         text, what = self.copyable()
@@ -184,6 +188,7 @@ class TaskDetail(Detail):
     def on_choice_line_switched(self) -> None:
         focused = self.has_focus_within
         self._draw()
+        self.refresh_bindings()
         if focused:
             self.focus()
 
