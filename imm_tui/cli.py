@@ -9,13 +9,16 @@ import argparse
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from imm_tui import __version__, i18n
 from imm_tui.errors import BadInput, NoCredentials, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, code_of, end_at_last
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.text import say
 
 TYPE_CHECKING = False  # as type checkers know it; the import of typing alone would be a tenth of --help
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from imm_tui.config import Settings
     from imm_tui.credentials import Credentials
 
-_EXIT_CODES = """\
+_EXIT_CODES = N_("""\
 exit codes:
   0         all succeeded
   1         some task failed
@@ -37,9 +40,9 @@ exit codes:
   6         an outcome is unknown: cut, or not readable, after it was sent
   130, 143  interrupted, terminated
 Where several apply, the first of 2, 4, 130, 6, 5, 3, 1 is it.
-"""
+""")
 
-_FILTERS = """\
+_FILTERS = N_("""\
 filters (the dashboard's / takes the same):
   report "two words"           in the source URI, the task id, the code, the message or the request id
   a b, a or b, not a, -(a b)   both, either, not
@@ -47,45 +50,48 @@ filters (the dashboard's / takes the same):
   pages>10 pages:2-5 took>90s  pages, percent, events, batch; took in s, m or h
   since:1d before:2026-11-20   s, m, h, d, w; 14:00, today, yesterday, a date
   is:untracked                 untracked, asked, finished, batch, resubmitted, or a status
-"""
+""")
 
-_WHERE_SETTINGS_COME_FROM = """\
+_WHERE_SETTINGS_COME_FROM = N_("""\
 A flag wins over its environment variable (--mns-endpoint is IMM_TUI_MNS_ENDPOINT), and that over [profiles.NAME] in
 config.toml. The file is in ~/.config/imm-tui, on macOS in ~/Library/Application Support/imm-tui, on Windows in
 %LOCALAPPDATA%\\imm-tui, or where --config or IMM_TUI_CONFIG says; IMM_TUI_DATA_DIR names the folder of the history.
 Keys are no settings: they come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, else from where
 `aliyun configure` keeps them, else from the rest of Alibaba Cloud's chain.
-"""
+""")
 
 _SETTINGS = {
-    "config": ("FILE", "the configuration file"),
-    "profile": ("NAME", "which profile of it (default: default)"),
-    "region": ("REGION", "such as cn-beijing"),
-    "api_version": ("VERSION", "of IMM: 2017-09-06, or 2020-09-30 (the default)"),
-    "project": ("NAME", "the IMM project"),
-    "topic": ("NAME", "the MNS topic that IMM publishes to"),
-    "queue": ("NAME", "the MNS queue that is subscribed to the topic"),
-    "account_id": ("NUMBER", "the main account's: with the region it gives the MNS endpoint"),
-    "mns_endpoint": ("URL", "where MNS is, if elsewhere"),
-    "imm_endpoint": ("URL", "where IMM is, if elsewhere"),
-    "target_uri": ("URI", "where results go, such as oss://bucket/converted/"),
-    "aliyun_profile": ("NAME", "take the key from this profile of `aliyun configure`"),
+    "config": ("FILE", N_("the configuration file")),
+    "profile": ("NAME", N_("which profile of it (default: default)")),
+    "region": ("REGION", N_("such as cn-beijing")),
+    "api_version": ("VERSION", N_("of IMM: 2017-09-06, or 2020-09-30 (the default)")),
+    "project": ("NAME", N_("the IMM project")),
+    "topic": ("NAME", N_("the MNS topic that IMM publishes to")),
+    "queue": ("NAME", N_("the MNS queue that is subscribed to the topic")),
+    "account_id": ("NUMBER", N_("the main account's: with the region it gives the MNS endpoint")),
+    "mns_endpoint": ("URL", N_("where MNS is, if elsewhere")),
+    "imm_endpoint": ("URL", N_("where IMM is, if elsewhere")),
+    "target_uri": ("URI", N_("where results go, such as oss://bucket/converted/")),
+    "aliyun_profile": ("NAME", N_("take the key from this profile of `aliyun configure`")),
 }
+
+_EMULATOR_TOLD = N_("""\
+Prints `export NAME=value` lines for a client, then serves until it is interrupted. oss://BUCKET/KEY is the
+file BUCKET/KEY in the data folder; every folder in it is a bucket.
+""")
 
 _DEMO_PACE = 2.0
 
 _SCENARIOS = {
-    "calm": "nothing goes wrong",
-    "flaky-network": "connections are cut, answers garbled, a proxy interferes",
-    "at-least-twice": "messages come twice, and in another order",
-    "lost-events": "some events never arrive",
-    "poison": "messages that are not IMM's, or cannot be read",
-    "throttled": "the services refuse what is too much for them",
+    "calm": N_("nothing goes wrong"),
+    "flaky-network": N_("connections are cut, answers garbled, a proxy interferes"),
+    "at-least-twice": N_("messages come twice, and in another order"),
+    "lost-events": N_("some events never arrive"),
+    "poison": N_("messages that are not IMM's, or cannot be read"),
+    "throttled": N_("the services refuse what is too much for them"),
 }
 
-_SCENARIOS_TOLD = "scenarios:\n" + "".join(f"  {name:<15} {what}\n" for name, what in _SCENARIOS.items())
-
-_DEMO_HINT = "`imm-tui demo` shows everything on an emulator and needs no account."
+_DEMO_HINT = N_("`imm-tui demo` shows everything on an emulator and needs no account.")
 
 
 class _SignalCame(SystemExit):
@@ -108,7 +114,8 @@ def run() -> NoReturn:
     except OSError as error:
         # EIO: the terminal is gone. Else what was asked of the system was in the arguments, or is stdout itself.
         code = Exit.HUNG_UP if error.errno == errno.EIO else Exit.USAGE
-        say(f"The system refuses something: {error.strerror or type(error).__name__}.")
+        told = _("The system refuses something: {cause}.")
+        say(told.format(cause=error.strerror or type(error).__name__))
     except Exception as error:
         code = Exit.INTERNAL
         say(mistake(error))
@@ -118,6 +125,8 @@ def run() -> NoReturn:
 def main(argv: Sequence[str]) -> int:
     """Runs one command and returns its exit code. SystemExit: --help and --version, and arguments that cannot be."""
     i18n.use(i18n.of_environment(os.environ))
+    # argparse asks gettext's default catalogue; ours has its texts as well.
+    argparse._, argparse.ngettext = i18n._, i18n.ngettext  # type: ignore[attr-defined]
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:
@@ -132,7 +141,7 @@ def _set_up_process() -> None:
 
     # Whatever -W and PYTHONWARNINGS ask for: warnings speak to developers, and this terminal belongs to the user.
     warnings.simplefilter("ignore")
-    sys.unraisablehook = lambda _: None
+    sys.unraisablehook = lambda _failed: None
     os.umask(0o077)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed; in this order each gets its own descriptor back
@@ -148,7 +157,7 @@ def _end_in_order() -> None:
             signal.signal(number, _end)
 
 
-def _end(number: int, _: object) -> NoReturn:
+def _end(number: int, _frame: object) -> NoReturn:
     for other in END_SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # finishing has begun, and once is enough
     end_at_last(128 + number)
@@ -166,6 +175,24 @@ def _leave(code: int) -> NoReturn:
 # The arguments
 
 
+# What argparse says by itself.
+_OF_ARGPARSE = (
+    N_("usage: "),
+    N_("positional arguments"),
+    N_("options"),
+    N_("show this help message and exit"),
+    N_("show program's version number and exit"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("unrecognized arguments: %s"),
+    N_("expected one argument"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("invalid choice: %(value)r, maybe you meant %(suggestion)r? (choose from %(choices)s)"),
+    N_("ignored explicit argument %r"),
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line; no flag can be abbreviated."""
 
@@ -173,7 +200,8 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        say(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` says more.")
+        told = _("{problem}. {command} says more.")
+        say(told.format(problem=f"{message[:1].upper()}{message[1:]}", command=f"`{self.prog} --help`"))
         sys.exit(Exit.USAGE)
 
 
@@ -183,166 +211,197 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     except OSError:
         width = 120
     # A width that is given spares argparse the import of shutil.
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30, width=max(60, min(width, 120)) - 2)
+    return _Formatter(prog, max_help_position=30, width=max(60, min(width, 120)) - 2)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Breaks lines of Chinese too: it has no blanks, and a glyph is two cells wide."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        if text.isascii():
+            return super()._split_lines(text, width)
+        lines, taken = [""], 0
+        for word in _WORD.findall(text):
+            cells = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in word)
+            if taken and taken + cells > width:
+                lines.append("")
+                taken = 0
+            lines[-1] += word if taken else word.lstrip()
+            taken += cells
+        return lines
+
+
+_WORD = re.compile(r"[ ]?(?:[!-~–…]+|.)[，。；：、）》？！]*")
+"""What is not to be divided: a run of Latin, or one glyph, with the punctuation that no line may begin with."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="imm-tui",
         usage="imm-tui [-h] [--version] [SETTINGS] [COMMAND ...]",
-        description="Submit document conversions to Alibaba Cloud IMM and watch them finish. Without a command: the "
-        "dashboard.",
-        epilog=f"{_WHERE_SETTINGS_COME_FROM}\n{_EXIT_CODES}",
+        description=_(
+            "Submit document conversions to Alibaba Cloud IMM and watch them finish. Without a command: the dashboard."
+        ),
+        epilog=f"{_(_WHERE_SETTINGS_COME_FROM)}\n{_(_EXIT_CODES)}",
     )
     parser.add_argument("--version", action="version", version=f"imm-tui {__version__}")
     parser.set_defaults(run=_dashboard)
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog="imm-tui")
+    commands = parser.add_subparsers(metavar="COMMAND", title=_("commands"), prog="imm-tui")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], what: str, epilog: str = "") -> _Parser:
-        added: _Parser = commands.add_parser(
-            name, help=what, description=f"{what[:1].upper()}{what[1:]}.", epilog=epilog
-        )
+        description = _("{sentence}.").format(sentence=f"{what[:1].upper()}{what[1:]}")
+        added: _Parser = commands.add_parser(name, help=what, description=description, epilog=epilog)
         added.set_defaults(run=run)
         return added
 
     demo = command(
-        "demo", _demo, "the dashboard on an embedded emulator: no account, nothing left behind", _SCENARIOS_TOLD
+        "demo", _demo, _("the dashboard on an embedded emulator: no account, nothing left behind"), _scenarios()
     )
     demo.add_argument(
         "--api-version",
         choices=("2017-09-06", "2020-09-30"),
         default=argparse.SUPPRESS,
-        help="of IMM (default: 2017-09-06)",
+        help=_("of IMM (default: 2017-09-06)"),
     )
     demo.add_argument(
         "--pace",
         metavar="S",
         type=_seconds,
         default=_DEMO_PACE,
-        help="seconds that a conversion takes (default: %(default)g)",
+        help=_("seconds that a conversion takes (default: %(default)g)"),
     )
     _add_scenario(demo)
 
-    submit = command("submit", _submit, "submit conversions, one line of output each", _EXIT_CODES)
-    submit.add_argument("sources", metavar="SOURCE", nargs="*", help="a document, oss://bucket/key")
-    submit.add_argument("--from", dest="file", metavar="FILE", help="sources, one a line; - is stdin")
-    submit.add_argument("--to", metavar="TYPE", required=True, help="png, jpg, pdf or txt; with 2017-09-06 vector too")
-    submit.add_argument("--pages", metavar="P", default="", help="such as 1,2-4,7 (default: all)")
-    submit.add_argument("--dpi", metavar="N", default="", help="of images, 96 to 600")
+    submit = command("submit", _submit, _("submit conversions, one line of output each"), _(_EXIT_CODES))
+    submit.add_argument("sources", metavar="SOURCE", nargs="*", help=_("a document, oss://bucket/key"))
+    submit.add_argument("--from", dest="file", metavar="FILE", help=_("sources, one a line; - is stdin"))
+    submit.add_argument(
+        "--to", metavar="TYPE", required=True, help=_("png, jpg, pdf or txt; with 2017-09-06 vector too")
+    )
+    submit.add_argument("--pages", metavar="P", default="", help=_("such as 1,2-4,7 (default: all)"))
+    submit.add_argument("--dpi", metavar="N", default="", help=_("of images, 96 to 600"))
     submit.add_argument(
         "--option",
         dest="options",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="any other parameter of CreateOfficeConversionTask, such as Quality=80; may be repeated",
+        help=_("any other parameter of CreateOfficeConversionTask, such as Quality=80; may be repeated"),
     )
     submit.add_argument(
         "--dry-run",
         action="store_true",
-        help="print where each result would go, and what is wrong, a duplicate or a collision; send nothing",
+        help=_("print where each result would go, and what is wrong, a duplicate or a collision; send nothing"),
     )
     submit.add_argument(
-        "--password-file", metavar="FILE", help="the documents' password, the file's first line; - is stdin"
+        "--password-file", metavar="FILE", help=_("the documents' password, the file's first line; - is stdin")
     )
     submit.add_argument(
-        "--wait", action="store_true", help="print each task when it has ended, not when it is accepted"
+        "--wait", action="store_true", help=_("print each task when it has ended, not when it is accepted")
     )
     submit.add_argument(
-        "--timeout", metavar="S", type=_seconds, default=600.0, help="seconds to wait for the tasks (default: 600)"
+        "--timeout", metavar="S", type=_seconds, default=600.0, help=_("seconds to wait for the tasks (default: 600)")
     )
     _add_json(submit)
     _add_settings(submit)
 
-    watch = command("watch", _watch, "consume events, one line of output each", _EXIT_CODES)
-    watch.add_argument("--count", metavar="N", type=_count, help="end after N events; a batch is never cut")
+    watch = command("watch", _watch, _("consume events, one line of output each"), _(_EXIT_CODES))
+    watch.add_argument("--count", metavar="N", type=_count, help=_("end after N events; a batch is never cut"))
     watch.add_argument(
-        "--idle-exit", metavar="S", type=_seconds, help="end when the queue has been empty for S seconds"
+        "--idle-exit", metavar="S", type=_seconds, help=_("end when the queue has been empty for S seconds")
     )
     _add_json(watch)
     _add_settings(watch)
 
-    tasks = command("tasks", _tasks, "list what the history knows, newest first", f"{_FILTERS}\n{_EXIT_CODES}")
-    tasks.add_argument("--status", metavar="S", default="", help="Submitting, Running, Succeeded, Failed or Unknown")
+    tasks = command("tasks", _tasks, _("list what the history knows, newest first"), f"{_(_FILTERS)}\n{_(_EXIT_CODES)}")
+    tasks.add_argument("--status", metavar="S", default="", help=_("Submitting, Running, Succeeded, Failed or Unknown"))
     tasks.add_argument(
-        "--filter", metavar="QUERY", default="", help="only tasks that it finds, 'status:failed since:1d'"
+        "--filter", metavar="QUERY", default="", help=_("only tasks that it finds, 'status:failed since:1d'")
     )
-    tasks.add_argument("--limit", metavar="N", type=_count, default=100, help="at most N tasks (default: 100)")
+    tasks.add_argument("--limit", metavar="N", type=_count, default=100, help=_("at most N tasks (default: 100)"))
     _add_json(tasks)
     _add_settings(tasks)
 
     emulator = command(
         "emulator",
         _emulator,
-        "run an emulator of IMM and MNS in the foreground",
-        "Prints `export NAME=value` lines for a client, then serves until it is interrupted. oss://BUCKET/KEY is the\n"
-        "file BUCKET/KEY in the data folder; every folder in it is a bucket.\n\n" + _SCENARIOS_TOLD,
+        _("run an emulator of IMM and MNS in the foreground"),
+        f"{_(_EMULATOR_TOLD)}\n{_scenarios()}",
     )
-    emulator.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    emulator.add_argument("--port", type=_port, default=0, help="on which port (default: a free one)")
-    emulator.add_argument("--data-dir", metavar="D", help="the folder of the buckets (default: a temporary one)")
-    emulator.add_argument("--env-file", metavar="F", help="write the lines to this file as well")
-    emulator.add_argument("--samples", action="store_true", help="put the demo's documents into the bucket `demo`")
+    emulator.add_argument("--host", default="127.0.0.1", help=_("where to listen (default: %(default)s)"))
+    emulator.add_argument("--port", type=_port, default=0, help=_("on which port (default: a free one)"))
+    emulator.add_argument("--data-dir", metavar="D", help=_("the folder of the buckets (default: a temporary one)"))
+    emulator.add_argument("--env-file", metavar="F", help=_("write the lines to this file as well"))
+    emulator.add_argument("--samples", action="store_true", help=_("put the demo's documents into the bucket `demo`"))
     emulator.add_argument(
         "--pace",
         metavar="S",
         type=_seconds,
         default=0.0,
-        help="seconds that a conversion takes (default: its own time)",
+        help=_("seconds that a conversion takes (default: its own time)"),
     )
     emulator.add_argument(
         "--notify-format",
         choices=("XML", "JSON", "SIMPLIFIED"),
         default="JSON",
-        help="NotifyContentFormat of the subscription (default: %(default)s)",
+        help=_("NotifyContentFormat of the subscription (default: %(default)s)"),
     )
     _add_scenario(emulator)
-    emulator.add_argument("--seed", metavar="N", type=_seed, default=0, help="lets it go wrong at other times")
+    emulator.add_argument("--seed", metavar="N", type=_seed, default=0, help=_("lets it go wrong at other times"))
     _add_settings(parser)
     return parser
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON Lines, every value as it was received")
+    parser.add_argument("--json", action="store_true", help=_("print JSON Lines, every value as it was received"))
 
 
 def _add_scenario(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scenario", metavar="NAME", choices=_SCENARIOS, default="calm", help="what goes wrong (default: %(default)s)"
+        "--scenario",
+        metavar="NAME",
+        choices=_SCENARIOS,
+        default="calm",
+        help=_("what goes wrong (default: %(default)s)"),
     )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("settings")
+    group = parser.add_argument_group(_("settings"))
     for name, (metavar, what) in _SETTINGS.items():
         # Suppressed, so that a command's missing flag does not undo the same flag in front of the command.
-        group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=what, default=argparse.SUPPRESS)
+        group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=_(what), default=argparse.SUPPRESS)
 
 
-def _number(text: str, kind: Callable[[str], float], fits: Callable[[float], bool], rule: str) -> float:
+def _scenarios() -> str:
+    lines = (f"  {name:<15} {_(what)}\n" for name, what in _SCENARIOS.items())
+    return _("scenarios:") + "\n" + "".join(lines)
+
+
+def _number(text: str, kind: Callable[[str], float], fits: Callable[[float], bool], otherwise: str) -> float:
     try:
         number = kind(text)
     except ValueError:
         number = float("nan")
     if not fits(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
+        raise argparse.ArgumentTypeError(otherwise.format(text=repr(text)))
     return number
 
 
 def _seconds(text: str) -> float:
-    return _number(text, float, lambda number: 0 <= number < 1e9, "a number of seconds")
+    return _number(text, float, lambda number: 0 <= number < 1e9, _("{text} is not a number of seconds"))
 
 
 def _count(text: str) -> int:
-    return int(_number(text, int, lambda number: 1 <= number < 1e15, "a whole number from 1"))
+    return int(_number(text, int, lambda number: 1 <= number < 1e15, _("{text} is not a whole number from 1")))
 
 
 def _seed(text: str) -> int:
-    return int(_number(text, int, lambda number: 0 <= number < 1e15, "a whole number"))
+    return int(_number(text, int, lambda number: 0 <= number < 1e15, _("{text} is not a whole number")))
 
 
 def _port(text: str) -> int:
-    return int(_number(text, int, lambda number: 0 <= number < 65536, "a port, 0 to 65535"))
+    return int(_number(text, int, lambda number: 0 <= number < 65536, _("{text} is not a port, 0 to 65535")))
 
 
 # The commands
@@ -352,7 +411,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     if not _has_terminal():
         _credentials(settings, settings.missing_to_listen() + settings.missing_to_submit())
-        raise _no_terminal("The dashboard")
+        raise _no_terminal(_("The dashboard needs a terminal."))
     from imm_tui.profiles import Profiles, ready
     from imm_tui.tui.app import ImmApp
 
@@ -372,7 +431,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
-        raise _no_terminal("The demo")
+        raise _no_terminal(_("The demo needs a terminal."))
     _end_in_order()
     _leave_threads_to_the_screen()
     from imm_tui import demo
@@ -388,7 +447,7 @@ def _leave_threads_to_the_screen() -> None:
     """What fails in a thread the app says while it runs; before and after, a traceback would spoil the terminal."""
     import threading
 
-    threading.excepthook = lambda _: None
+    threading.excepthook = lambda _failed: None
 
 
 def _has_terminal() -> bool:
@@ -398,9 +457,9 @@ def _has_terminal() -> bool:
 
 def _no_terminal(what: str) -> BadInput:
     return BadInput(
-        f"{what} needs a terminal.",
-        "stdin, stdout or stderr is none here.",
-        "Without one there are imm-tui submit, imm-tui watch and imm-tui tasks.",
+        what,
+        _("stdin, stdout or stderr is none here."),
+        _("Without one there are imm-tui submit, imm-tui watch and imm-tui tasks."),
     )
 
 
@@ -411,7 +470,8 @@ def _submit(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     if arguments.file == "-" == arguments.password_file:
-        raise BadInput("Standard input cannot be both the sources and the password.", fix="Put one into a file.")
+        what = _("Standard input cannot be both the sources and the password.")
+        raise BadInput(what, fix=_("Put one into a file."))
     options = read_options(arguments.options)
     target_uri = getattr(arguments, "target_uri", "")  # the flag's; plan() knows the profile's
     if arguments.dry_run:
@@ -439,7 +499,12 @@ def _submit(arguments: argparse.Namespace) -> int:
         password=read_password(arguments.password_file) if arguments.password_file else "",
     )
     if again := len(sources) - len(conversions):
-        say(f"{again} of {len(sources)} sources stand there again; each is submitted once.")
+        told = ngettext(
+            "{count} of {total} sources stands there again; each is submitted once.",
+            "{count} of {total} sources stand there again; each is submitted once.",
+            again,
+        )
+        say(told.format(count=again, total=len(sources)))
     missing = settings.missing_to_submit()
     if arguments.wait:
         # Without a topic no event comes, without a queue none is received.
@@ -536,7 +601,7 @@ def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
     except NoCredentials:
         if problem is not None:
             say(problem)
-            say(_DEMO_HINT)
+            say(_(_DEMO_HINT))
         raise
     if problem is not None:
         raise problem
