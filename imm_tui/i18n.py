@@ -7,14 +7,14 @@ A text is written where it is used, in English, as a literal: `_("{count} pages"
 from __future__ import annotations
 
 import gettext
+import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 """The languages there are, each by its own name."""
 
-_LOCALE = Path(__file__).parent / "locale"
+_LOCALE = os.path.join(os.path.dirname(__file__), "locale")  # pathlib would be a tenth of --help
 
 _chosen: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
@@ -40,11 +40,14 @@ def language() -> str:
     return _language
 
 
-def use(language: str) -> None:
-    """Speaks this language from now on, in every thread. KeyError: there is none of that name."""
+def use(language: str, catalogue: gettext.NullTranslations | None = None) -> None:
+    """Speaks this language from now on, in every thread; with `catalogue` in place of its own, where one is given.
+
+    KeyError: there is none of that name.
+    """
     global _chosen, _language
     LANGUAGES[language]
-    _chosen, _language = _catalogue(language), language
+    _chosen, _language = catalogue or _catalogue(language), language
 
 
 def of_environment(environ: Mapping[str, str]) -> str:
