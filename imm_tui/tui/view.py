@@ -294,22 +294,27 @@ def hidden(message: Quarantined, now: int) -> str:
 
 def wish(message: Quarantined) -> str:
     """What a person has decided about it, in front of the reason."""
-    return "to be deleted · " if message.delete_wanted else "released · " if message.released is not None else ""
+    word = _("to be deleted") if message.delete_wanted else _("released") if message.released is not None else ""
+    return f"{word} · " if word else ""
 
 
 def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
     """What is known of it, each fact with its label."""
-    yield "message", line(message.message_id)
-    times = "once" if message.dequeue_count == 1 else f"{message.dequeue_count:,} times"
-    yield "came", moment(message.received_at)
-    yield "delivered", f"{times} · {len(message.body):,} bytes"
+    yield _("message"), line(message.message_id)
+    yield _("came"), moment(message.received_at)
+    count, size = message.dequeue_count, len(message.body)
+    times = _("once") if count == 1 else ngettext("{count:,} time", "{count:,} times", count).format(count=count)
+    yield _("delivered"), f"{times} · {ngettext('{count:,} byte', '{count:,} bytes', size).format(count=size)}"
     left = hidden(message, now)
-    until = f"until {second(message.hidden_until, now)}, for {left}"
-    yield "hidden", until if left != NOTHING else "no: any consumer may receive it"
+    if left == NOTHING:
+        yield _("hidden"), _("no: any consumer may receive it")
+    else:
+        until = second(message.hidden_until, now)
+        yield _("hidden"), _("until {time}, for {span}").format(time=until, span=left)
     if message.delete_wanted:
-        yield "decided", "to be deleted: done as soon as it comes again"
+        yield _("decided"), _("to be deleted: done as soon as it comes again")
     elif message.released is not None:
-        yield "decided", "released: hidden only briefly since, so that its owner gets it"
+        yield _("decided"), _("released: hidden only briefly since, so that its owner gets it")
 
 
 # The listener
