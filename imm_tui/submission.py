@@ -247,9 +247,8 @@ class Pace:
         """IMM had too many submissions, and may have said for how many seconds it wants none."""
         with self._lock:
             at = time.monotonic()
-            if (
-                self._next <= at + AT_ONCE * self._SPACING
-            ):  # of those under way together the first one slows them all down
+            # Of those under way together the first one slows them all down.
+            if self._next <= at + AT_ONCE * self._SPACING:
                 self._next = at + self._backoff.delay(retry_after)
 
     def go_on(self) -> None:

@@ -179,16 +179,19 @@ def test_where_no_answer_can_be_read_it_pauses_and_what_may_have_arrived_is_not_
     assert set(tokens(service).values()) == {1}
 
 
-def test_a_refusal_that_all_would_meet_pauses_it_and_the_rest_goes_on_when_it_is_mended(tmp_path: Path) -> None:
-    with staged(tmp_path, refused("NoPermission", 403)) as (stage, service):
+@pytest.mark.parametrize("before", [0, AT_ONCE])
+def test_a_refusal_that_all_would_meet_pauses_it_and_the_rest_goes_on_when_it_is_mended(
+    tmp_path: Path, before: int
+) -> None:
+    with staged(tmp_path, *[accepted] * before, refused("NoPermission", 403)) as (stage, service):
         progress = stage.until(lambda progress: progress.paused)
         assert isinstance(progress.trouble, Barred)
-        assert progress.refused == len(service.requests) <= AT_ONCE
-        assert progress.unsent == 20 - progress.refused, "what was not sent is not recorded as failed"
+        assert 0 < progress.refused == len(service.requests) - before <= AT_ONCE
+        assert progress.unsent == 20 - before - progress.refused, "what was not sent is not recorded as failed"
         service.acts = [accepted]
         stage.batch.resume()
         after = stage.ended()
-        assert (after.accepted, after.unsent, after.trouble) == (progress.unsent, 0, None)
+        assert (after.accepted, after.unsent, after.trouble) == (before + progress.unsent, 0, None)
     assert len(recorded(tmp_path)) == 20
 
 
