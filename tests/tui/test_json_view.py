@@ -6,13 +6,14 @@ import json
 
 from rich.color import Color
 from rich.segment import Segment
+from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.widgets.json_view import Body, JsonView
 from tests.tui.conftest import lines
-from tests.tui.stage import read, seen
+from tests.tui.stage import read, seen, until
 
 
 class Viewing(App[None]):
@@ -212,6 +213,16 @@ async def test_escape_ends_the_search_and_what_is_typed_is_no_key_of_the_view() 
         await pilot.press("n", "slash", "t", "enter", "escape", "Y")
         assert not viewing.query("Finder")
         assert viewing.copied == ["events"]
+
+
+async def test_what_is_typed_in_one_go_with_the_slash_is_no_key_of_the_view() -> None:
+    viewing = Viewing(Body("", '{"yY": 1}', formatted=True))
+    async with viewing.run_test() as pilot:
+        await pilot.press("down")
+        for key, character in (("slash", "/"), ("y", "y"), ("Y", "Y")):
+            viewing.post_message(events.Key(key, character))
+        await until(pilot, lambda: bool(viewing.query("Finder")) and count(viewing) == "1/1")
+        assert not viewing.copied
 
 
 async def test_a_match_in_what_is_folded_opens_it_when_it_is_visited() -> None:

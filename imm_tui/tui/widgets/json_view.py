@@ -179,7 +179,14 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("right", "open", N_("Open"), show=False, id="json.open", tooltip=N_("Open what is folded here")),
         Binding("minus", "fold_all(True)", N_("Fold all"), show=False, id="json.fold-all", tooltip=N_("Fold all")),
         Binding("plus", "fold_all(False)", N_("Open all"), show=False, id="json.open-all", tooltip=N_("Open all")),
-        Binding("slash", "search", N_("find"), id="json.search", tooltip=N_("Find a text in what is shown here")),
+        Binding(
+            "slash",
+            "search",
+            N_("find"),
+            id="json.search",
+            tooltip=N_("Find a text in what is shown here"),
+            priority=True,  # else what is typed right after it would be keys of this view
+        ),
         Binding("n", "next(1)", N_("next"), id="json.next", tooltip=N_("The next place where it was found")),
         Binding("N", "next(-1)", N_("before"), show=False, id="json.previous", tooltip=N_("The place before")),
         Binding("escape", "end_search", N_("end"), id="json.end-search", tooltip=N_("End the search")),
@@ -408,7 +415,7 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         finder, self._finder = self._finder, None
         if finder is not None:
             if finder.has_focus_within:
-                self.focus()
+                self.screen.set_focus(self)
             finder.remove()
             self.search("")
             self.refresh_bindings()
@@ -515,6 +522,8 @@ class Finder(HorizontalGroup):
     BINDING_GROUP_TITLE = N_("Find")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", N_("end"), id="find.close", tooltip=N_("End the search")),
+        # Before the field takes it, as all that come at once are: the next key is the view's.
+        Binding("enter", "leave", N_("done"), id="find.leave", tooltip=N_("To what was found"), priority=True),
         Binding("down", "next(1)", N_("next"), id="find.next", tooltip=N_("The next place"), priority=True),
         Binding("up", "next(-1)", N_("before"), id="find.previous", tooltip=N_("The place before"), priority=True),
     ]
@@ -529,7 +538,7 @@ class Finder(HorizontalGroup):
         yield Static(id="count", markup=False)
 
     def focus_input(self) -> None:
-        self.query_one(LineInput).focus()
+        self.screen.set_focus(self.query_one(LineInput))
 
     def tell(self, count: str) -> None:
         self.query_one("#count", Static).update(count)
@@ -538,9 +547,8 @@ class Finder(HorizontalGroup):
         event.stop()
         self._view.search(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._view.focus()
+    def action_leave(self) -> None:
+        self.screen.set_focus(self._view)
 
     def action_next(self, step: int) -> None:
         self._view.action_next(step)
