@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,8 @@ def run(*, api_version: str, pace: float, scenario: str) -> int:
 
 
 @contextmanager
-def staged(*, api_version: str, pace: float, scenario: str = "calm") -> Iterator[ImmApp]:
-    """The dashboard, ready to run, on an emulator where documents submit themselves meanwhile.
+def staged(*, api_version: str, pace: float, scenario: str = "calm", presenting: bool = True) -> Iterator[ImmApp]:
+    """The dashboard, ready to run, on an emulator where, if `presenting`, documents submit themselves meanwhile.
 
     `pace` is the seconds that a conversion takes, `scenario` the name of what goes wrong in the emulator. Raises
     Trouble when that does not start.
@@ -78,7 +78,8 @@ def staged(*, api_version: str, pace: float, scenario: str = "calm") -> Iterator
             overdue_after=pace + _LATE,
             scenario="" if scenario == "calm" else scenario,
         )
-        with _presenting(settings, keys, history_path, root / "objects" / _BUCKET, app.wake):
+        bucket = root / "objects" / _BUCKET
+        with _presenting(settings, keys, history_path, bucket, app.wake) if presenting else nullcontext():
             yield app
 
 
