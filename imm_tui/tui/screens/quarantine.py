@@ -19,6 +19,7 @@ from textual.widgets import Footer, Static
 from imm_tui import quarantine
 from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.localized import Localized
@@ -39,27 +40,51 @@ _NEWS = 0.5
 
 _TOLD_FOR = 12.0
 
+# What was done, and that it could not be.
+_RETRY = N_("Retry"), N_("Retry failed")
+_EXPORT = N_("Export"), N_("Export failed")
+_DELETE = N_("Delete"), N_("Delete failed")
+_RELEASE = N_("Release"), N_("Release failed")
+
 
 class QuarantineScreen(Localized[None], inherit_bindings=False):
     """It follows the history while it is open. Whatever may call the cloud is done in a thread of its own."""
 
     AUTO_FOCUS = "MessageList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
-    BINDING_GROUP_TITLE = "The quarantine"
+    BINDING_GROUP_TITLE = N_("The quarantine")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "retry", "retry", id="quarantine.retry", tooltip="Try again to read the selected message"),
-        Binding("R", "retry_all", "retry all", id="quarantine.retry-all", tooltip="Try again to read all of them"),
-        Binding("e", "export", "export", id="quarantine.export", tooltip="Write the message's bytes to a file"),
-        Binding("d", "delete", "delete", id="quarantine.delete", tooltip="Delete the message from the queue"),
-        Binding("l", "release", "release", id="quarantine.release", tooltip="Give the message back to its owner"),
-        Binding("f", "switch_view", "format", id="quarantine.format", tooltip="Show it as it came, or formatted"),
-        Binding("escape,u,q", "dismiss", "close", id="quarantine.close", tooltip="Back to the tasks"),
-        Binding("question_mark", "app.help", "help", id="quarantine.help", key_display="?", tooltip="What keys do"),
+        Binding("r", "retry", N_("retry"), id="quarantine.retry", tooltip=N_("Try again to read the selected message")),
         Binding(
-            "tab,shift+tab", "app.focus_next", "Switch", id="quarantine.switch", tooltip="List or bytes", show=False
+            "R", "retry_all", N_("retry all"), id="quarantine.retry-all", tooltip=N_("Try again to read all of them")
+        ),
+        Binding("e", "export", N_("export"), id="quarantine.export", tooltip=N_("Write the message's bytes to a file")),
+        Binding("d", "delete", N_("delete"), id="quarantine.delete", tooltip=N_("Delete the message from the queue")),
+        Binding(
+            "l", "release", N_("release"), id="quarantine.release", tooltip=N_("Give the message back to its owner")
         ),
         Binding(
-            "ctrl+c", "screen.copy_text", "Copy", id="quarantine.copy", tooltip="Copy what is selected", show=False
+            "f", "switch_view", N_("format"), id="quarantine.format", tooltip=N_("Show it as it came, or formatted")
+        ),
+        Binding("escape,u,q", "dismiss", N_("close"), id="quarantine.close", tooltip=N_("Back to the tasks")),
+        Binding(
+            "question_mark", "app.help", N_("help"), id="quarantine.help", key_display="?", tooltip=N_("What keys do")
+        ),
+        Binding(
+            "tab,shift+tab",
+            "app.focus_next",
+            N_("Switch"),
+            id="quarantine.switch",
+            tooltip=N_("List or bytes"),
+            show=False,
+        ),
+        Binding(
+            "ctrl+c",
+            "screen.copy_text",
+            N_("Copy"),
+            id="quarantine.copy",
+            tooltip=N_("Copy what is selected"),
+            show=False,
         ),
     ]
 
@@ -77,9 +102,9 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         queue = line(self._imm_app.settings.queue)
-        words = "No event could be read in these. They wait on the queue for your decision."
+        words = _("No event could be read in these. They wait on the queue for your decision.")
         with Horizontal(id="header"):
-            yield Static(Content.assemble(("Quarantine", "bold $text-accent"), f"  {queue}"), id="where")
+            yield Static(Content.assemble((_("Quarantine"), "bold $text-accent"), f"  {queue}"), id="where")
         yield Static(words, markup=False, id="why")
         yield TroubleBanner()
         with Horizontal(id="regions"):
@@ -169,10 +194,10 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
 
     def action_retry(self) -> None:
         if (message := self._selected) is not None:
-            self._do("Retry", lambda history: _retried(quarantine.retry(history, message)))
+            self._do(_RETRY, lambda history: _retried(quarantine.retry(history, message)))
 
     def action_retry_all(self) -> None:
-        self._do("Retry", _retry_all)
+        self._do(_RETRY, _retry_all)
 
     def action_export(self) -> None:
         if (message := self._selected) is None:
@@ -181,7 +206,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         def export(folder: str | None) -> None:
             if folder is not None:
                 self._folder = folder
-                self._do("Export", lambda _: f"Written to {line(quarantine.export(message, _place(folder)))}")
+                self._do(_EXPORT, lambda _history: _exported(message, folder))
 
         self.app.push_screen(FolderScreen(self._folder or _here()), export)
 
@@ -191,37 +216,36 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
 
         def delete(wanted: bool | None) -> None:
             if wanted:
-                self._do("Delete", lambda history: self._deleted(history, message))
+                self._do(_DELETE, lambda history: self._deleted(history, message))
 
-        words = (
-            f"{line(message.reason)}\nMessageId {line(message.message_id)}\n\n"
-            "Nobody can receive it any more then, whoever it was meant for. Its bytes stay in the history."
-        )
-        self.app.push_screen(ConfirmScreen("Delete this message from the queue?", words, "Delete", "Keep"), delete)
+        then = _("Nobody can receive it any more then, whoever it was meant for. Its bytes stay in the history.")
+        words = f"{line(_(message.reason))}\nMessageId {line(message.message_id)}\n\n{then}"
+        asking = ConfirmScreen(_("Delete this message from the queue?"), words, _("Delete"), _("Keep"))
+        self.app.push_screen(asking, delete)
 
     def _deleted(self, history: History, message: Quarantined) -> str:
         app = self._imm_app
         assert app.credentials is not None
         if quarantine.delete(history, app.settings, app.credentials, message):
-            return "It is deleted from the queue. Its bytes stay in the history."
-        return "It is not at hand now: it will be deleted when it comes the next time."
+            return _("It is deleted from the queue. Its bytes stay in the history.")
+        return _("It is not at hand now: it will be deleted when it comes the next time.")
 
     def action_release(self) -> None:
         if (message := self._selected) is not None:
-            self._do("Release", lambda history: self._released(history, message))
+            self._do(_RELEASE, lambda history: self._released(history, message))
 
     def _released(self, history: History, message: Quarantined) -> str:
         app = self._imm_app
         assert app.credentials is not None
         if quarantine.release(history, app.settings, app.credentials, message):
-            return "It can be received again a second from now. Here it is hidden only briefly from then on."
-        return "It can be received already. Here it is hidden only briefly from now on."
+            return _("It can be received again a second from now. Here it is hidden only briefly from then on.")
+        return _("It can be received already. Here it is hidden only briefly from now on.")
 
-    def _do(self, title: str, work: Callable[[History], str]) -> None:
+    def _do(self, titles: tuple[str, str], work: Callable[[History], str]) -> None:
         """Does it in a thread of its own, then tells in words what came of it."""
-        threading.Thread(target=self._work, args=(title, work), name="quarantine", daemon=True).start()
+        threading.Thread(target=self._work, args=(titles, work), name="quarantine", daemon=True).start()
 
-    def _work(self, title: str, work: Callable[[History], str]) -> None:
+    def _work(self, titles: tuple[str, str], work: Callable[[History], str]) -> None:
         result: str | Trouble
         try:
             with History(self._imm_app.history_path) as history:
@@ -229,16 +253,17 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         except Trouble as trouble:
             result = trouble
         except Exception as error:  # a person who has decided something is told what became of it
-            result = mistake(error, title)
+            result = mistake(error, _(titles[0]))
         with suppress(RuntimeError):  # the app has ended meanwhile; the history knows what was decided
-            self.app.call_later(self._tell, title, result)
+            self.app.call_later(self._tell, titles, result)
 
-    def _tell(self, title: str, result: str | Trouble) -> None:
+    def _tell(self, titles: tuple[str, str], result: str | Trouble) -> None:
+        done, failed = titles
         if isinstance(result, Trouble):
             words = " ".join(view.told(result))
-            self.app.notify(words, title=f"{title} failed", severity="error", timeout=_TOLD_FOR, markup=False)
+            self.app.notify(words, title=_(failed), severity="error", timeout=_TOLD_FOR, markup=False)
         else:
-            self.app.notify(result, title=title, timeout=_TOLD_FOR, markup=False)
+            self.app.notify(result, title=_(done), timeout=_TOLD_FOR, markup=False)
         if self.is_attached and self._history is not None:
             self._read()
 
@@ -251,13 +276,20 @@ def _retry_all(history: History) -> str:
     read = reasons.count("")
     if len(reasons) == 1:
         return _retried(reasons[0])
-    return f"{read} of {len(reasons)} could be read." if read else f"None of {len(reasons)} can be read."
+    if not read:
+        return _("None of {total} can be read.").format(total=len(reasons))
+    told = ngettext("{count} of {total} could be read.", "{count} of {total} could be read.", read)
+    return told.format(count=read, total=len(reasons))
 
 
 def _retried(reason: str) -> str:
     if reason:
-        return f"It still cannot be read. {line(reason)}"
-    return "It could be read: its task is in the list. It is deleted from the queue when it comes the next time."
+        return f"{_('It still cannot be read.')} {line(_(reason))}"
+    return _("It could be read: its task is in the list. It is deleted from the queue when it comes the next time.")
+
+
+def _exported(message: Quarantined, folder: str) -> str:
+    return _("Written to {path}").format(path=line(quarantine.export(message, _place(folder))))
 
 
 def _place(folder: str) -> Path:
@@ -265,12 +297,13 @@ def _place(folder: str) -> Path:
     try:
         return Path(folder).expanduser().absolute()
     except RuntimeError:
-        why = "There is no such home folder."
+        why = _("There is no such home folder.")
     except OSError as error:  # the folder that the program was started in is gone
         why = f"{error.strerror or error}."
     except ValueError:
-        why = "This cannot be the name of a folder."
-    raise BadInput(f"Nothing can be exported to {folder}.", why, "Name another folder.", field="folder")
+        why = _("This cannot be the name of a folder.")
+    what = _("Nothing can be exported to {folder}.").format(folder=folder)
+    raise BadInput(what, why, _("Name another folder."), field="folder")
 
 
 def _here() -> str:
