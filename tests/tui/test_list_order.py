@@ -68,7 +68,7 @@ async def test_what_is_found_is_listed_and_the_counts_are_still_of_all() -> None
         await until_read(pilot, "Tasks 2 of 10 · 2 running · 1 failed")
         await until_read(pilot, "◐ png")
         listing.change(task(7, Status.RUNNING, percent=30))
-        await until_read(pilot, "30 % ━━╸─── ")
+        await until_read(pilot, "30 % ━━ ")
         listing.widget.show_all()
         await until_read(pilot, "Tasks 10 · 2 running")
         assert listing.rows[3] == "> document-7.docx"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
 from textual.events import MouseScrollDown
 
 from imm_tui.history import Changes
@@ -35,6 +37,7 @@ class Listing(App[None]):
     """The list alone, over tasks that a dictionary keeps."""
 
     CSS = stylesheet()
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "sort")]
 
     def __init__(self, tasks: Iterable[Task] = ()) -> None:
         super().__init__()
@@ -52,6 +55,9 @@ class Listing(App[None]):
 
     def on_mount(self) -> None:
         self.widget.load(TaskIndex((task.id, task.status) for task in self.known.values()))
+
+    def action_sort(self) -> None:
+        self.widget.action_sort()
 
     def on_row_list_opened(self) -> None:
         self.opened += 1

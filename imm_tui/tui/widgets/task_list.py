@@ -82,7 +82,6 @@ class TaskList(RowList):
             id="list.mark-all",
             tooltip=N_("Mark all that are listed, or none"),
         ),
-        Binding("s", "sort", N_("sort"), show=False, id="list.sort", tooltip=N_("Sort by the next column")),
         Binding("S", "turn", N_("turn"), show=False, id="list.turn", tooltip=N_("Turn the order round")),
     ]
 
@@ -244,6 +243,10 @@ class TaskList(RowList):
         """How many tasks there are of each status, listed or not."""
         return self._index.counts if self._index is not None else Counter()
 
+    def status_of(self, task: int) -> Status | None:
+        """Of any task, listed or not, as it was last told; None for one that was not told yet."""
+        return self._index.status_of(task) if self._index is not None else None
+
     @property
     def listed(self) -> list[int]:
         """The tasks that are listed, in their order."""
@@ -304,6 +307,7 @@ class TaskList(RowList):
         if self._rows:
             self._marks.mark_all(self._rows)
             self._marks_changed()
+        """Sorts by the next column; the screen has a key for it."""
 
     # Order
 
