@@ -22,6 +22,7 @@ from imm_tui.sources import Lister
 from imm_tui.tasks import Conversion, Status, Task, now
 
 _IMAGES = ("png", "jpg")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -151,7 +152,7 @@ def _read(lines: Sequence[str], lister: Lister | None) -> Iterator[Row]:
 def _expanded(line: str, lister: Lister | None) -> list[str]:
     if not source_room.is_pattern(line):
         uri = submission.check_source_uri(line)
-        if any("\ud800" <= character <= "\udfff" for character in uri):
+        if _NO_TEXT.search(uri):
             raise BadInput(_("This is not valid text."), _("It holds a byte that is not UTF-8."), field="source_uri")
         return [uri]
     if lister is None:
@@ -169,11 +170,13 @@ def _expanded(line: str, lister: Lister | None) -> list[str]:
 def _result(conversion: Conversion) -> str:
     """What a conversion writes, as far as two of them can be compared: in a folder images are called 1.png and so on,
     anything else is called like its source."""
-    path = PurePosixPath(conversion.source_uri.removeprefix("oss://"))
     target_type = conversion.target_type
-    if "{" not in conversion.target_uri:
-        stem = "*" if target_type in _IMAGES else path.stem
-        return f"{conversion.target_uri.rstrip('/')}/{stem}.{target_type}"
+    template = "{" in conversion.target_uri
+    if not template and target_type in _IMAGES:
+        return f"{conversion.target_uri.rstrip('/')}/*.{target_type}"
+    path = PurePosixPath(conversion.source_uri.removeprefix("oss://"))
+    if not template:
+        return f"{conversion.target_uri.rstrip('/')}/{path.stem}.{target_type}"
     bucket, folder = path.parts[0], "/".join(path.parts[1:-1])
     tags = json.loads(dict(conversion.options).get("Tags", "{}"))
     known = {

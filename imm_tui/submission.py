@@ -74,17 +74,15 @@ def target_types(api_version: ApiVersion) -> tuple[str, ...]:
 def check_source_uri(text: str) -> str:
     """A source URI as IMM takes it, `oss://bucket/key`. Raises BadInput."""
     uri = text.strip()
-    fix = _("Write it as {form}.").format(form="oss://bucket/key")
-    if not uri:
-        raise BadInput(_("The source is missing."), fix=fix, field="source_uri")
-    if re.match(r"https?://", uri, re.IGNORECASE):
-        why = _("IMM reads documents from OSS and takes no web address.")
-        raise BadInput(_("The source is not an OSS URI."), why, fix, field="source_uri")
     found = _OSS_URI.fullmatch(uri)
-    if found is None or found[1].endswith("/"):
-        why = _("It needs a bucket and the key of one object in it.")
-        raise BadInput(_("The source is not an OSS URI."), why, fix, field="source_uri")
-    return uri
+    if found is not None and not found[1].endswith("/"):
+        return uri
+    what, why = _("The source is not an OSS URI."), _("It needs a bucket and the key of one object in it.")
+    if not uri:
+        what, why = _("The source is missing."), ""
+    elif re.match(r"https?://", uri, re.IGNORECASE):
+        why = _("IMM reads documents from OSS and takes no web address.")
+    raise BadInput(what, why, _("Write it as {form}.").format(form="oss://bucket/key"), field="source_uri")
 
 
 def check_target_uri(text: str, api_version: ApiVersion) -> str | None:
