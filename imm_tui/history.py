@@ -458,7 +458,7 @@ class History:
             # An event with its token has said already which task it is: that stands, whatever the answer says.
             unnamed = self._row("SELECT 1 FROM tasks WHERE id = ? AND task_id IS NULL", task)
             if unnamed and not self._become(task, task_id, revision, percent):
-                why = "IMM answered with the id of another task of this history."
+                why = N_("IMM answered with the id of another task of this history.")
                 self._update(task, revision, status=Status.UNKNOWN, message=why)
             self._update(task, revision, request_id=request_id, accepted_at=at)
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from imm_tui.errors import HistoryUnusable
+from imm_tui.i18n import _
 
 TELLINGS = ("toast", "bell", "osc9", "none")
 """How the end of a task can be told, beside the list."""
@@ -76,7 +77,7 @@ def save(path: Path, preferences: Preferences) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise HistoryUnusable(
-            f"What was chosen cannot be kept in {path}.",
+            _("What was chosen cannot be kept in {path}.").format(path=path),
             f"{error.strerror or error}.",
-            "Make room or mend its permissions, or name another folder with IMM_TUI_DATA_DIR.",
+            f"{_('Make room or mend its permissions.')} {_('Or name another folder with IMM_TUI_DATA_DIR.')}",
         ) from None
