@@ -409,12 +409,14 @@ def chosen(api_version: ApiVersion, target_type: str, typed: Mapping[str, str]) 
     }
     for name in sent:
         option = known[name.lower()]
+        what = _("{name} would have no effect.").format(name=name)
         if not option.suits(target_type):
-            why = _("It has an effect on {types} only.").format(types=", ".join(option.target_types))
-            raise _wrong(option, texts[name], why, _("Leave it out."))
+            why = _("It is for {types} only.").format(types=", ".join(option.target_types))
+            raise BadInput(what, why, _("Leave it out."), field=name)
         if option.needs and sent.get(option.needs) != "true" and sent[name] != "false":
-            why = _("It has an effect with {name} only.").format(name=option.needs)
-            raise _wrong(option, texts[name], why, _("Switch {name} on, or leave it out.").format(name=option.needs))
+            why = _("It is for {name} only.").format(name=option.needs)
+            fix = _("Switch {name} on, or leave it out.").format(name=option.needs)
+            raise BadInput(what, why, fix, field=name)
     first, last = sent.get("StartPage"), sent.get("EndPage")
     if first and last and last != "-1" and int(last) < int(first):
         raise _wrong(known["endpage"], last, _("It is before the first page, {page}.").format(page=first))
