@@ -118,6 +118,7 @@ class TaskList(RowList):
         self._tasks: dict[int, Task] = {}
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
         self._columns = Columns(0)
+        self._titled = ""
         self.arrangement = Arrangement()
         """Of what is shown."""
         self.order = Order()
@@ -207,11 +208,14 @@ class TaskList(RowList):
         self._set_title()
 
     def _set_title(self) -> None:
+        if (title := self._title()) != self._titled:
+            self._titled = self.border_title = title  # Textual draws all of the list again for any title, even the same
+
+    def _title(self) -> str:
         index, found = self._index, self._found
         if index is None:
-            self.border_title = _("Tasks")
-            return
-        self.border_title = list_words.title(
+            return _("Tasks")
+        return list_words.title(
             index.counts,
             listed=len(index if found is None else found),
             marked=len(self._marks),
