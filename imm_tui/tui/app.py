@@ -27,7 +27,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
-from imm_tui.i18n import N_, _
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import Phase
 from imm_tui.profiles import Profile, Profiles
 from imm_tui.session import Session
@@ -38,8 +38,10 @@ from imm_tui.tui.screens.dashboard import Dashboard, arrangement_of
 from imm_tui.tui.styles import stylesheet
 
 if TYPE_CHECKING:
+    from imm_tui.sources import Lister
     from imm_tui.submission import Outcome
     from imm_tui.tasks import Conversion, Task
+    from imm_tui.tui.batches import Batches, BatchState
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
@@ -112,6 +114,9 @@ class ImmApp(App[str | None]):
         self.demo = demo
         self.scenario = scenario
         self._profiles = profiles
+        self._batches: Batches | None = None
+        self.lister: Lister | None = None
+        """Lists the buckets that patterns of sources can be resolved in; the demo has one."""
         self._overdue_after = overdue_after
         self._preferences_path = history_path.parent / "preferences.json"
         self.preferences = preferences.load(self._preferences_path)
@@ -175,12 +180,20 @@ class ImmApp(App[str | None]):
         return super().on_event(event)  # not awaited here: this place would be in every traceback
 
     def on_unmount(self) -> None:
+        for profile, draft in self._batches.stop() if self._batches is not None else ():
+            self._keep_unsent(profile, draft)
         self.session.stop()
 
     # The profile, and what works for it
 
     def _open(self, profile: Profile) -> None:
-        self.session = Session(profile, self.wake, overdue_after=self._overdue_after, on_hook_trouble=self._hook_failed)
+        self.session = Session(
+            profile,
+            self.wake,
+            overdue_after=self._overdue_after,
+            unsent=lambda batch: self._batches is not None and self._batches.is_unsent(batch),
+            on_hook_trouble=self._hook_failed,
+        )
 
     @property
     def settings(self) -> Settings:
@@ -238,19 +251,85 @@ class ImmApp(App[str | None]):
         if draft != self.form_draft():
             self.prefer(forms={**self.preferences.forms, self.settings.profile: draft.kept})
 
-    def submit(self, conversions: Sequence[Conversion], done: Callable[[list[Outcome] | Trouble], None]) -> None:
+    @property
+    def batches(self) -> Batches:
+        """Those of this session."""
+        from imm_tui.tui.batches import Batches  # not before the first paint
+
+        if self._batches is None:
+            self._batches = Batches(self.wake)
+        return self._batches
+
+    @property
+    def batch(self) -> BatchState | None:
+        """The one that is to be seen on the dashboard."""
+        return self._batches.current if self._batches is not None else None
+
+    def start_batch(
+        self, conversions: Sequence[Conversion], draft: Draft | None, resubmits: Sequence[int] = ()
+    ) -> None:
+        """Submits many in the background. `draft` is the form that they came from, for those that are not sent after
+        all; None for tasks that are submitted once more, whose numbers are `resubmits`."""
+        self.batches.start(self.session.profile, conversions, draft, resubmits)
+
+    def cancel_batch(self, key: int) -> None:
+        """Sends no more of a batch: what is not sent is in the form again."""
+        if (left := self.batches.cancel(key)) is not None:
+            self._keep_unsent(*left)
+
+    def _keep_unsent(self, profile: Profile, draft: Draft) -> None:
+        """Adds what was never sent to what the form of its profile holds."""
+        name = profile.settings.profile
+        kept = Draft.of(self.preferences.forms.get(name, {}))
+        sources = "\n".join(filter(None, (kept.sources, draft.sources)))
+        form = replace(draft, sources=sources)
+        self.prefer(forms={**self.preferences.forms, name: form.kept})
+
+    def action_leave(self) -> None:
+        """The way out; where documents are not yet sent, after a question."""
+        count = self._batches.unsent if self._batches is not None else 0
+        if not count:
+            self.exit()
+            return
+        from imm_tui.tui.screens.confirm import ConfirmScreen
+
+        words = ngettext(
+            "{count} document is not sent yet. It will be in the form the next time, if it came from there.",
+            "{count} documents are not sent yet. They will be in the form the next time, if they came from there.",
+            count,
+        ).format(count=f"{count:,}")
+
+        def leave(wanted: bool | None) -> None:
+            if wanted:
+                self.exit()
+
+        self.push_screen(ConfirmScreen(_("Leave imm-tui?"), words, _("Leave"), _("Stay")), leave)
+
+    def submit(
+        self,
+        conversions: Sequence[Conversion],
+        done: Callable[[list[Outcome] | Trouble], None],
+        resubmits: Sequence[int] = (),
+    ) -> None:
         """Submits in a thread of its own, and selects the first task that was accepted.
 
-        `done` is called on the app's thread, with what became of each conversion, or why nothing was sent.
+        `done` is called on the app's thread, with what became of each conversion, or why nothing was sent. `resubmits`
+        is the task that each of them is once more.
         """
-        threading.Thread(target=self._submit, args=(conversions, done), name="submission", daemon=True).start()
+        work = (conversions, done, resubmits)
+        threading.Thread(target=self._submit, args=work, name="submission", daemon=True).start()
 
-    def _submit(self, conversions: Sequence[Conversion], done: Callable[[list[Outcome] | Trouble], None]) -> None:
-        result = self._outcomes(conversions)
+    def _submit(
+        self,
+        conversions: Sequence[Conversion],
+        done: Callable[[list[Outcome] | Trouble], None],
+        resubmits: Sequence[int],
+    ) -> None:
+        result = self._outcomes(conversions, resubmits)
         with suppress(RuntimeError):  # the app has ended meanwhile; the history knows the outcomes
             self.call_later(self._submitted, result, done)
 
-    def _outcomes(self, conversions: Sequence[Conversion]) -> list[Outcome] | Trouble:
+    def _outcomes(self, conversions: Sequence[Conversion], resubmits: Sequence[int]) -> list[Outcome] | Trouble:
         from imm_tui import submission  # not before the first paint
 
         assert self.credentials is not None
@@ -258,7 +337,11 @@ class ImmApp(App[str | None]):
         try:
             imm = submission.connect(self.settings, self.credentials)
             with closing(imm), History(self.history_path) as history:
-                for outcome in submission.submit(history, imm, self.settings, conversions):
+                batch = 0 if len(conversions) > 1 else None
+                outcomes_of = submission.submit(
+                    history, imm, self.settings, conversions, batch=batch, resubmits=resubmits
+                )
+                for outcome in outcomes_of:
                     outcomes.append(outcome)
                     self.wake()
         except Trouble as trouble:
@@ -321,9 +404,6 @@ class ImmApp(App[str | None]):
     def action_resume(self) -> None:
         """Takes events from the queue again."""
         self.session.reconnect()
-
-    def action_leave(self) -> None:
-        self.exit()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         phase = self.dashboard.listener.phase

@@ -6,6 +6,7 @@ It checks each field as it is left, and keeps what was typed until IMM has accep
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,16 +23,21 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
-from imm_tui import submission, text
+from imm_tui import sources, submission, text
 from imm_tui.config import Settings
-from imm_tui.errors import BadInput, HistoryUnusable, Trouble
+from imm_tui.dry_run import Note as Objection
+from imm_tui.dry_run import Preview, dry_run
+from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.options import options
 from imm_tui.submission import Outcome
+from imm_tui.tasks import Conversion
 from imm_tui.tui import answer
 from imm_tui.tui.draft import Draft
 from imm_tui.tui.localized import Localized
+from imm_tui.tui.screens.dry_run import DryRunScreen
+from imm_tui.tui.screens.sources import SourcesScreen
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
 from imm_tui.tui.widgets.option_field import OptionField
@@ -55,6 +61,12 @@ _MANY = 200
 
 _MOMENT = 0.3
 
+_FEW = 20
+"""Documents that are sent without a dry run, and waited for in the form."""
+
+_TO_LOOK_AT = (Objection.WRONG, Objection.COLLISION, Objection.OVERWRITES)
+"""What a person sees in the dry run before anything is sent."""
+
 
 class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """Asks for conversions, submits them, and closes when they are accepted.
@@ -68,6 +80,13 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     BINDING_GROUP_TITLE = N_("The form")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", N_("submit"), id="form.submit", tooltip=N_("Send the conversions to IMM")),
+        Binding(
+            "f5,alt+enter",
+            "preview",
+            N_("dry run"),
+            id="form.preview",
+            tooltip=N_("Show what would be sent where, and send nothing"),
+        ),
         Binding("f2", "file", N_("file"), id="form.file", tooltip=N_("Add the sources that a file lists")),
         Binding(
             "f4", "more", N_("options"), id="form.more", tooltip=N_("Show or hide the options that are rarely used")
@@ -101,6 +120,8 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._sent = Draft()
         self._left: Widget | None = None
         """What had the focus when the submission began."""
+        self._conversions: list[Conversion] = []
+        self._looking = False
         self._accepted = False
         self._abandoned = False
 
@@ -111,40 +132,40 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._draft = draft
         types = submission.target_types(settings.api_version)
         with Vertical(id="form") as form:
-            form.border_title = _("Submit conversions")
+            form.border_title = _("Submit a conversion")
             form.border_subtitle = Content(_place(settings))
-            with VerticalScroll(id="body", can_focus=False):
-                with VerticalGroup(id="fields"):
-                    with HorizontalGroup(classes="field"):
-                        yield Label(_("Source"))
-                        yield LinesInput(draft.sources, placeholder=_EXAMPLE, known=self._recent(), id="sources")
-                    yield Note("", id="sources-note")
-                    with HorizontalGroup(classes="field"):
-                        yield Label(_("Convert to"))
-                        yield Choice({name: name for name in types}, draft.target_type, id="target-type")
-                        yield Label("DPI", classes="second")
-                        yield LineInput(draft.dpi, placeholder="96", compact=True, id="dpi")
-                    yield Note("", id="dpi-note")
-                    with HorizontalGroup(classes="field"):
-                        yield Label(_("Target"))
-                        yield LineInput(draft.target_uri, compact=True, id="target-uri")
-                    yield Note("", id="target-uri-note")
-                    with HorizontalGroup(classes="field"):
-                        yield Label(_("Pages"))
-                        yield LineInput(draft.pages, placeholder=_("all"), compact=True, id="pages")
-                        yield Label(_("Password"), classes="second")
-                        placeholder = _("of a protected document")
-                        yield Input(placeholder=placeholder, password=True, compact=True, id="password")
-                    yield Note(_("Pages such as {example}.").format(example="1,2-4,7"), id="pages-note")
-                    for option in self._options:
-                        if option.common:
-                            yield OptionField(option, draft.options.get(option.name, ""))
-                    yield Button(_more(False), compact=True, id="more")
-                    yield VerticalGroup(id="rare")
+            with VerticalScroll(id="body", can_focus=False), VerticalGroup(id="fields"):
+                with HorizontalGroup(classes="field"):
+                    yield Label(_("Source"))
+                    yield LinesInput(draft.sources, placeholder=_EXAMPLE, known=self._recent(), id="sources")
+                yield Note("", id="sources-note")
+                with HorizontalGroup(classes="field"):
+                    yield Label(_("Convert to"))
+                    yield Choice({name: name for name in types}, draft.target_type, id="target-type")
+                    yield Label("DPI", classes="second")
+                    yield LineInput(draft.dpi, placeholder="96", compact=True, id="dpi")
+                yield Note("", id="dpi-note")
+                with HorizontalGroup(classes="field"):
+                    yield Label(_("Target"))
+                    yield LineInput(draft.target_uri, compact=True, id="target-uri")
+                yield Note("", id="target-uri-note")
+                with HorizontalGroup(classes="field"):
+                    yield Label(_("Pages"))
+                    yield LineInput(draft.pages, placeholder=_("all"), compact=True, id="pages")
+                    yield Label(_("Password"), classes="second")
+                    placeholder = _("of a protected document")
+                    yield Input(placeholder=placeholder, password=True, compact=True, id="password")
+                yield Note(_("Pages such as {example}.").format(example="1,2-4,7"), id="pages-note")
+                for option in self._options:
+                    if option.common:
+                        yield OptionField(option, draft.options.get(option.name, ""))
+                yield Button(_more(False), compact=True, id="more")
+                yield VerticalGroup(id="rare")
             with Overflow(id="answer"):
                 yield Static(markup=False, id="answer-text")
             with HorizontalGroup(id="buttons"):
                 yield Button(_("Submit"), variant="primary", compact=True, id="submit")
+                yield Button(_("Dry run"), compact=True, id="preview")
                 yield Button(_("Close"), compact=True, id="close")
         yield Footer(show_command_palette=False)
 
@@ -184,6 +205,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             _("Set what is missing in either place and start imm-tui again."),
         )
         self.query_one("#submit").disabled = True
+        self.query_one("#preview").disabled = True
         self._tell(answer.told(trouble, "!", "$text-warning"))
 
     @property
@@ -228,7 +250,19 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     @property
     def _sources(self) -> list[str]:
-        return self.query_one("#sources", LinesInput).lines
+        """What stands for documents: no blank line, no comment."""
+        return [source for _number, source in sources.numbered(self.query_one("#sources", LinesInput).lines)]
+
+    def action_file(self) -> None:
+        """Adds `@FILE`: the file is read when it is submitted."""
+
+        def add(path: str | None) -> None:
+            if path is not None:
+                field = self.query_one("#sources", LinesInput)
+                field.text = "\n".join([*field.lines, f"@{path}"])
+                field.move_cursor(field.document.end)
+
+        self.app.push_screen(SourcesScreen(), add)
 
     @property
     def _target_type(self) -> str:
@@ -356,34 +390,101 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     @on(Input.Submitted)
     @on(Button.Pressed, "#submit")
     def action_submit(self) -> None:
-        if self._since is not None or self.query_one("#submit").disabled:
+        self._look(asked=False)
+
+    @on(Button.Pressed, "#preview")
+    def action_preview(self) -> None:
+        self._look(asked=True)
+
+    def _look(self, *, asked: bool) -> None:
+        """The dry run, which is shown only where a person asked for it or should see it."""
+        if self._looking or self._since is not None or self.query_one("#submit").disabled:
             return
-        wrong = [field for field in self._checks if not self._check(field)]
+        typed = self._sources
+        # What is wrong with one of many lines is best seen there.
+        unchecked = {"sources"} if typed and (asked or len(typed) > _FEW) else set()
+        wrong = [field for field in self._checks if field not in unchecked and not self._check(field)]
         if wrong:
             self._go_to(wrong[0])
             return
+        self._looking = True
+        self._sent = self._typed_draft()
+        self.set_timer(_MOMENT, self._still_looking)
+        history, lister, settings = self._imm_app.history_path, self._imm_app.lister, self._settings
+        lines, target_type, chosen = self._sent.sources.splitlines(), self._target_type, self._options_that_count
+        fields = {name: self._typed(name) for name in ("target-uri", "pages", "password")}
+        dpi = self._dpi
+
+        def look() -> Preview:
+            with History(history) as known:
+                return dry_run(
+                    _with_files(lines),
+                    target_type,
+                    settings,
+                    target_uri=fields["target-uri"],
+                    pages=fields["pages"],
+                    dpi=dpi,
+                    password=fields["password"],
+                    options=chosen,
+                    history=known,
+                    lister=lister,
+                )
+
+        threading.Thread(target=self._looked_at, args=(look, asked), name="dry run", daemon=True).start()
+
+    def _still_looking(self) -> None:
+        if self._looking:
+            self._tell(Content.styled(_("Looking at the sources …"), QUIET))
+
+    def _looked_at(self, look: Callable[[], Preview], asked: bool) -> None:
+        result: Preview | Trouble
         try:
-            conversions = submission.plan(
-                self._sources,
-                self._target_type,
-                self._settings,
-                target_uri=self._typed("target-uri"),
-                pages=self._typed("pages"),
-                dpi=self._dpi,
-                password=self._typed("password"),
-                options=self._options_that_count,
-            )
-        except BadInput as trouble:
-            self._tell_wrong(trouble)
+            result = look()
+        except Trouble as trouble:
+            result = trouble
+        except Exception as error:  # a form that waits for ever would be worse than any sentence
+            result = mistake(error, _("The dry run"), _("Nothing was sent."))
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.app.call_later(self._looked, result, asked)
+
+    def _looked(self, result: Preview | Trouble, asked: bool) -> None:
+        self._looking = False
+        self.remove_class("answered")
+        if self._abandoned:
             return
-        self._begin(len(conversions))
-        self._imm_app.submit(conversions, self._done)
+        if isinstance(result, BadInput):
+            self._tell_wrong(result)
+        elif isinstance(result, Trouble):
+            self._tell(answer.told(result))
+        elif asked or len(result.rows) > _FEW or any(result.counts[note] for note in _TO_LOOK_AT):
+            self.app.push_screen(
+                DryRunScreen(result, _place(self._settings)), lambda agreed: self._send(result) if agreed else None
+            )
+        else:
+            self._send(result)
+
+    def _send(self, preview: Preview) -> None:
+        """A few are waited for; many are sent in the background. Lines that are wrong stay in the form."""
+        self._sent = replace(
+            self._sent, sources="\n".join(row.source for row in preview.rows if row.note is Objection.WRONG)
+        )
+        self._conversions = preview.conversions
+        if len(preview.conversions) <= _FEW:
+            self._begin(len(preview.conversions))
+            self._imm_app.submit(preview.conversions, self._done)
+        else:
+            self._imm_app.start_batch(preview.conversions, self._sent)
+            self._accepted = True
+            self._leave()
 
     def _tell_wrong(self, wrong: BadInput) -> None:
         """What is wrong with two options together stands beside one; what no field holds (the profile's target)
         below all of them."""
         note = self.query_one_optional(f"#option-{wrong.field}-note", Note) if wrong.field else None
-        if note is None:
+        if wrong.field == "source_uri":
+            self.query_one("#sources-note", Note).tell(wrong)
+            self._go_to("sources")
+        elif note is None:
             self._tell(answer.told(wrong))
         else:
             note.tell(BadInput(wrong.why or wrong.what))
@@ -396,7 +497,6 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         widget.focus()
 
     def _begin(self, count: int) -> None:
-        self._sent = self._typed_draft()
         self._left = self.focused
         self._since = time.monotonic()
         self._busy(True)
@@ -406,6 +506,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _busy(self, busy: bool) -> None:
         self.query_one("#fields").disabled = busy
         self.query_one("#submit").disabled = busy
+        self.query_one("#preview").disabled = busy
 
     def _beat(self, count: int) -> None:
         """A sign of life."""
@@ -421,9 +522,10 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         assert self._pulse is not None
         self._pulse.stop()
         self._since = None
-        kept = answer.kept(self._sent.sources.splitlines(), result)
-        told = answer.answer(result, len(kept))
-        if not kept:
+        again = answer.kept([conversion.source_uri for conversion in self._conversions], result)
+        kept = [*self._sent.sources.splitlines(), *again]
+        told = answer.answer(result, len(again))
+        if not again:
             self._imm_app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
             self._accepted = True
             self._leave()
@@ -448,7 +550,8 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def action_close(self) -> None:
         draft = self._typed_draft()
         # What is under way is the list's now: the same documents a second time would be a mistake.
-        self._imm_app.keep_draft(draft if self._since is None else draft.next)
+        under_way = self._since is not None
+        self._imm_app.keep_draft(replace(draft.next, sources=self._sent.sources) if under_way else draft)
         self._abandoned = True
         self.dismiss()
 
@@ -463,7 +566,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            self._imm_app.keep_draft(self._sent.next)
+            self._imm_app.keep_draft(replace(self._sent.next, sources=self._sent.sources))
             self.dismiss()
 
     def _typed_draft(self) -> Draft:
@@ -509,9 +612,24 @@ def _is_source(source: str) -> bool:
 
 def _check_source(source: str) -> None:
     """Raises BadInput for what is neither a source nor `@FILE`."""
-    if not re.match("@.", source):
+    if not _FILE.match(source):
         submission.check_source_uri(_as_typed(source, "source_uri"))
 
+
+def _with_files(lines: list[str]) -> list[str]:
+    """Every line, with those of a file in place of `@FILE`. Raises BadInput for a file that cannot be read."""
+    found = []
+    for source in lines:
+        if _FILE.match(source):
+            sources.read_sources(source[1:])  # says what is wrong with a file of no source
+            found += sources.read_lines(source[1:])
+        else:
+            found.append(source)
+    return found
+
+
+_FILE = re.compile("@(?!-$).")
+"""A line that names a file; `@-`, standard input, is the keyboard here."""
 
 _STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
 

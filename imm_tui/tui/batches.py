@@ -1,0 +1,187 @@
+"""The batches of this session: what each has sent and what has become of it, for whoever shows them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from imm_tui.batch import Batch, Progress, eta
+from imm_tui.errors import HistoryUnusable
+from imm_tui.history import History
+from imm_tui.profiles import Profile
+from imm_tui.tasks import Conversion, Status, now
+from imm_tui.tui.draft import Draft
+
+_LOOK = 0.5
+"""Seconds between two looks at the history; ten times as long as a look takes, where that is longer."""
+
+_LAST_ANSWERS = 1.0
+"""Seconds that the answers under way have when the program ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchState:
+    """A batch as it stands."""
+
+    key: int
+    """Its number in this session, from 1."""
+    number: int | None
+    """The history's for it, once there is one."""
+    began_at: int
+    """Epoch milliseconds."""
+    progress: Progress
+    succeeded: int = 0
+    failed: int = 0
+    """Those that IMM did not take as well."""
+    unknown: int = 0
+    left: int | None = None
+    """Milliseconds until it is likely to have ended; None where nothing is known."""
+
+    @property
+    def over(self) -> bool:
+        """All that was sent has ended, as far as anything will be heard of it, and no more is sent."""
+        return self.progress.ended and self.succeeded + self.failed + self.unknown >= self.progress.sent
+
+
+@dataclass(slots=True)
+class _Entry:
+    batch: Batch
+    profile: Profile
+    draft: Draft | None
+    state: BatchState
+    seen: bool = False
+
+
+class Batches:
+    """`on_change` is called from any thread whenever a state has changed."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._entries: list[_Entry] = []
+        self._looking: threading.Thread | None = None
+        self._over = threading.Event()
+
+    def start(
+        self, profile: Profile, conversions: Sequence[Conversion], draft: Draft | None, resubmits: Sequence[int] = ()
+    ) -> None:
+        """Sends these in the background. `draft` is the form that they came from, for those that are never sent."""
+        assert profile.credentials is not None
+        batch = Batch(
+            profile.settings,
+            profile.credentials,
+            profile.history_path,
+            conversions,
+            on_change=self._on_change,
+            resubmits=resubmits,
+        )
+        state = BatchState(key=len(self._entries) + 1, number=None, began_at=batch.began_at, progress=batch.progress)
+        self._entries.append(_Entry(batch, profile, draft, state))
+        batch.start()
+        if self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=self._look, name="batches", daemon=True)
+            self._looking.start()
+
+    @property
+    def states(self) -> list[BatchState]:
+        """All of them, the newest first."""
+        return [self._state(entry) for entry in reversed(self._entries)]
+
+    @property
+    def current(self) -> BatchState | None:
+        """The newest that goes on; else the newest that is over, until a person has seen that."""
+        states = [(self._state(entry), entry.seen) for entry in reversed(self._entries)]
+        going = next((state for state, _seen in states if not state.over), None)
+        return going or next((state for state, seen in states if not seen), None)
+
+    @staticmethod
+    def _state(entry: _Entry) -> BatchState:
+        return replace(entry.state, number=entry.batch.number, progress=entry.batch.progress)
+
+    def seen(self) -> None:
+        """A person looks at all of them."""
+        for entry in self._entries:
+            entry.seen = self._state(entry).over
+
+    # What a person decides
+
+    def pause(self, key: int) -> None:
+        """Pauses it, or lets it go on where it is paused."""
+        batch = self._entries[key - 1].batch
+        if batch.progress.paused:
+            batch.resume()
+        else:
+            batch.pause()
+        self._on_change()
+
+    def cancel(self, key: int) -> tuple[Profile, Draft] | None:
+        """Sends no more of it. Gives what the form of that profile is to hold; None for tasks that were resubmitted,
+        which are in the list as they were."""
+        entry = self._entries[key - 1]
+        entry.batch.cancel()
+        self._on_change()
+        return self._left(entry)
+
+    # What is not sent
+
+    def is_unsent(self, batch: int) -> bool:
+        """Whether something of the batch with this number in the history is still to be submitted."""
+        return any(entry.batch.number == batch and not entry.batch.progress.ended for entry in self._entries)
+
+    @property
+    def unsent(self) -> int:
+        """How many documents are still to be submitted, of all batches."""
+        going = (entry.batch.progress for entry in self._entries)
+        return sum(progress.unsent for progress in going if not progress.ended)
+
+    def stop(self) -> list[tuple[Profile, Draft]]:
+        """Sends no more, waits a moment for the answers under way, and gives what was not sent, as forms."""
+        self._over.set()
+        going = [entry for entry in self._entries if not entry.batch.progress.ended]
+        for entry in going:
+            entry.batch.cancel()
+        deadline = time.monotonic() + _LAST_ANSWERS
+        for entry in going:
+            entry.batch.join(max(0.0, deadline - time.monotonic()))
+        return [left for entry in going if (left := self._left(entry)) is not None]
+
+    @staticmethod
+    def _left(entry: _Entry) -> tuple[Profile, Draft] | None:
+        sources = [conversion.source_uri for conversion in entry.batch.unsent]
+        if entry.draft is None or not sources:
+            return None
+        return entry.profile, replace(entry.draft, sources="\n".join(sources))
+
+    # What has become of what was sent
+
+    def _look(self) -> None:
+        took = 0.0
+        while not self._over.wait(max(_LOOK, took * 10)):
+            going = [entry for entry in self._entries if not self._state(entry).over]
+            if not going:
+                return
+            began = time.monotonic()
+            for entry in going:
+                with suppress(HistoryUnusable):  # the dashboard says so
+                    self._read(entry)
+            took = time.monotonic() - began
+            self._on_change()
+
+    def _read(self, entry: _Entry) -> None:
+        progress, number = entry.batch.progress, entry.batch.number
+        if number is None:
+            return
+        with History(entry.profile.history_path) as history:
+            tasks = history.batch(number)
+            durations = history.durations(tasks[0].target_type or "") if tasks else []
+        counts = Counter(task.status for task in tasks)
+        entry.state = replace(
+            entry.state,
+            succeeded=counts[Status.SUCCEEDED],
+            failed=counts[Status.FAILED],
+            unknown=counts[Status.UNKNOWN],
+            left=eta(tasks, durations, now(), 0 if progress.ended else progress.unsent),
+        )

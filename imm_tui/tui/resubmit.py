@@ -1,0 +1,155 @@
+"""Submitting once more, from the screen: the questions before it, and what is told of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imm_tui.errors import Trouble, mistake
+from imm_tui.history import History
+from imm_tui.i18n import _, ngettext
+from imm_tui.resubmission import Resubmit, differences, resubmission
+from imm_tui.submission import Outcome
+from imm_tui.tasks import Status
+from imm_tui.text import block, line
+from imm_tui.tui import answer
+from imm_tui.tui.screens.confirm import ConfirmScreen
+from imm_tui.tui.screens.password import PasswordScreen
+
+if TYPE_CHECKING:
+    from imm_tui.tui.app import ImmApp
+
+_TOLD_FOR = 30.0
+
+_NAMED = 5
+"""Differences that are told; tasks of one batch have the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What can be submitted once more, what cannot, and what is not now as it was then."""
+
+    ready: Sequence[Resubmit]
+    troubled: Sequence[Resubmit]
+    changed: Sequence[str]
+
+
+def resubmit(app: ImmApp, tasks: Sequence[int]) -> None:
+    """Submits these tasks of the history once more, each with its exact request, after a question."""
+    if not tasks:
+        return
+    if not app.session.profile.can_ask:
+        app.action_new_submission()  # says what is missing
+        return
+    history_path, settings = app.history_path, app.settings
+
+    def find() -> _Found:
+        with History(history_path) as history:
+            found = resubmission(history, tasks, settings)
+            ready = [it for it in found if it.trouble is None]
+            requests = (history.request_of(it.task.id) for it in ready)
+            changed = dict.fromkeys(told for request in requests for told in differences(request, settings))
+        return _Found(ready, [it for it in found if it.trouble is not None], list(changed))
+
+    threading.Thread(target=_find, args=(app, find), name="resubmission", daemon=True).start()
+
+
+def _find(app: ImmApp, find: Callable[[], _Found]) -> None:
+    result: _Found | Trouble
+    try:
+        result = find()
+    except Trouble as trouble:
+        result = trouble
+    except Exception as error:  # a key that does nothing would be worse than any sentence
+        result = mistake(error, _("The resubmission"), _("Nothing was sent."))
+    with suppress(RuntimeError):  # the app has ended meanwhile
+        app.call_later(_ask, app, result)
+
+
+def _ask(app: ImmApp, found: _Found | Trouble) -> None:
+    if isinstance(found, Trouble):
+        _fail(app, found)
+        return
+    if not found.ready:
+        trouble = next((it.trouble for it in found.troubled if it.trouble is not None), None)
+        if trouble is not None:
+            _fail(app, trouble)
+        return
+
+    def agreed(yes: bool | None) -> None:
+        if yes:
+            _with_password(app, found.ready)
+
+    count = len(found.ready)
+    question = ngettext("Submit this task once more?", "Submit {count} tasks once more?", count)
+    app.push_screen(
+        ConfirmScreen(
+            question.format(count=f"{count:,}"),
+            _said(found),
+            _("Submit"),
+            _("Leave it"),
+            grave=False,
+        ),
+        agreed,
+    )
+
+
+def _said(found: _Found) -> str:
+    """Which tasks, and what a person should know before they agree."""
+    parts = [answer.named([it.task.name for it in found.ready])]
+    succeeded = sum(it.task.status not in (Status.FAILED, Status.UNKNOWN) for it in found.ready)
+    if succeeded:
+        words = ngettext("{count} of them has not failed.", "{count} of them have not failed.", succeeded)
+        parts.append(words.format(count=f"{succeeded:,}"))
+    if found.troubled:
+        words = ngettext(
+            "{count} other cannot be submitted once more: {why}",
+            "{count} others cannot be submitted once more: {why}",
+            len(found.troubled),
+        )
+        first = found.troubled[0].trouble
+        assert first is not None
+        parts.append(words.format(count=f"{len(found.troubled):,}", why=line(first.why or first.what)))
+    parts.append(_("The request is the same as it was, with a new token."))
+    parts += [line(told) for told in found.changed[:_NAMED]]
+    return "\n".join(parts)
+
+
+def _with_password(app: ImmApp, ready: Sequence[Resubmit]) -> None:
+    protected = [it.task.name for it in ready if it.needs_password]
+    if not protected:
+        _send(app, ready)
+        return
+
+    def typed(password: str | None) -> None:
+        if password is not None:
+            _send(app, [it.with_password(password) if it.needs_password else it for it in ready])
+
+    words = _("{names} was submitted with a password, which is not kept.").format(names=answer.named(protected))
+    app.push_screen(PasswordScreen(words), typed)
+
+
+def _send(app: ImmApp, ready: Sequence[Resubmit]) -> None:
+    conversions = [it.conversion for it in ready if it.conversion is not None]
+    numbers = [it.task.id for it in ready if it.conversion is not None]
+    if len(conversions) > 1:
+        app.start_batch(conversions, None, numbers)
+        return
+    app.submit(conversions, lambda result: _tell(app, result), numbers)
+
+
+def _tell(app: ImmApp, result: list[Outcome] | Trouble) -> None:
+    trouble = result if isinstance(result, Trouble) else next((it.trouble for it in result if it.trouble), None)
+    if trouble is not None:
+        _fail(app, trouble)
+    elif not isinstance(result, Trouble):
+        names = answer.named([outcome.task.name for outcome in result])
+        app.notify(names, title=_("Submitted once more"), timeout=5, markup=False)
+
+
+def _fail(app: ImmApp, trouble: Trouble) -> None:
+    words = block(answer.told(trouble).plain)
+    app.notify(words, title=_("Not submitted"), severity="error", timeout=_TOLD_FOR, markup=False)
