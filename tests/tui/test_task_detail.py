@@ -320,6 +320,20 @@ async def test_clocks_that_differ_are_told_and_a_bar_too_many_is_left_out(writer
         assert "since" not in read(shown)
 
 
+async def test_times_beyond_reason_and_many_messages_do_no_harm(writer: Writer) -> None:
+    task = writer.submitted("a.docx", "t-1")
+    for percent in range(30):
+        writer.received(event("t-1", percent=percent, at=253_402_300_799_999 - percent))
+    shown = Shown(writer)
+    async with shown.run_test(size=(90, 24)) as pilot:
+        shown.show(task)
+        await until_read(pilot, "◐ Running")
+        await pilot.press("tab", "3")
+        await until_read(pilot, "reported")
+        await pilot.press("end")
+        await until_read(pilot, "older 10 messages are not drawn")
+
+
 async def test_what_was_learned_by_asking_is_a_step_of_its_own(writer: Writer) -> None:
     task = sent(writer)
     writer.history.record_accepted(task, "t-1", "R-1")

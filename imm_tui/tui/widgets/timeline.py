@@ -34,6 +34,9 @@ _STAGES = {
     Stage.ASKED: N_("asked IMM"),
 }
 
+_MESSAGES = 20
+"""Messages of one task that are drawn; a task has one or two as a rule."""
+
 _TIME = len("00:00:00.000")
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 4
@@ -52,7 +55,7 @@ class Timeline(Page):
         yield Facts()
 
     def show(self, task: Task, messages: Sequence[Message]) -> None:
-        steps = timeline.steps(task, messages)
+        steps = timeline.steps(task, messages[:_MESSAGES])
         self._facts = list(_facts(task, messages, steps))
         self.query_one(Chart).show(steps)
         self.query_one(Facts).show(self._facts)
@@ -74,6 +77,9 @@ def _facts(task: Task, messages: Sequence[Message], steps: Sequence[Step]) -> It
         yield _("asked"), asks
     if task.asked:
         yield _("learned"), _("by asking IMM: no event has come of its end")
+    if (older := len(messages) - _MESSAGES) > 0:
+        words = ngettext("{count:,} message is not drawn", "{count:,} messages are not drawn", older)
+        yield _("older"), words.format(count=older)
     if any(step.gap < 0 for step in steps):
         words = _("this machine's, IMM's and the queue's clocks differ: a gap between two of them cannot be trusted")
         yield _("clocks"), words
