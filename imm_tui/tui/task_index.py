@@ -29,6 +29,11 @@ class Arrangement:
         """All tasks, newest first: what a TaskIndex has without a question to the history."""
         return self == Arrangement()
 
+    @property
+    def partial(self) -> bool:
+        """Only some of the tasks are wanted."""
+        return bool(self.query) or self.folded
+
 
 class Found:
     """Numbers in the order that they were found in. Made of 100,000 it takes a frame: not in the screen's thread."""
@@ -74,6 +79,11 @@ class TaskIndex:
     def row_of(self, task: int) -> int | None:
         at = bisect_left(self._ids, task)
         return len(self._ids) - 1 - at if at < len(self._ids) and self._ids[at] == task else None
+
+    def status_of(self, task: int) -> Status | None:
+        at = bisect_left(self._ids, task)
+        known = at < len(self._ids) and self._ids[at] == task
+        return _STATUSES[self._statuses[at]] if known else None
 
     def put(self, task: int, status: Status) -> bool:
         """Adds a task, or notes its new status; true when it is new."""

@@ -100,6 +100,16 @@ async def test_another_order_keeps_the_selected_task_in_its_line() -> None:
         assert listing.rows[line + 1] == f"document-{listing.widget.selected + 1}.docx"  # type: ignore[operator]
 
 
+async def test_another_order_is_of_all_though_the_newest_has_not_been_found_yet() -> None:
+    listing = listing_of(3)
+    async with listing.run_test(size=(60, 13)) as pilot:
+        listing.widget.show_found(Found([1, 2, 3]), Arrangement(BY_PAGES))
+        listing.change(task(4))
+        await until_read(pilot, "Tasks 4 ")
+        listing.widget.show_found(Found([1, 2, 3]), Arrangement(query="x"))
+        await until_read(pilot, "Tasks 3 of 4 ")
+
+
 async def test_who_stands_at_the_top_sees_the_top_of_another_order() -> None:
     listing = listing_of(200)
     async with listing.run_test(size=(60, 13)) as pilot:

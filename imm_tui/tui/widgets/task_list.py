@@ -217,7 +217,8 @@ class TaskList(RowList):
             return _("Tasks")
         return list_words.title(
             index.counts,
-            listed=len(index if found is None else found),
+            # In another order all are listed, though those of this moment have not been found yet.
+            listed=len(found) if found is not None and self.arrangement.partial else len(index),
             marked=len(self._marks),
             unlisted=0 if found is None else self._marks.unlisted(found.rows),
             states=(
