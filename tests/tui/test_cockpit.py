@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from imm_tui import i18n, preferences
+from imm_tui.tui.app import ImmApp
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.tui.conftest import Writer, app, event
 from tests.tui.stage import seen, until, until_read
@@ -169,3 +170,106 @@ async def test_the_mouse_can_be_left_to_the_terminal(path: Path) -> None:
         shown.action_mouse()
         await until_read(pilot, "The mouse is the terminal's.")
     assert not app(path).preferences.mouse
+
+
+def told(shown: ImmApp) -> list[str]:
+    """The toasts that can be read at the moment."""
+    return [toast.message for toast in shown._notifications]
+
+
+async def test_the_end_of_a_task_is_told_once_and_by_the_way_that_was_chosen(
+    path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = app(path)
+    rung = []
+    monkeypatch.setattr(shown, "bell", lambda: rung.append(1))
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        await until_read(pilot, "Tasks 0")
+        writer.submitted("季度报告.pptx", "A")
+        writer.received(event("A"))
+        await until(pilot, lambda: told(shown) == ["季度报告.pptx succeeded"])
+        writer.received(event("A"))  # a duplicate
+        shown.clear_notifications()
+        writer.submitted("broken.xls", "B")
+        writer.received(event("B", code="NoSuchKey"))
+        await until(pilot, lambda: told(shown) == ["broken.xls failed: NoSuchKey"])
+        shown.action_telling()
+        await until_read(pilot, "OSC 9")
+        await pilot.press("down", "enter")
+        assert rung == []
+        writer.submitted("c.pdf", "C")
+        writer.received(event("C"))
+        await until(pilot, lambda: rung == [1])
+
+
+async def test_what_had_ended_before_is_not_told(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.pause(1.5)
+        assert told(shown) == []
+
+
+async def test_a_click_on_a_count_lists_only_those(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until_read(pilot, "1 failed")
+        counts = seen(shown).splitlines()
+        row = next(y for y, line in enumerate(counts) if "1 failed" in line)
+        await pilot.click(offset=(counts[row].index("1 failed") + 2, row))
+        await until(pilot, lambda: in_list(shown) == ["broken.xls"])
+        await pilot.press("escape")
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+
+
+async def test_a_named_filter_is_kept_and_chosen_again(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("slash", *"type:png code:NoSuchKey", "enter", "v", "s", *"昨天的失败", "enter")
+        await until_read(pilot, "昨天的失败")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+    again = app(path)
+    async with again.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(again)) == 4)
+        await pilot.press("v")
+        await until_read(pilot, "昨天的失败")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: in_list(again) == ["broken.xls"])
+
+
+async def test_what_is_marked_is_copied_line_by_line_and_kept_in_a_file(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("home", "space", "space", "y", "i")
+        await until_read(pilot, "Copied: the task id")
+        assert shown.clipboard == "合同.pdf\nbroken.xls"
+    assert (path.parent / "copied.txt").read_text() == "合同.pdf\nbroken.xls"
+
+
+async def test_what_is_listed_is_exported_and_nothing_else(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    file = path.parent / "failed.csv"
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        await pilot.press("slash", *"status:failed", "enter")
+        await until(pilot, lambda: in_list(shown) == ["broken.xls"])
+        await pilot.press("e")
+        await until_read(pilot, "Export 1 task")
+        await pilot.press("ctrl+u", *str(file), "enter")
+        await until(pilot, file.exists)
+    exported = file.read_text("utf-8-sig")
+    assert "broken.xls" in exported
+    assert "合同.pdf" not in exported
+
+
+async def test_a_failed_tasks_code_is_explained(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 34)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("slash", *"status:failed", "enter")
+        await until_read(pilot, "1 of 4")
+        await pilot.press("c")
+        await until_read(pilot, "Codes of IMM, MNS and OSS")
+        await until_read(pilot, "NoSuchKey")

@@ -99,12 +99,12 @@ async def test_enter_goes_to_the_detail_and_escape_back(path: Path, writer: Writ
         await until_read(pilot, "⏎ detail")
         for there, back in (("enter", "escape"), ("right", "left"), ("tab", "tab"), ("shift+tab", "shift+tab")):
             await pilot.press(there)
-            await until_read(pilot, "esc list")
+            await until_read(pilot, "esc back")
             assert "⏎ detail" not in read(pilot.app)
             await pilot.press(back)
             await until_read(pilot, "⏎ detail")
         await pilot.click(TaskList, offset=(10, 2), times=2)
-        await until_read(pilot, "esc list")
+        await until_read(pilot, "esc back")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -13,13 +14,14 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Footer
 
+from imm_tui.completion import Completion
 from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import Column, Delivery, History, Order
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.preferences import Preferences
 from imm_tui.profiles import Profile
-from imm_tui.tasks import Task, now
+from imm_tui.tasks import Status, Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.finder import Finder
@@ -63,6 +65,10 @@ def arrangement_of(chosen: Preferences) -> Arrangement:
     column = Column(chosen.sort) if chosen.sort in set(Column) else Column.SUBMITTED
     order = Order(column, chosen.descending, chosen.failures_first)
     return Arrangement(order, folded=chosen.folded)
+
+
+def _has_ended(status: Status | None) -> bool:
+    return status is not None and status.finished
 
 
 class Dashboard(Localized[None], inherit_bindings=False):
@@ -141,6 +147,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._untold: list[Delivery] = []
         """Quarantined messages that came while another screen was in front."""
         self._unheard: Trouble | None = None
+        self._completion = Completion()
         self._depth: tuple[Depth | None, Trouble | None] | None = None
         self._wanted = wanted
         self._finder = Finder(profile.history_path, self._answered)
@@ -237,6 +244,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
         tasks = self.query_one(TaskList)
         if changes.tasks or changes.removed:
             self._revision = changes.revision
+            self._completion.add(
+                task for task in changes.tasks if task.status.finished and not _has_ended(tasks.status_of(task.id))
+            )
+            self._tell_ended()
             tasks.apply(changes)
             self._show_counts()
             if not self._wanted.plain:
@@ -373,6 +384,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
             kept = _("It was kept, and left on the queue for its owner. u shows it.")
             self._warn(f"{line(_(message.reason))}\n{kept}\nMessageId {line(message.message_id)}")
 
+    def _tell_ended(self) -> None:
+        telling = self._completion.take(time.monotonic())
+        if telling is not None:
+            from imm_tui.tui.telling import tell
+
+            tell(self.app, telling, self._imm_app.preferences.telling)
+
     def on_screen_resume(self) -> None:
         untold, self._untold = self._untold, []
         self._tell_quarantined(untold)
@@ -482,6 +500,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(TaskList).tick()
         self.query_one(TaskDetail).tick()
         self.query_one(EventChart).tick()
+        self._tell_ended()
         if self._wanted.query and self.query_one(FilterBar).filter.takes_time:
             self._finder.ask(self._wanted)
         if self._history is not None:
