@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test crash-test lint messages screenshots clean
+.PHONY: demo test crash-test lint messages screenshots screenshots-check clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/imm-tui demo
@@ -27,7 +27,11 @@ messages: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.messages
 
 screenshots: $(VENV)/.installed-dev
-	$(BIN)/python screenshots/make.py
+	$(BIN)/python -m screenshots.make
+
+# Says which of them are stale.
+screenshots-check: $(VENV)/.installed-dev
+	$(BIN)/python -m screenshots.make --check
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
