@@ -20,6 +20,9 @@ _BAR = 6
 _SPANS = (59_000, 59 * 60_000, 23 * 3_600_000, 999 * 86_400_000)
 """Milliseconds: the durations that are the widest to read."""
 
+_LONG = Task(id=0, task_id=None, status=Status.SUCCEEDED, page_count=9_999, seen_at=0)
+"""It has the count of pages that is the widest to read."""
+
 
 def ordered_by(column: Column, order: Order) -> Order:
     """`order` with that column to sort by, at first in the direction in which people look for it."""
@@ -116,6 +119,8 @@ class Columns:
             widths.append(cell_len(_(figure.title)) + 1)  # and its direction, when the list is sorted by it
         if figure.key == "time":
             widths += [cell_len(view.elapsed(span)) for span in _SPANS]
+        if figure.key == "pages":
+            widths.append(cell_len(view.pages(_LONG)))
         return max(widths)
 
     def titles(self, order: Order) -> list[tuple[str, bool]]:

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from imm_tui import i18n
 from imm_tui.history import Column, Order
 from imm_tui.tasks import Status
+from imm_tui.tui import view
 from imm_tui.tui.columns import Columns, ordered_by, progress, turned
 from tests.tui.conftest import lines, now
 from tests.tui.test_task_list import Listing, task
@@ -41,6 +42,16 @@ def test_the_narrower_the_list_the_fewer_the_columns_and_the_bar_goes_first() ->
     bars = {width: any(kind == "bar" for _, kind in Columns(width).figures(running, AT)) for width in shown}
     assert bars == {12: False, 40: False, 57: False, 77: True, 97: True}
     assert len(words(57)) == len(words(77)) == 5, "the bar has no title of its own"
+
+
+@pytest.mark.parametrize("pages", [1, 9_999, 10_000, 999_999, 5_000_000])
+@pytest.mark.parametrize("seconds", [9, 59, 59 * 60, 23 * 3600, 300 * 86400])
+def test_no_figure_is_cut_in_either_language(pages: int, seconds: int) -> None:
+    it = task(1, page_count=pages, percent=100, submitted_at=AT - seconds * 1000, finished_at=AT)
+    told = "".join(text for text, _ in Columns(97).figures(it, AT))
+    assert "…" not in told
+    assert f" {view.pages(it)} " in told
+    assert f" {view.age(it, AT)} " in told
 
 
 @pytest.mark.parametrize("column", Column)
