@@ -37,6 +37,7 @@ class Picture:
     """What is pressed, one after the other, before it is taken; `shows` can be read then."""
 
     name: str
+    """Nothing where it is but a step on the way, and not kept."""
     keys: tuple[str, ...]
     shows: str
     paste: str = ""
@@ -83,6 +84,15 @@ SITTINGS = (
             Picture("dry-run", ("f5",), "duplicate"),
         )
     ),
+    Sitting(
+        (
+            Picture(
+                "", ("n",), "24", paste="".join(f"oss://demo/发票 {number:04}.pdf\n" for number in range(101, 125))
+            ),
+            Picture("", ("f5",), "Dry run"),
+            Picture("batch", ("enter", "end"), "24/24 sent"),  # to the oldest task: the new ones have ids by chance
+        )
+    ),
     Sitting((Picture("light", _TO_WORD, "Succeeded"),), theme="imm-light"),
     Sitting((Picture("chinese", _TO_WORD, "季度报告.pptx"),), language="zh_CN.UTF-8"),
     Sitting((Picture("small", ("down",) * 3, "OpenFileError"),), size=(80, 24)),
@@ -121,7 +131,9 @@ async def sit(app: ImmApp, sitting: Sitting, folder: Path) -> None:
             if picture.paste:
                 await pilot.pause(0.5)
                 app.post_message(events.Paste(picture.paste))
-            (folder / f"{picture.name}.svg").write_text(await settled(pilot, picture), encoding="utf-8")
+            content = await settled(pilot, picture)
+            if picture.name:
+                (folder / f"{picture.name}.svg").write_text(content, encoding="utf-8")
 
 
 async def settled(pilot: Pilot[str | None], picture: Picture) -> str:
@@ -130,7 +142,7 @@ async def settled(pilot: Pilot[str | None], picture: Picture) -> str:
     deadline = time.monotonic() + PATIENCE
     while same < 3 or picture.shows.replace(" ", "&#160;") not in now:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{picture.name} never showed “{picture.shows}”, or never stood still")
+            raise TimeoutError(f"{picture.name or picture.keys} never showed “{picture.shows}”, or never stood still")
         await pilot.pause(0.15)
         before, now = now, shot(pilot.app)
         same = same + 1 if now == before else 0
