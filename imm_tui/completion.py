@@ -1,4 +1,4 @@
-"""How the end of tasks is told beside the list: in a few words, many ends together, and at most once a second."""
+"""How the end of tasks is told beside the list: in a few words, many ends together, and never one upon another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imm_tui.tasks import Status, Task
 from imm_tui.text import line
 
 _LEAST = 1.0
-"""Seconds between two tellings."""
+"""Seconds between two tellings, where something has failed."""
 
 _NAMED = 3
 """Failed tasks whose names are told; of more only how many there are."""
@@ -56,20 +56,23 @@ def _one(task: Task) -> str:
 
 
 class Completion:
-    """Gathers what has ended until it is time to tell it."""
+    """Gathers what has ended until it is time to tell it: a success waits until the last telling has been read."""
 
     def __init__(self) -> None:
         self._ended: dict[int, Task] = {}
-        self._told_at = -_LEAST
+        self._failed = False
+        self._told_at = -_LASTS
 
     def add(self, ended: Iterable[Task]) -> None:
         """These have ended just now."""
-        self._ended |= {task.id: task for task in ended}
+        for task in ended:
+            self._ended[task.id] = task
+            self._failed |= task.status is Status.FAILED
 
     def take(self, at: float) -> Telling | None:
         """What is to be told at this time, in seconds by a clock that is never set; None: nothing, or not yet."""
-        if not self._ended or at - self._told_at < _LEAST:
+        if not self._ended or at - self._told_at < (_LEAST if self._failed else _LASTS):
             return None
-        ended, self._ended = list(self._ended.values()), {}
+        ended, self._ended, self._failed = list(self._ended.values()), {}, False
         self._told_at = at
         return telling(ended)

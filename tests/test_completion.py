@@ -59,7 +59,7 @@ def test_the_words_are_in_the_language_of_the_moment() -> None:
     assert telling([ended("a"), ended("b")]).words == english
 
 
-def test_they_are_told_together_and_at_most_once_a_second() -> None:
+def test_successes_are_told_together_when_the_last_telling_has_gone() -> None:
     completion = Completion()
     assert completion.take(100.0) is None
     completion.add([ended("a")])
@@ -68,11 +68,23 @@ def test_they_are_told_together_and_at_most_once_a_second() -> None:
     again = ended("b")
     completion.add([again, again])
     completion.add([ended("c")])
-    assert completion.take(100.9) is None
-    told = completion.take(101.0)
+    assert completion.take(99.9 + told.lasts) is None
+    told = completion.take(100.0 + told.lasts)
     assert told is not None
     assert told.words == "2 succeeded"
     assert completion.take(200.0) is None
+
+
+def test_a_failure_is_told_soon_and_takes_the_successes_with_it_but_at_most_once_a_second() -> None:
+    completion = Completion()
+    completion.add([ended("a")])
+    assert completion.take(100.0) is not None
+    completion.add([ended("b")])
+    completion.add([failed("c")])
+    assert completion.take(100.9) is None
+    told = completion.take(101.0)
+    assert told is not None
+    assert told.words == "1 succeeded, 1 failed: c"
 
 
 @given(st.text(), st.text(), st.sampled_from([{}, {"TMUX": "/tmp/t,1,0"}, {"STY": "1.pts"}]))

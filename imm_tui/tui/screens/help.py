@@ -88,8 +88,9 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """The ids of all keys, in place of the help."""
         from imm_tui.tui.screens.keys import KeysScreen
 
-        settings = cast("ImmApp", self.app).settings
-        self.app.switch_screen(KeysScreen(settings.keys, str(settings.config_file or "config.toml")))
+        app = cast("ImmApp", self.app)
+        file = None if app.demo else app.settings.config_file  # the demo reads none
+        self.app.switch_screen(KeysScreen(app.settings.keys, str(file or "config.toml")))
 
     def _rows(self, bindings: Iterable[ActiveBinding]) -> Iterable[tuple[Content, str]]:
         """The keys of each action, and what they do."""
