@@ -181,7 +181,6 @@ _OF_ARGPARSE = (
     N_("positional arguments"),
     N_("options"),
     N_("show this help message and exit"),
-    N_("show program's version number and exit"),
     N_("argument %(argument_name)s: %(message)s"),
     N_("the following arguments are required: %s"),
     N_("unrecognized arguments: %s"),
@@ -244,7 +243,12 @@ def _parser() -> argparse.ArgumentParser:
         ),
         epilog=f"{_(_WHERE_SETTINGS_COME_FROM)}\n{_(_EXIT_CODES)}",
     )
-    parser.add_argument("--version", action="version", version=f"imm-tui {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"imm-tui {__version__}",
+        help=_("show program's version number and exit"),
+    )
     parser.set_defaults(run=_dashboard)
     commands = parser.add_subparsers(metavar="COMMAND", title=_("commands"), prog="imm-tui")
 

@@ -24,7 +24,7 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Refused, Trouble
 from imm_tui.history import History
-from imm_tui.i18n import _
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import ApiVersion, Conversion, Task, now
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def _settle(history: History, waiting: dict[Future[Accepted], int]) -> BaseExcep
             if answered:
                 _answer(history, task, future)
             else:
-                why = _("It was interrupted before IMM had answered.")
+                why = N_("It was interrupted before IMM had answered.")
                 history.record_unknown(task, message=why, request_id=None)
         except Exception:  # what was raised first is what a person is told
             pass
@@ -386,7 +386,7 @@ def settle_abandoned(history: History) -> int:
         for task, process, since in history.submitting()
         if now() - since > _LONGEST or (process is not None and not _runs(process))
     ]
-    why = _(
+    why = N_(
         "The imm-tui that submitted it ended before IMM had answered. "
         "The dashboard, and submit --wait, look up whether IMM has it."
     )

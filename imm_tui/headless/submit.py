@@ -57,7 +57,8 @@ def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
                 raise BadInput(_("This is a pattern."), why, _("Name each document."), field="source_uri")
             sources.append(submission.check_source_uri(text))
         except BadInput as bad:
-            raise BadInput(f"{name}: {bad.what}", bad.why, bad.fix, field=bad.field) from None
+            what = _("{name}: {problem}").format(name=name, problem=bad.what)
+            raise BadInput(what, bad.why, bad.fix, field=bad.field) from None
     return sources
 
 

@@ -39,7 +39,7 @@ class MessageDetail(Detail):
     def show(self, message: Quarantined | None) -> None:
         """Shows a message; None where none is selected."""
         before, self._shown = self._shown, message
-        words = _("Select a message to see what is in it.") if message is None else line(message.reason)
+        words = _("Select a message to see what is in it.") if message is None else line(_(message.reason))
         reason = self.query_one("#reason", Static)
         reason.set_class(message is None, "empty")
         reason.update(Content(words))

@@ -66,7 +66,7 @@ class MessageList(RowList):
         figures = self._figures(texts) + view.wish(message)
         segments = [
             Segment(figures, base + Style(color=self.style("quiet").color)),
-            Segment(view.fit(line(message.reason), max(width - cell_len(figures), 0)), base),
+            Segment(view.fit(line(_(message.reason)), max(width - cell_len(figures), 0)), base),
         ]
         return Strip(segments).crop_extend(0, width, base)
 

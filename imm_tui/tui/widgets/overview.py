@@ -65,7 +65,7 @@ class Overview(Page):
 
     def _words(self, task: Task) -> Iterator[str]:
         if task.message:
-            yield block(task.message, _WORDS)
+            yield block(_(task.message), _WORDS)
         if task.code and not task.status.under_way and (advice := glossary.told(task.code)):
             yield advice
         if task.untracked:
