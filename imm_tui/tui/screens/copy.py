@@ -36,7 +36,13 @@ _FILE = "copied.txt"
 
 
 def _row(history: History, task: Task) -> str:
-    cells = (view.status(task.status), task.target_type or "", view.pages(task), view.percent(task, now()), view.age(task, now()))
+    cells = (
+        view.status(task.status),
+        task.target_type or "",
+        view.pages(task),
+        view.percent(task, now()),
+        view.age(task, now()),
+    )
     return "\t".join(_one_line(cell) for cell in (*cells, task.name))
 
 
