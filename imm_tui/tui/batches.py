@@ -103,8 +103,11 @@ class Batches:
 
     def seen(self) -> None:
         """A person looks at all of them."""
-        for entry in self._entries:
-            entry.seen = self._state(entry).over
+        news = [entry for entry in self._entries if not entry.seen and self._state(entry).over]
+        for entry in news:
+            entry.seen = True
+        if news:
+            self._on_change()
 
     # What a person decides
 

@@ -21,6 +21,7 @@ from imm_tui.tui.screens.dry_run import DryRunScreen
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.theme import DARK
 from imm_tui.tui.widgets.batch_strip import BatchStrip
+from imm_tui.tui.widgets.choices import Choices
 from tests.conftest import RunningEmulator
 from tests.tui.stage import paste, read, until, until_read
 from tests.tui.test_submit import SETTINGS, SIZE, against, form, open_form, server_that_says_nothing, sources
@@ -67,10 +68,37 @@ async def test_many_documents_are_looked_at_first_and_then_sent_as_one_batch(
             assert {task.status for task in tasks} == {Status.RUNNING}
             assert {task.batch for task in tasks} == {tasks[-1].id}
 
+        await until_read(pilot, "30/30 sent")  # on the dashboard
         chosen = await open_batches(app, pilot)
         assert "30/30 sent" in read(app)
         await pilot.press("enter")
         assert chosen == [tasks[-1].id], "whose tasks are to be listed"
+
+
+@pytest.mark.parametrize("width", [120, 80, 60])
+async def test_a_batch_is_two_lines_where_there_is_room(emulator: RunningEmulator, history: Path, width: int) -> None:
+    app = against(emulator, history)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await start(app, pilot)
+        await open_batches(app, pilot)
+        await pilot.resize_terminal(width, 24)
+        await until_read(pilot, "30/30 sent")
+        await until(pilot, lambda: app.screen.query_one(Choices).size.height == 2)
+
+
+async def test_the_line_on_the_dashboard_goes_when_its_end_has_been_seen(history: Path) -> None:
+    with server_that_says_nothing() as (endpoint, hang_up):
+        app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
+        async with app.run_test(size=SIZE) as pilot:
+            await start(app, pilot)
+            strip = app.dashboard.query_one(BatchStrip)
+            await until(pilot, lambda: strip.display and app.batches.unsent == 22)
+            await open_batches(app, pilot)
+            await pilot.press("x", "y")
+            hang_up.set()
+            await until_read(pilot, "22 not sent · ended")
+            await pilot.press("escape")
+            await until(pilot, lambda: not strip.display)
 
 
 async def test_what_is_not_sent_can_be_cancelled_after_a_question_and_is_in_the_form_again(history: Path) -> None:
@@ -99,8 +127,9 @@ async def test_a_batch_that_cannot_go_on_pauses_says_why_and_goes_on_by_key(hist
         async with app.run_test(size=(120, 30)) as pilot:
             await start(app, pilot)
             await open_batches(app, pilot)
-            await until_read(pilot, "paused: The task was sent, and whether IMM has it is not known.")
-            await until_read(pilot, "? 8 unknown")
+            await until_read(pilot, "8/30 sent · ? 8 unknown · paused")
+            assert "? The task was sent, and whether IMM has it is not known." in read(app)
+            assert "The connection was cut before a whole answer came." in read(app), "in full"
             await pilot.press("p")
             await until_read(pilot, "? 16 unknown")
 

@@ -18,11 +18,13 @@ from textual.widgets import Input, TextArea
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.history import History
-from imm_tui.tasks import Conversion, Status
+from imm_tui.options import options
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, Status
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.screens.submit import SubmitScreen
 from imm_tui.tui.widgets.field import Choice
+from imm_tui.tui.widgets.option_field import OptionField
 from tests.conftest import RunningEmulator
 from tests.tui.stage import paste, read, seen, until, until_read
 
@@ -245,6 +247,106 @@ async def test_what_is_pasted_is_neither_markup_nor_obeyed(history: Path, payloa
             assert payload in picture
         else:
             assert "It held a character that cannot be shown." in read(app)
+
+
+# Options
+
+
+NEW = replace(SETTINGS, api_version="2020-09-30")
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+async def test_every_option_of_the_version_is_there_once_it_is_unfolded(history: Path, version: ApiVersion) -> None:
+    app = form(history, replace(SETTINGS, api_version=version))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await open_form(pilot)
+        shown = {field.option for field in screen.query(OptionField)}
+        assert shown == {option for option in options(version) if option.common}
+        await pilot.press("f4")
+        await until(pilot, lambda: len(screen.query(OptionField)) == len(options(version)))
+        assert {field.option for field in screen.query(OptionField)} == set(options(version))
+        await pilot.press("f4")
+        await until(pilot, lambda: not screen.query_one("#rare").display)
+
+
+async def test_an_option_without_effect_on_the_type_or_without_another_is_not_to_be_had(history: Path) -> None:
+    app = form(history, NEW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_form(pilot)
+        first_image = screen.query_one("#option-FirstPage", Choice)
+        assert "Quality" in read(app)
+        assert not first_image.focusable, "it needs the long picture"
+        screen.query_one("#option-LongPicture").focus()
+        await pilot.press("right")
+        await pilot.pause()
+        assert first_image.focusable
+        screen.query_one("#target-type").focus()
+        await pilot.press("t")
+        await pilot.pause()
+        assert "Quality" not in read(app)
+        assert "Long text" in read(app)
+
+
+async def test_an_option_is_checked_as_it_is_left_and_two_together_when_they_are_sent(history: Path) -> None:
+    app = form(history, NEW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_form(pilot)
+        await paste(pilot, "oss://demo/a.pdf")
+        screen.query_one("#option-Quality").focus()
+        await pilot.press("1", "0", "1", "tab")
+        await pilot.pause()
+        assert "✘ It is a whole number from 0 to 100." in read(app)
+        await pilot.press("shift+tab", "backspace")
+        await pilot.pause()
+        assert "✘" not in read(app)
+        for name, page in (("StartPage", "5"), ("EndPage", "2")):
+            screen.query_one(f"#option-{name}").focus()
+            await pilot.press(page)
+        await pilot.press("ctrl+s")
+        await until_read(pilot, "✘ It is before the first page, 5.")
+        assert app.focused is screen.query_one("#option-EndPage")
+
+
+async def test_what_is_typed_for_an_option_is_sent_and_comes_back_in_the_next_session(
+    emulator: RunningEmulator, history: Path
+) -> None:
+    app = against(emulator, history)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_form(pilot)
+        await paste(pilot, "oss://demo/a.pdf")
+        await pilot.press("f4")
+        await until(pilot, lambda: bool(screen.query("#option-Tags")))
+        for name, typed in (("option-Quality", "80"), ("option-Tags", "team=销售"), ("password", "hunter2")):
+            screen.query_one(f"#{name}").focus()
+            await paste(pilot, typed)
+        screen.query_one("#option-LongPicture").focus()
+        await pilot.press("right", "ctrl+s")
+        await until(pilot, lambda: app.screen is app.dashboard)
+        with History(history) as db:
+            (task,) = db.tasks()
+            request = db.request_of(task.id)
+        assert request is not None
+        sent = {name: request["parameters"].get(name) for name in ("Quality", "Tags", "LongPicture", "FirstPage")}
+        assert sent == {"Quality": "80", "Tags": '{"team": "销售"}', "LongPicture": "true", "FirstPage": None}
+
+    app = against(emulator, history)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_form(pilot)
+        await until(pilot, lambda: bool(screen.query("#option-Tags")))  # unfolded: there is something in it
+        assert field(pilot, "option-Quality").value == "80"
+        assert field(pilot, "option-Tags").value == "team=销售"
+        assert screen.query_one("#option-LongPicture", Choice).value == "true"
+        assert (sources(pilot), field(pilot, "password").value) == ("", "")
+    assert "hunter2" not in (history.parent / "preferences.json").read_text()
+
+
+async def test_many_sources_are_counted(history: Path) -> None:
+    app = form(history)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        lines = [*(f"oss://demo/{number}.pdf" for number in range(1_000)), "oss://demo/7.pdf", "x.pdf", "# a comment"]
+        await paste(pilot, "\n".join(lines))
+        await until_read(pilot, "1,002 sources · 1 duplicate · 1 wrong")
 
 
 # Submissions

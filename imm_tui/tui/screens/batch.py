@@ -66,26 +66,38 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         self._show()
         self.set_interval(_FRAME, self._show)
 
+    def on_unmount(self) -> None:
+        self._imm_app.batches.seen()
+
+    def on_resize(self) -> None:
+        self._states = {}
+        self._show()
+
     def _show(self) -> None:
         """Draws what has changed."""
         before, states = self._states, self._imm_app.batches.states
         self._states = {str(state.key): state for state in states}
         choices = self.query_one(Choices)
         if before.keys() != self._states.keys():
-            marked = self._marked
+            marked = choices.highlighted_option
             choices.clear_options()
-            choices.add_options([Option(_told(state), id=key) for key, state in self._states.items()])
-            choices.highlighted = list(self._states).index(str(marked.key)) if marked else 0 if states else None
+            choices.add_options([Option(self._told(state), id=key) for key, state in self._states.items()])
+            if states:
+                choices.highlighted = list(self._states).index(marked.id or "") if marked is not None else 0
         else:
             for key, state in self._states.items():
                 if state != before[key]:
-                    choices.replace_option_prompt(key, _told(state))
+                    choices.replace_option_prompt(key, self._told(state))
         if before != self._states:
             choices.display = bool(states)
             self.query_one("#nothing").display = not states
             self._show_trouble()
             self.refresh_bindings()
-        self._imm_app.batches.seen()
+
+    def _told(self, state: BatchState) -> Content:
+        began = view.second(state.began_at, now())
+        cells = max(min(_BAR, self.size.width - 8), 0)
+        return Content.assemble((began, "bold"), words(state), "\n", bar(state, cells))
 
     def _show_trouble(self) -> None:
         """In full, for as long as the batch has it."""
@@ -135,8 +147,3 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         ).format(count=f"{unsent:,}")
         question = _("Cancel what is not yet sent?")
         self.app.push_screen(ConfirmScreen(question, text, _("Cancel it"), _("Go on sending")), cancel)
-
-
-def _told(state: BatchState) -> Content:
-    began = view.second(state.began_at, now())
-    return Content.assemble((began, "bold"), words(state), "\n", bar(state, _BAR))

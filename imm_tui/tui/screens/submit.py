@@ -586,7 +586,7 @@ def _place(settings: Settings) -> str:
 
 
 def _more(unfolded: bool) -> Content:
-    return Content(f"▾ {_('Fewer options')}" if unfolded else f"▸ {_('More options')}")
+    return Content("▾ " + _("Fewer options") if unfolded else "▸ " + _("More options"))
 
 
 def _counted(sources: list[str]) -> str:

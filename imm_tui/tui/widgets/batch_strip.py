@@ -16,7 +16,7 @@ from imm_tui.tui.batches import BatchState
 from imm_tui.tui.theme import QUIET
 
 _BAR = 16
-"""Cells of the bar; below a width of this many lines of it, there is none."""
+"""Cells of the bar, where five times as many are there."""
 
 
 class BatchStrip(Widget):
@@ -46,15 +46,14 @@ class BatchStrip(Widget):
         state = self._state
         if state is None:
             return Content()
-        hint = (f"  {_('b shows the batches')}", QUIET)
+        name = _("Batch {time}").format(time=view.clock(state.began_at, now()))
+        hint = "  " + _("b shows the batches")
         drawn = (bar(state, _BAR), "  ") if self.size.width >= 5 * _BAR else ()
-        return Content.assemble(
-            *drawn, (f"{_('Batch')} {view.clock(state.began_at, now())}", "bold"), words(state), hint
-        )
+        return Content.assemble(*drawn, (name, "bold"), words(state, why=True), (hint, QUIET))
 
 
-def words(state: BatchState) -> Content:
-    """` · 37/120 sent · 30 done · 1 failed · about 2 m left`."""
+def words(state: BatchState, *, why: bool = False) -> Content:
+    """` · 37/120 sent · 30 done · 1 failed · about 2 m left`; with `why` also the reason for a pause."""
     progress = state.progress
     sent, total = f"{progress.sent:,}", f"{progress.total:,}"
     parts = [Content(_("{sent}/{total} sent").format(sent=sent, total=total))]
@@ -67,8 +66,8 @@ def words(state: BatchState) -> Content:
         unknown = _("{count} unknown").format(count=f"{state.unknown:,}")
         parts.append(Content.styled(f"{SHAPES[Status.UNKNOWN]} {unknown}", "$text-warning"))
     if progress.paused:
-        why = _("paused: {why}").format(why=line(progress.trouble.what)) if progress.trouble else _("paused")
-        parts.append(Content.styled(why, "$text-warning"))
+        told = _("paused: {why}").format(why=line(progress.trouble.what)) if progress.trouble and why else _("paused")
+        parts.append(Content.styled(told, "$text-warning"))
     elif progress.ended and progress.unsent:
         parts.append(Content.styled(_("{count} not sent").format(count=f"{progress.unsent:,}"), "$text-warning"))
     if state.over:
