@@ -268,8 +268,6 @@ class _Follower:
         self._told_untracked: set[str] = set()
         self._batches: dict[int, float] = {}
         """Batches in which a task has ended, and when that was."""
-        self._told_batches: dict[int, int] = {}
-        """How many tasks each batch had when it was told."""
 
     def news(self, *, at_last: bool) -> Iterator[_Call]:
         """What has ended since the last look; `at_last` nothing is kept back for later."""
@@ -321,13 +319,9 @@ class _Follower:
         for batch, changed in list(self._batches.items()):
             if not at_last and (time.monotonic() - changed < _SETTLE or self._unsent(batch)):
                 continue
-            del self._batches[batch]  # until something in it changes
-            if self._history.find(f"batch = ? AND {_UNFINISHED}", (batch,), Order(), 0):
-                continue
-            tasks = self._history.batch(batch)
-            if len(tasks) != self._told_batches.get(batch):
-                self._told_batches[batch] = len(tasks)
-                yield _batch_told(batch, tasks)
+            if not self._history.find(f"batch = ? AND {_UNFINISHED}", (batch,), Order(), 0):
+                yield _batch_told(batch, self._history.batch(batch))
+            del self._batches[batch]  # until another task in it ends
 
 
 class _Attended:

@@ -139,10 +139,15 @@ def test_a_task_is_told_once_and_not_when_it_had_ended_before(stage: Stage) -> N
 def test_an_event_before_its_answer_is_told_once_with_the_source(stage: Stage) -> None:
     hooks = stage.follow(on_succeeded=python(KEEP, stage.folder))
     task = stage.submitted()
+    stage.submitted("other")
     stage.ended("early")  # untracked: IMM has not answered
+    stage.ended("other")
+    until(lambda: len(stage.told) == 1)  # and by then it was seen
     stage.history.record_accepted(task, "early", None)
     hooks.finish()
-    assert [it["news"]["source_uri"] for it in stage.told] == ["oss://b/季度 报告.docx"]
+    told = {it["news"]["task_id"]: it["news"]["source_uri"] for it in stage.told}
+    assert told == dict.fromkeys(("early", "other"), "oss://b/季度 报告.docx")
+    assert len(stage.told) == 2
 
 
 def test_a_task_that_nobody_submitted_here_is_told_as_well_and_not_again_when_it_turns_out_to_be_ours(
@@ -168,6 +173,8 @@ def test_a_batch_is_told_when_its_last_task_has_ended(stage: Stage) -> None:
     stage.ended("b-2", code="InvalidFile")
     hooks.wake()
     stage.ended("b-3")
+    until(lambda: len(stage.told) == 1)
+    stage.ended("b-3", code="InvalidFile")  # later, and no end any more
     hooks.finish()
     (told,) = stage.told
     assert {name: told["news"][name] for name in ("batch", "total", "succeeded", "failed")} == {
