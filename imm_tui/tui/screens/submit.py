@@ -5,7 +5,6 @@ It checks each field as it is left, and keeps what was typed until IMM has accep
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +32,7 @@ from imm_tui.i18n import N_, _, ngettext
 from imm_tui.options import options
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
-from imm_tui.tui import answer
+from imm_tui.tui import answer, source_lines
 from imm_tui.tui.draft import Draft
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.dry_run import DryRunScreen
@@ -282,22 +281,14 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             "sources": self._check_sources,
             "dpi": lambda: submission.check_dpi(self._dpi),
             "target-uri": lambda: submission.check_target_uri(
-                _as_typed(self._typed("target-uri"), "target_uri"), self._settings.api_version
+                source_lines.as_typed(self._typed("target-uri"), "target_uri"), self._settings.api_version
             ),
             "pages": lambda: submission.check_pages(self._typed("pages")),
             **{f"option-{field.option.name}": field.check for field in self._option_fields},
         }
 
     def _check_sources(self) -> None:
-        sources = self._sources or [""]
-        for number, source in enumerate(sources, 1):
-            try:
-                _check_source(source)
-            except BadInput as wrong:
-                if len(sources) > 1:
-                    what = _("Line {number}: {what}").format(number=number, what=wrong.what)
-                    raise BadInput(what, wrong.why, wrong.fix, field=wrong.field) from None
-                raise
+        source_lines.check_sources(self._sources)
 
     def _check(self, field: str) -> bool:
         """Checks one field and says beside it what is wrong, if anything is."""
@@ -336,7 +327,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         sources = self._sources
         note = self.query_one("#sources-note", Note)
         advice = _("The document to convert. Several: one a line (ctrl+j); F2 adds a file.")
-        note.advise(_counted(sources) if len(sources) > 1 else advice)
+        note.advise(source_lines.counted(sources) if len(sources) > 1 else advice)
         if note.wrong:
             self._check("sources")
         self._retarget()
@@ -418,7 +409,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         def look() -> Preview:
             with History(history) as known:
                 return dry_run(
-                    _with_files(lines),
+                    source_lines.with_files(lines),
                     target_type,
                     settings,
                     target_uri=fields["target-uri"],
@@ -587,56 +578,3 @@ def _place(settings: Settings) -> str:
 
 def _more(unfolded: bool) -> Content:
     return Content("▾ " + _("Fewer options") if unfolded else "▸ " + _("More options"))
-
-
-def _counted(sources: list[str]) -> str:
-    """`37 sources · 2 duplicates · 1 wrong`."""
-    different = set(sources)
-    wrong = sum(not _is_source(source) for source in different)
-    count, twice = len(sources), len(sources) - len(different)
-    parts = [ngettext("{count} source", "{count} sources", count).format(count=f"{count:,}")]
-    if twice:
-        parts.append(ngettext("{count} duplicate", "{count} duplicates", twice).format(count=f"{twice:,}"))
-    if wrong:
-        parts.append(ngettext("{count} wrong", "{count} wrong", wrong).format(count=f"{wrong:,}"))
-    return " · ".join(parts)
-
-
-def _is_source(source: str) -> bool:
-    try:
-        _check_source(source)
-    except BadInput:
-        return False
-    return True
-
-
-def _check_source(source: str) -> None:
-    """Raises BadInput for what is neither a source nor `@FILE`."""
-    if not _FILE.match(source):
-        submission.check_source_uri(_as_typed(source, "source_uri"))
-
-
-def _with_files(lines: list[str]) -> list[str]:
-    """Every line, with those of a file in place of `@FILE`. Raises BadInput for a file that cannot be read."""
-    found = []
-    for source in lines:
-        if _FILE.match(source):
-            sources.read_sources(source[1:])  # says what is wrong with a file of no source
-            found += sources.read_lines(source[1:])
-        else:
-            found.append(source)
-    return found
-
-
-_FILE = re.compile("@(?!-$).")
-"""A line that names a file; `@-`, standard input, is the keyboard here."""
-
-_STAND_IN = re.compile("[\u2400-\u2421\ufffd]")
-
-
-def _as_typed(typed: str, field: str) -> str:
-    """`typed`, unless a stand-in took the place of a character in it. Raises BadInput."""
-    if _STAND_IN.search(typed):
-        fix = _("Take it out, or submit such a name with “imm-tui submit --from FILE”.")
-        raise BadInput(_("It held a character that cannot be shown."), fix=fix, field=field)
-    return typed
