@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from imm_tui.config import nearest
 from imm_tui.errors import BadInput, Trouble
-from imm_tui.i18n import _
+from imm_tui.i18n import N_, _
 from imm_tui.text import line
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
@@ -172,7 +172,21 @@ def _own(node: type[DOMNode]) -> Iterable[Binding]:
             yield from Binding.make_bindings(vars(kind).get("BINDINGS", ()))
 
 
+_TITLES = (
+    N_("Choices"),
+    N_("Confirm"),
+    N_("Dashboard"),
+    N_("Help"),
+    N_("Imm app"),
+    N_("Input"),
+    N_("Message list"),
+    N_("Preview list"),
+    N_("Task list"),
+    N_("Welcome"),
+)
+
+
 def title_of(node: type[DOMNode]) -> str:
-    """`TaskList` as people read it: `Task list`."""
+    """`TaskList` as people read it: `Task list`, one of _TITLES."""
     name = node.__name__.removesuffix("Screen") if issubclass(node, Screen) else node.__name__
     return re.sub("(?<=.)[A-Z]", lambda at: f" {at[0].lower()}", name)
