@@ -124,8 +124,9 @@ def one_instant() -> Iterator[None]:
 
 async def sit(app: ImmApp, sitting: Sitting, folder: Path) -> None:
     async with app.run_test(size=sitting.size) as pilot:
-        while app.session.listening.phase is not Phase.LISTENING:
-            await pilot.pause(0.1)
+        async with asyncio.timeout(PATIENCE):
+            while app.session.listening.phase is not Phase.LISTENING:
+                await pilot.pause(0.1)
         for picture in sitting.pictures:
             await pilot.press(*picture.keys)
             if picture.paste:

@@ -383,7 +383,7 @@ class ImmApp(App[str | None]):
 
     def action_command_palette(self) -> None:
         """Every action by its name."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=_("Search for commands…"), id="--command-palette"))
 
     def action_help_quit(self) -> None:
