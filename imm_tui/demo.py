@@ -24,6 +24,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.errors import Trouble
 from imm_tui.history import History
 from imm_tui.i18n import _
+from imm_tui.sources import folder_lister
 from imm_tui.text import say
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def staged(*, api_version: str, pace: float, scenario: str = "calm", presenting:
             overdue_after=pace + _LATE,
             scenario="" if scenario == "calm" else scenario,
         )
-        bucket = root / "objects" / _BUCKET
-        with _presenting(settings, keys, history_path, bucket, app.wake) if presenting else nullcontext():
+        objects = root / "objects"
+        app.lister = folder_lister(objects)
+        with _presenting(settings, keys, history_path, objects / _BUCKET, app.wake) if presenting else nullcontext():
             yield app
 
 

@@ -621,7 +621,8 @@ class History:
         for batch in left:
             marks = ", ".join("?" * len(batch.message_ids))
             self._db.execute(
-                f"UPDATE messages SET stored_at = ?, deleted_at = ? WHERE message_id IN ({marks}) AND reason IS NULL",
+                f"UPDATE messages SET stored_at = coalesce(stored_at, ?), deleted_at = ?"
+                f" WHERE message_id IN ({marks}) AND reason IS NULL",
                 [batch.stored_at, batch.deleted_at, *map(_sql, batch.message_ids)],
             )
 

@@ -60,6 +60,9 @@ _THREADS = {
 
 _TOLD_FOR = 20.0
 
+_MOVES = ("move", "scroll", "page", "cursor", "app.focus", "first", "last", "screen.copy_text", "app.command_palette")
+"""How the names of actions begin that nobody looks up: they move about."""
+
 _TWICE = 2.0
 """Seconds within which a second Ctrl-C ends the dashboard."""
 
@@ -98,6 +101,7 @@ class ImmApp(App[str | None]):
 
     TITLE = "imm-tui"
     CSS = stylesheet()
+    DEFAULT_MODE = "dashboard 0"
 
     def __init__(
         self,
@@ -128,6 +132,8 @@ class ImmApp(App[str | None]):
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
+        self._dashboards = 0
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # else it could not be removed
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         chosen = self.preferences.theme
@@ -169,6 +175,7 @@ class ImmApp(App[str | None]):
                 signal.signal(number, end)
 
     def on_mount(self) -> None:
+        self._map_keys()
         if self.problem is not None:
             self._welcome()
         else:
@@ -184,6 +191,14 @@ class ImmApp(App[str | None]):
         for profile, draft in self._batches.stop() if self._batches is not None else ():
             self._keep_unsent(profile, draft)
         self.session.stop()
+
+    def _map_keys(self) -> None:
+        """Gives each action the key that config.toml wants for it."""
+        if self.settings.keys:
+            from imm_tui.tui import keymap
+
+            for trouble in keymap.apply(self, self.settings.keys):
+                self.notify(block(str(trouble)), title=_("Keys"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     # The profile, and what works for it
 
@@ -239,6 +254,7 @@ class ImmApp(App[str | None]):
         self.dashboard.show_listener(self.session.listening)
         self.dashboard.asking_failed(self.session.asking_trouble)
         self.dashboard.show_depth(self.session.depth)
+        self.dashboard.show_batch(self.batch)
         self.dashboard.read()
 
     # Submissions
@@ -418,7 +434,7 @@ class ImmApp(App[str | None]):
         if action == "resume":
             return phase is Phase.PAUSED
         if action == "profile":
-            return self._profiles is not None and len(self._profiles.names()) > 1
+            return self._profiles is not None
         if action == "reconnect":
             return phase in (Phase.STOPPED, Phase.RECONNECTING) and self.problem is None
         return super().check_action(action, parameters)
@@ -427,7 +443,7 @@ class ImmApp(App[str | None]):
         """Every key of the screen that has a name, and what has no key. Textual's own are there in our words."""
         own = {active.binding.action: active for active in screen.active_bindings.values() if active.binding.id}
         for action, (node, binding, enabled, tooltip) in own.items():
-            if enabled and binding.show:
+            if enabled and not action.startswith(_MOVES):
                 key = _("The key {key}").format(key=self.get_key_display(binding))
                 yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
         yield SystemCommand(_("Colours"), _("Choose a theme, dark or light"), self.action_change_theme)
@@ -501,7 +517,11 @@ class ImmApp(App[str | None]):
     def action_profile(self) -> None:
         """Another profile of the configuration file, with its own history."""
         assert self._profiles is not None
-        names = self._profiles.names()
+        try:
+            names = self._profiles.names()
+        except Trouble as trouble:
+            self._not_switched(trouble)
+            return
         self._choose(_("Profile"), {name: name for name in names}, self.settings.profile, self._switch_profile)
 
     async def _switch_profile(self, name: str) -> None:
@@ -511,7 +531,7 @@ class ImmApp(App[str | None]):
         try:
             profile = self._profiles.open(name)
         except Trouble as trouble:
-            self.notify(block(str(trouble)), title=_("Not switched"), severity="error", timeout=_TOLD_FOR, markup=False)
+            self._not_switched(trouble)
             return
         self.session.stop()
         self._open(profile)
@@ -521,12 +541,17 @@ class ImmApp(App[str | None]):
         else:
             self._welcome()
 
+    def _not_switched(self, trouble: Trouble) -> None:
+        self.notify(block(str(trouble)), title=_("Not switched"), severity="error", timeout=_TOLD_FOR, markup=False)
+
     async def _show_dashboard(self) -> None:
         """The dashboard anew, for another profile or in another language."""
-        before = self.dashboard
-        while self.screen is not before:
-            await self.pop_screen()
-        await self.switch_screen(self.get_default_screen())
+        before = self.current_mode
+        self._dashboards += 1
+        mode = f"dashboard {self._dashboards}"
+        self.add_mode(mode, self.get_default_screen)
+        await self.switch_mode(mode)  # with what was laid over the one before: that goes with it
+        await self.remove_mode(before)
 
     # Errors that nobody caught
 

@@ -181,6 +181,7 @@ _TITLES = (
     N_("Input"),
     N_("Message list"),
     N_("Preview list"),
+    N_("Row list"),
     N_("Task list"),
     N_("Welcome"),
 )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from imm_tui.i18n import _
-from imm_tui.tasks import Status
 from imm_tui.text import line
 from imm_tui.tui.task_index import Arrangement
 
@@ -14,12 +12,9 @@ _QUERY = 60
 """Characters of a filter that are worth repeating."""
 
 
-def title(
-    counts: Counter[Status], *, listed: int, marked: int = 0, unlisted: int = 0, states: Iterable[str] = ()
-) -> str:
-    """The counts of all tasks by their status, how many are listed and marked (`unlisted`: of the marked), and the
-    states of the list; "" is none."""
-    total = sum(counts.values())
+def title(total: int, *, listed: int, marked: int = 0, unlisted: int = 0, states: Iterable[str] = ()) -> str:
+    """How many tasks there are, how many are listed and marked (`unlisted`: of the marked), and the states of the
+    list; "" is none."""
     if listed == total:
         parts = [_("Tasks {count}").format(count=f"{total:,}")]
     else:
@@ -27,9 +22,6 @@ def title(
     numbers = (
         (marked, _("{count} marked")),
         (unlisted, _("{count} of them not listed")),
-        (sum(number for status, number in counts.items() if status.under_way), _("{count} running")),
-        (counts[Status.FAILED], _("{count} failed")),
-        (counts[Status.UNKNOWN], _("{count} unknown")),
     )
     parts += [words.format(count=f"{number:,}") for number, words in numbers if number]
     return " · ".join([*parts, *filter(None, states)])

@@ -6,7 +6,6 @@ epoch milliseconds, durations milliseconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -196,37 +195,6 @@ def figures(task: Task, now: int) -> str:
 
 
 # Raw events
-
-
-def raw(body: bytes) -> str:
-    """A message body as it was delivered, in characters that can be shown."""
-    return block(body.decode("utf-8", "replace"))
-
-
-def formatted(body: bytes) -> str | None:
-    """A body that is JSON, indented, with JSON in a string of it opened up (an envelope's Message, an event's content).
-
-    None where it is no JSON.
-    """
-    try:
-        value = _opened(json.loads(body.decode("utf-8")))
-        return block(json.dumps(value, indent=2, ensure_ascii=False))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _opened(value: object) -> object:
-    match value:
-        case dict():
-            return {key: _opened(inner) for key, inner in value.items()}
-        case list():
-            return [_opened(inner) for inner in value]
-        case str() if value.lstrip().startswith(("{", "[")):
-            try:
-                return _opened(json.loads(value))
-            except (ValueError, RecursionError):
-                return value
-    return value
 
 
 def is_text(body: bytes) -> bool:

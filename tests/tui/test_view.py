@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -22,16 +21,6 @@ NOON = 1_795_435_200_000
 def task(status: Status = Status.SUCCEEDED, **changes: object) -> Task:
     values: dict[str, object] = {"id": 1, "task_id": "t-1", "status": status, "seen_at": NOON, "submitted_at": NOON}
     return Task(**(values | changes))  # type: ignore[arg-type]
-
-
-def test_json_in_a_string_is_opened_up_however_deep_it_goes() -> None:
-    event = {"events": [{"imm": {"taskId": "t"}}]}
-    body = json.dumps({"Message": json.dumps({"content": json.dumps(event)}), "broken": "{"})
-    assert view.formatted(body.encode()) == json.dumps({"Message": {"content": event}, "broken": "{"}, indent=2)
-    deep = "1"
-    for _ in range(12):
-        deep = json.dumps([deep])
-    assert view.formatted(deep.encode()) is not None
 
 
 @pytest.mark.parametrize(
@@ -144,22 +133,6 @@ def test_fitting_fills_the_cells_exactly(text: str, cells: int) -> None:
 def test_a_cut_name_ends_in_an_ellipsis_and_halves_no_glyph() -> None:
     assert view.fit("很长的中文名字.docx", 8) == "很长的 …"
     assert view.fit("short", 8) == "short   "
-
-
-def test_a_raw_body_is_what_came_in_characters_that_can_be_shown() -> None:
-    assert view.raw(b'{ "a":\t"\x1b]52;c;x\x07" ,\r\n"\xff" }') == '{ "a":\t"␛]52;c;x␇" ,\n"\ufffd" }'
-
-
-def test_a_formatted_body_is_indented_and_shows_its_characters() -> None:
-    assert view.formatted(b'{"name": "5\\u9875", "inner": "no { JSON"}') == (
-        '{\n  "name": "5页",\n  "inner": "no { JSON"\n}'
-    )
-    assert "\u202e" not in (view.formatted(b'"\\u202e"') or "\u202e")
-
-
-@pytest.mark.parametrize("body", [b"<Message/>", b"\xff", b"{", b"[" * 100_000, b"9" * 5_000])
-def test_what_is_no_json_has_no_formatted_form(body: bytes) -> None:
-    assert view.formatted(body) is None
 
 
 def test_a_trouble_is_told_whole_and_clean() -> None:

@@ -27,6 +27,7 @@ from imm_tui.tui import view
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
+from imm_tui.tui.widgets.batch_strip import BatchStrip
 from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.event_chart import CHARTED, EventChart
 from imm_tui.tui.widgets.filter_bar import FilterBar
@@ -41,6 +42,7 @@ from imm_tui.tui.widgets.trouble_banner import TroubleBanner
 if TYPE_CHECKING:
     from imm_tui.queue_depth import Depth
     from imm_tui.tui.app import ImmApp
+    from imm_tui.tui.batches import BatchState
 
 _SETTLE = 0.05
 """Seconds for which a selection lasts before its detail is read: a held key does not read every task it passes."""
@@ -53,6 +55,9 @@ _FIRST = 200
 
 _RECENT, _LATE = 3_600_000, 10_000
 """Milliseconds: for how long a task whose event never came counts, and how late an event may be that does come."""
+
+_ASKED_AT_ONCE = 100
+"""Tasks that IMM is asked about at one key."""
 
 _TOASTS = 3
 """Quarantined messages that are told one by one; more of them at a time are told together."""
@@ -161,6 +166,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             yield EventChart()
         yield StatusCounts()
         yield TroubleBanner()
+        yield BatchStrip()
         yield FilterBar()
         with Horizontal(id="regions"):
             yield TaskList(self._fetch)
@@ -299,6 +305,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if arrangement != self._wanted or not self.is_mounted:
             return
         if isinstance(found, Trouble):
+            self.query_one(TaskList).say("")
             self._show_history_trouble(found)
             return
         self.query_one(TaskList).show_found(found, arrangement)
@@ -408,6 +415,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.listener = state
         self.query_one(ListenerStatus).show(state, self._last_event)
         self._show_trouble()
+
+    def show_batch(self, state: BatchState | None) -> None:
+        """How far the batch of the moment is; None where there is none to be told of."""
+        self.query_one(BatchStrip).show(state)
 
     def show_depth(self, known: tuple[Depth | None, Trouble | None] | None) -> None:
         """How many messages are on the queue, or why that is not known."""
@@ -577,6 +588,25 @@ class Dashboard(Localized[None], inherit_bindings=False):
         tasks = self.query_one(TaskList)
         self.app.push_screen(ExportScreen(self._history_path, tasks.marked or tasks.listed))
 
+    def action_resubmit(self) -> None:
+        """The marked tasks, or the selected one."""
+        from imm_tui.tui.resubmit import resubmit
+
+        resubmit(self._imm_app, self.query_one(TaskList).chosen)
+
+    def action_batches(self) -> None:
+        from imm_tui.tui.screens.batch import BatchScreen
+
+        def closed(batch: int | None) -> None:
+            if batch is not None:
+                self.query_one(FilterBar).use(f"batch:{batch}")
+                self.query_one(TaskList).focus()
+
+        self.app.push_screen(BatchScreen(), closed)
+
+    def on_batch_strip_opened(self) -> None:
+        self.action_batches()
+
     def action_glossary(self) -> None:
         """Opened at the selected task's code."""
         from imm_tui.tui.screens.glossary import GlossaryScreen
@@ -586,8 +616,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.app.push_screen(GlossaryScreen(line(task.code) if task is not None and task.code else ""))
 
     def action_ask(self) -> None:
-        """About the marked tasks, or the selected one."""
-        chosen = [task for number in self.query_one(TaskList).chosen if (task := self._fetch(number)) is not None]
+        """About the marked tasks, or the selected one: not about more than can be fetched within a frame."""
+        numbers = self.query_one(TaskList).chosen[:_ASKED_AT_ONCE]
+        chosen = [task for number in numbers if (task := self._fetch(number)) is not None]
         others = [task for task in chosen if view.can_be_asked(task) and not self._imm_app.ask(task)]
         selected = next((task for task in chosen if task.id == self.query_one(TaskList).selected), None)
         if selected is not None and selected not in others:

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import HorizontalGroup
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -43,10 +42,6 @@ class ChoiceLine(HorizontalGroup):
     def compose(self) -> ComposeResult:
         for number, word in enumerate(self._words):
             yield Static(word, markup=False, classes="chosen" if number == self.chosen else "")
-
-    def rename(self, place: int, word: str) -> None:
-        """Another word in that place."""
-        self.query(Static)[place].update(Content(word))
 
     def step(self, by: int) -> None:
         """Chooses the word that many places on, round and round."""

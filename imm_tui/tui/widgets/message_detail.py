@@ -58,11 +58,7 @@ class MessageDetail(Detail):
     def _bodies(self) -> Iterator[Body]:
         assert self._shown is not None
         body = self._shown.body
-        pretty = view.formatted(body) if self._formatted else None
-        if pretty is None:
-            yield Body(_("As it came"), view.raw(body))
-        else:
-            yield Body(_("Formatted"), pretty)
+        yield Body(_("The message"), body.decode("utf-8", "replace"), formatted=self._formatted)
         if not view.is_text(body):
             yield Body(_("It is no plain text. Its bytes:"), view.hexadecimal(body), plain=True)
 

@@ -81,7 +81,7 @@ class TaskDetail(Detail):
         self._asking: Trouble | str = ""
         self._request: Mapping[str, Any] | None = None
         self._batch: tuple[int, int] | None = None
-        self._formatted = False
+        self._formatted = True
         self._filled = False
 
     def compose(self) -> ComposeResult:
@@ -171,8 +171,6 @@ class TaskDetail(Detail):
         """The events as they came, or formatted."""
         if self._filled:
             self._formatted = not self._formatted
-            word = _("Event") if self._formatted else _("Raw event")
-            self.query_one("#tabs", ChoiceLine).rename(_EVENTS, word)
             self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -238,16 +236,15 @@ class TaskDetail(Detail):
         if not self._messages:
             yield Body(_("No event has come.") if task.status.finished else _("No event has come yet."))
         for message in self._messages[:_MESSAGES]:
-            pretty = view.formatted(message.body) if self._formatted else None
-            caption = self._caption(message, unreadable=self._formatted and pretty is None)
-            yield Body(caption, view.raw(message.body) if pretty is None else pretty)
+            body = message.body.decode("utf-8", "replace")
+            yield Body(self._caption(message), body, formatted=self._formatted)
         if (older := len(self._messages) - _MESSAGES) > 0:
             words = ngettext(
                 "{count:,} older message is in the history.", "{count:,} older messages are in the history.", older
             )
             yield Body(words.format(count=older))
 
-    def _caption(self, message: Message, *, unreadable: bool) -> str:
+    def _caption(self, message: Message) -> str:
         what = _("IMM's answer when asked: RequestId {id}") if message.asked else _("message {id}")
         parts = [_("received {time}").format(time=view.moment(message.received_at))]
         if message.times > 1:
@@ -256,8 +253,6 @@ class TaskDetail(Detail):
                     count=message.times
                 )
             )
-        if unreadable:
-            parts.append(_("no JSON: shown as it came"))
         return f"{what.format(id=line(message.message_id))}\n{' · '.join(parts)}"
 
     @staticmethod

@@ -216,7 +216,7 @@ class TaskList(RowList):
         if index is None:
             return _("Tasks")
         return list_words.title(
-            index.counts,
+            len(index),
             # In another order all are listed, though those of this moment have not been found yet.
             listed=len(found) if found is not None and self.arrangement.partial else len(index),
             marked=len(self._marks),
