@@ -121,8 +121,8 @@ async def still(pilot: Pilot[Any]) -> str:
     """What the screen shows when nothing on it changes any more but the dot that wanders while a task runs."""
     before = ""
     same = 0
-    while same < 4:
-        await pilot.pause(0.05)
+    while same < 2:
+        await pilot.pause(0.1)
         now = seen(pilot.app)
         same = same + 1 if now.replace("·", " ") == before.replace("·", " ") else 0
         before = now
@@ -171,7 +171,7 @@ async def test_nothing_stays_in_english_but_what_is_data(history: Path, tmp_path
     allowed = data(history) | NAMES | words(str(tmp_path))
     shown = ImmApp(UNREACHABLE, history, Credentials("id", "secret"))
     left = {}
-    async with shown.run_test(size=(200, 60), notifications=True) as pilot:
+    async with shown.run_test(size=(130, 45), notifications=True) as pilot:
         await until(pilot, lambda: "Q3-results" in seen(shown))
         for step in WALK:
             await pilot.press(*step.keys.split())
