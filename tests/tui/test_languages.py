@@ -85,11 +85,11 @@ WALK = (
     *(Step(f"{tab} escape", "Dashboard") for tab in ("enter 1", "enter 2", "enter 3", "enter 4")),
     Step("down down down down enter 1", "Dashboard"),
     Step("question_mark", "HelpScreen"),
-    Step("escape escape slash s t a t u colon x", "Dashboard"),
-    Step("escape slash s t a t u s colon f a i l e d enter", "Dashboard"),
-    Step("v", "ViewsScreen"),
+    Step("escape escape slash", "Dashboard", "statu:x"),
+    Step("escape slash", "Dashboard", "status:failed"),
+    Step("enter v", "ViewsScreen"),
     Step("s", "ViewsScreen"),
-    Step("escape escape escape slash n o n e", "Dashboard"),
+    Step("escape escape escape slash", "Dashboard", "none"),
     Step("escape z F", "Dashboard"),
     Step("z F question_mark", "HelpScreen"),
     Step("k", "KeysScreen"),
@@ -122,7 +122,7 @@ async def still(pilot: Pilot[Any]) -> str:
     before = ""
     same = 0
     while same < 2:
-        await pilot.pause(0.1)
+        await pilot.pause(0.05)
         now = seen(pilot.app)
         same = same + 1 if now.replace("·", " ") == before.replace("·", " ") else 0
         before = now
