@@ -78,7 +78,7 @@ async def test_a_submission_is_watched_until_it_ends(
         outcomes = await submit(pilot, "5页Word.docx", "missing.docx")
         assert not isinstance(outcomes, Trouble)
         assert {outcome.trouble is None for outcome in outcomes} == {True}
-        await until_read(pilot, "Tasks 2 · 1 failed")
+        await until_read(pilot, "✘ 1 failed ✔ 1 succeeded")
         assert f"✔ png {figures}" in read(shown)
         accepted = outcomes[0].task
         await until_read(pilot, f"task {accepted.task_id}")  # the detail shows what was submitted
@@ -97,7 +97,7 @@ async def test_a_submission_that_cannot_be_sent_is_answered_with_the_trouble(
         outcomes = await submit(pilot, "5页Word.docx")
         assert not isinstance(outcomes, Trouble)
         assert outcomes[0].trouble is not None
-        await until_read(pilot, "Tasks 1 · 1 failed")
+        await until_read(pilot, "✘ 1 failed")
         path.rename(path.with_suffix(".aside"))
         path.mkdir()
         assert isinstance(await submit(pilot, "5页Word.docx"), HistoryUnusable)
@@ -124,7 +124,7 @@ async def test_where_nothing_can_be_done_yet_it_says_so_and_shows_the_history(pa
         assert welcome is not shown.dashboard
         assert not listening()
         await pilot.press("h")
-        await until_read(pilot, "Tasks 1 · 1 running")
+        await until_read(pilot, "◐ 1 running")
         assert "✕ stopped" in read(shown)
         assert "r reconnect" not in read(shown)
         await pilot.press("n")

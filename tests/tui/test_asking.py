@@ -168,6 +168,6 @@ async def test_the_star_stands_beside_every_task_that_was_learned_by_asking(path
     writer.history.record_answer(asked, answer("t-1", Status.FAILED), b"{}", "R-1", now())
     writer.received(event("t-2"))
     async with app(path).run_test(size=(120, 24)) as pilot:
-        await until_read(pilot, "Tasks 2 · 1 failed")
+        await until_read(pilot, "✘ 1 failed ✔ 1 succeeded")
         rows = [strip.text.split() for strip in lines(pilot.app.screen.query_one(TaskList))[1:3]]
         assert [(row[0], row[-1]) for row in rows] == [("✔", "heard.docx"), ("✘*", "asked.docx")]
