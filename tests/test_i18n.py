@@ -1,14 +1,20 @@
-"""Two languages: how one is chosen, and that the catalogue has every text of the source."""
+"""Two languages: how one is chosen, that the catalogue has every text of the source, and the commands in Chinese."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 
-from imm_tui import i18n
+from imm_tui import config, i18n
+from screenshots import scene
+from tests import messages
+from tests.program import Program
+from tests.tui.conftest import SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +73,91 @@ def test_what_is_to_be_translated_can_be_found_in_the_source(path: Path) -> None
             if isinstance(text, ast.Constant):
                 assert isinstance(text.value, str)
                 assert "{}" not in text.value, f"{path.name}:{call.lineno}: a field needs a name: its place may change"
+
+
+def strings(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [text] if isinstance(text, str) else list(text or ())
+
+
+def translated() -> list[Message]:
+    return [message for message in messages.translations() if message.id]
+
+
+def test_make_messages_would_change_nothing() -> None:
+    fresh = messages.up_to_date()
+    assert messages.PO.read_bytes() == messages.as_po(fresh)
+    assert messages.MO.read_bytes() == messages.as_mo(fresh)
+
+
+def test_every_text_has_a_translation_that_somebody_has_looked_at() -> None:
+    assert len(translated()) > 1000
+    assert [message.id for message in translated() if message.fuzzy or not all(strings(message.string))] == []
+
+
+def test_a_translation_has_the_fields_and_the_outer_blanks_of_its_text() -> None:
+    def frame(text: str) -> tuple[set[str], str, str]:
+        fields = set(re.findall(r"\{\w+[^{}]*\}|%\(\w+\)\w|%[rs]", text))
+        return fields, text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+
+    for message in translated():
+        for string in strings(message.string):
+            assert frame(string) == frame(strings(message.id)[-1])
+
+
+def test_chinese_sentences_have_chinese_stops() -> None:
+    for message in translated():
+        for string in strings(message.string):
+            assert not re.search("[\u4e00-\u9fff][,;!?]|[\u4e00-\u9fff]:(?! $)|[\u4e00-\u9fff][.]$", string), string
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program(tmp_path / "home", {"LANG": "zh_CN.UTF-8"})
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def with_history(program: Program) -> Program:
+    path = config.history_path(config.load({}, program.environment), program.environment)
+    path.parent.mkdir(mode=0o700, parents=True)
+    scene.write(path, SETTINGS)
+    for made in path.parent.iterdir():
+        made.chmod(0o600)
+    return program
+
+
+@pytest.mark.parametrize("command", ["", "demo", "submit", "watch", "tasks", "emulator"])
+def test_the_help_is_in_chinese_and_names_the_same_flags(program: Program, command: str) -> None:
+    arguments = (*filter(None, [command]), "--help")
+    chinese, english = program(*arguments), program(*arguments, LANG="C.UTF-8")
+    assert chinese.code == 0
+    assert re.findall(r"(?<![\w-])--[a-z-]+", chinese.out.partition("\n\n")[2])
+    assert set(re.findall(r"^  (-\S+)", chinese.out, re.MULTILINE)) == set(
+        re.findall(r"^  (-\S+)", english.out, re.MULTILINE)
+    )
+    for line in chinese.out.splitlines():
+        told = re.sub(r"^(用法: |  *)", "", line)
+        assert re.search("[\u4e00-\u9fff]", told) or not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", told), line
+
+
+def test_the_arguments_are_complained_of_in_chinese(program: Program) -> None:
+    run = program("watch", "--count", "many")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "imm-tui: 参数 --count：'many' 不是从 1 开始的整数。详情见 `imm-tui watch --help`。\n"
+    assert program("watch", "--bogus").err.startswith("imm-tui: 无法识别的参数：--bogus。")
+    assert program("submit", "x").err.startswith("imm-tui: 缺少以下参数：--to。")
+
+
+def test_what_is_missing_is_told_in_chinese(program: Program) -> None:
+    run = program("watch")
+    assert run.code == 4
+    assert "没有找到访问密钥。" in run.err
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID 和 ALIBABA_CLOUD_ACCESS_KEY_SECRET" in run.err
+
+
+def test_json_and_the_words_of_a_status_are_the_same_in_every_language(with_history: Program) -> None:
+    chinese, english = (with_history("tasks", "--json", LANG=language) for language in ("zh_CN.UTF-8", "C.UTF-8"))
+    assert len(chinese.objects) > 20
+    assert chinese == english
+    assert "Succeeded" in with_history("tasks").out
