@@ -163,8 +163,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         with Horizontal(id="header"):
             yield Heading(self._settings, demo=self._demo, scenario=self._scenario)
             yield ListenerStatus(self.listener)
+        with Horizontal(id="counts"):
+            yield StatusCounts()
             yield EventChart()
-        yield StatusCounts()
         yield TroubleBanner()
         yield BatchStrip()
         yield FilterBar()
@@ -542,6 +543,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             return not self.query_one(TaskList).has_focus or bool(self._wanted.query or self.query_one(TaskList).marked)
+        if action == "sort":
+            return self.query_one(TaskList).has_focus
         if action == "ask":
             return self._can_ask
         return super().check_action(action, parameters)
