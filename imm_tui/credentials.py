@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imm_tui.errors import NoCredentials
-from imm_tui.i18n import _
+from imm_tui.i18n import _, sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def find(aliyun_profile: str = "", environ: Mapping[str, str] | None = None) -> 
         what = _("No access key was found.")
         fix = _("Set {id} and {secret}, or run {command}.")
         fix = fix.format(id=_ID, secret=_SECRET, command="`aliyun configure`")
-    raise NoCredentials(what, " ".join(reasons), fix)
+    raise NoCredentials(what, sentences(*reasons), fix)
 
 
 # Each place gives its credentials, or else the sentence that says why it has none; none where it is not in use at all.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from imm_tui import __version__
-from imm_tui.i18n import _
+from imm_tui.i18n import _, sentences
 
 
 class Trouble(Exception):
@@ -38,10 +38,8 @@ class Trouble(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        parts = [self.what, self.why, self.fix]
-        if self.request_id:
-            parts.append(f"RequestId {self.request_id}.")
-        return " ".join(part for part in parts if part)
+        request = f"RequestId {self.request_id}." if self.request_id else ""
+        return sentences(self.what, self.why, self.fix, request)
 
 
 class BadInput(Trouble):

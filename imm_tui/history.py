@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from imm_tui.errors import HistoryTorn, HistoryUnusable
-from imm_tui.i18n import N_, _
+from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
 _BUSY = 10.0
@@ -1012,7 +1012,7 @@ class History:
         return HistoryUnusable(
             _("The history {path} cannot be used.").format(path=self.path),
             f"{why[:1].upper()}{why[1:]}.",
-            f"{_(fix)} {_('Or name another folder with IMM_TUI_DATA_DIR.')}",
+            sentences(_(fix), _("Or name another folder with IMM_TUI_DATA_DIR.")),
         )
 
 

@@ -30,6 +30,14 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _chosen.ngettext(one, many, number)
 
 
+def sentences(*texts: str) -> str:
+    """Sentences behind one another, without the empty ones: Chinese has no blank after its full stop."""
+    told = ""
+    for text in filter(None, texts):
+        told += text if not told or told.endswith("。") else f" {text}"
+    return told
+
+
 def N_(text: str) -> str:  # noqa: N802 - gettext's name, by which texts are found
     """Marks a text that is translated later, where it is shown: at the top of a module no language is chosen yet."""
     return text
@@ -40,14 +48,11 @@ def language() -> str:
     return _language
 
 
-def use(language: str, catalogue: gettext.NullTranslations | None = None) -> None:
-    """Speaks this language from now on, in every thread; with `catalogue` in place of its own, where one is given.
-
-    KeyError: there is none of that name.
-    """
+def use(language: str) -> None:
+    """Speaks this language from now on, in every thread. KeyError: there is none of that name."""
     global _chosen, _language
     LANGUAGES[language]
-    _chosen, _language = catalogue or _catalogue(language), language
+    _chosen, _language = _catalogue(language), language
 
 
 def of_environment(environ: Mapping[str, str]) -> str:

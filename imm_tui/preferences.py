@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from imm_tui.errors import HistoryUnusable
-from imm_tui.i18n import _
+from imm_tui.i18n import _, sentences
 
 TELLINGS = ("toast", "bell", "osc9", "none")
 """How the end of a task can be told, beside the list."""
@@ -79,5 +79,5 @@ def save(path: Path, preferences: Preferences) -> None:
         raise HistoryUnusable(
             _("What was chosen cannot be kept in {path}.").format(path=path),
             f"{error.strerror or error}.",
-            f"{_('Make room or mend its permissions.')} {_('Or name another folder with IMM_TUI_DATA_DIR.')}",
+            sentences(_("Make room or mend its permissions."), _("Or name another folder with IMM_TUI_DATA_DIR.")),
         ) from None

@@ -49,6 +49,12 @@ def test_no_text_is_no_text_in_any_language() -> None:
         assert i18n.language() == language
 
 
+def test_sentences_stand_behind_one_another_as_their_language_has_it() -> None:
+    assert i18n.sentences("It is so.", "", "It stays so.") == "It is so. It stays so."
+    assert i18n.sentences("", "如此。", "依旧如此。", "RequestId 7.", "再试。") == "如此。依旧如此。RequestId 7. 再试。"
+    assert i18n.sentences("", "") == ""
+
+
 def test_a_language_that_there_is_not_changes_nothing() -> None:
     i18n.use("zh_CN")
     with pytest.raises(KeyError):

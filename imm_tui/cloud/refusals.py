@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
 from imm_tui.errors import Barred, Refused
-from imm_tui.i18n import N_, _
+from imm_tui.i18n import N_, _, sentences
 
 _BARRING_CODES = frozenset(
     {
@@ -157,18 +157,18 @@ def refused(
     denied = status in (401, 403) and not is_throttle(code)
     what, why = _("{service} refuses the request: {code}."), ""
     fix = _("Check the access key, and that its owner has the permission {action}.") if denied else ""
-    for pattern, *sentences in _REFUSALS:
+    for pattern, *told in _REFUSALS:
         if re.match(pattern, code, re.IGNORECASE):
-            what, why, fix = map(_, sentences)
+            what, why, fix = map(_, told)
             break
     what, why, fix = (
         sentence.format(service=service, code=code, resource=resource, action=action) for sentence in (what, why, fix)
     )
-    told = re.search(r"signature|string.to.sign", message, re.IGNORECASE) or _holds(message, secrets)
-    if message.strip() and not told:
+    secret = re.search(r"signature|string.to.sign", message, re.IGNORECASE) or _holds(message, secrets)
+    if message.strip() and not secret:
         stopped = message.rstrip().endswith((".", "!", "?", "。"))
         says = _("{service} says: {message}") if stopped else _("{service} says: {message}.")
-        why = f"{why} {says.format(service=service, message=message.strip())}".strip()
+        why = sentences(why, says.format(service=service, message=message.strip()))
     kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
     return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
 

@@ -14,7 +14,7 @@ from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from imm_tui.config import Settings
 from imm_tui.errors import Trouble
 from imm_tui.history import Quarantined
-from imm_tui.i18n import N_, _, ngettext
+from imm_tui.i18n import N_, _, ngettext, sentences
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Status, Task
 from imm_tui.text import block, line
@@ -172,7 +172,7 @@ def asked(task: Task, now: int) -> str:
             twice = _("Looked for it twice, the last time at {time}, and did not find it.")
             often = _("Looked for it {count} times, the last time at {time}, and did not find it.")
             looked = (none, once, twice, often)[min(task.asks, 3)].format(count=task.asks, time=at)
-            return f"{how} {looked} {_('It is not sent again by itself.')}"
+            return sentences(how, looked, _("It is not sent again by itself."))
     return ""
 
 
@@ -338,7 +338,5 @@ def unheard(number: int, settings: Settings) -> Trouble:
 
 def told(trouble: Trouble) -> tuple[str, str]:
     """A trouble as a person reads it: what happened, and the rest of it."""
-    rest = [trouble.why, trouble.fix]
-    if trouble.request_id:
-        rest.append(f"RequestId {trouble.request_id}.")
-    return line(trouble.what), block(" ".join(part for part in rest if part))
+    request = f"RequestId {trouble.request_id}." if trouble.request_id else ""
+    return line(trouble.what), block(sentences(trouble.why, trouble.fix, request))

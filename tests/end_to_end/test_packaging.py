@@ -44,7 +44,7 @@ def test_the_wheel_holds_the_stylesheets_in_the_package(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {f"imm_tui/styles/{sheet}" for sheet in SHEETS} <= names
-    assert "imm_tui/py.typed" in names
+    assert {"imm_tui/py.typed", "imm_tui/locale/zh_CN/LC_MESSAGES/imm_tui.mo"} <= names
     assert not any(name.startswith(("tests/", "styles/")) for name in names)
 
 

@@ -21,7 +21,7 @@ from textual.widgets.option_list import Option
 
 from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import History
-from imm_tui.i18n import N_, _
+from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import Task, now
 from imm_tui.text import line
 from imm_tui.tui import view
@@ -185,7 +185,7 @@ class CopyScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if len(self._tasks) > 1:
             name = _("{what}, of {count} tasks").format(what=name, count=f"{len(self._tasks):,}")
         if isinstance(result, Trouble):
-            self.notify(" ".join(view.told(result)), severity="error", markup=False)
+            self.notify(sentences(*view.told(result)), severity="error", markup=False)
         elif not result:
             self.notify(_("There is nothing to copy: {what}").format(what=name), severity="warning", markup=False)
         else:

@@ -19,7 +19,7 @@ from textual.widgets import Footer, Static
 from imm_tui import quarantine
 from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
-from imm_tui.i18n import N_, _, ngettext
+from imm_tui.i18n import N_, _, ngettext, sentences
 from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.localized import Localized
@@ -260,7 +260,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def _tell(self, titles: tuple[str, str], result: str | Trouble) -> None:
         done, failed = titles
         if isinstance(result, Trouble):
-            words = " ".join(view.told(result))
+            words = sentences(*view.told(result))
             self.app.notify(words, title=_(failed), severity="error", timeout=_TOLD_FOR, markup=False)
         else:
             self.app.notify(result, title=_(done), timeout=_TOLD_FOR, markup=False)
@@ -284,7 +284,7 @@ def _retry_all(history: History) -> str:
 
 def _retried(reason: str) -> str:
     if reason:
-        return f"{_('It still cannot be read.')} {line(_(reason))}"
+        return sentences(_("It still cannot be read."), line(_(reason)))
     return _("It could be read: its task is in the list. It is deleted from the queue when it comes the next time.")
 
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from imm_tui import text
 from imm_tui.config import Settings
 from imm_tui.errors import Trouble
-from imm_tui.i18n import _
+from imm_tui.i18n import _, sentences
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
 
@@ -40,7 +40,7 @@ class Heading(Widget):
     def show_depth(self, depth: Depth | None, trouble: Trouble | None = None) -> None:
         """How many messages are on the queue; None where that is not known, for the reason that `trouble` gives."""
         self._depth, self._asked = depth, True
-        self.tooltip = None if trouble is None else Content(" ".join(view.told(trouble)))
+        self.tooltip = None if trouble is None else Content(sentences(*view.told(trouble)))
         self.refresh()
 
     def _queue(self) -> list[str]:

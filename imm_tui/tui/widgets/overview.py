@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from imm_tui import glossary
 from imm_tui.errors import Trouble
-from imm_tui.i18n import _
+from imm_tui.i18n import _, sentences
 from imm_tui.tasks import Task, now
 from imm_tui.text import block, line
 from imm_tui.tui import view
@@ -73,7 +73,7 @@ class Overview(Page):
         if learned := view.asked(task, now()):
             yield learned
         if isinstance(self._asking, Trouble):
-            yield " ".join([_("IMM could not be asked about it."), *view.told(self._asking)])
+            yield sentences(_("IMM could not be asked about it."), *view.told(self._asking))
         elif self._asking:
             yield self._asking
 
