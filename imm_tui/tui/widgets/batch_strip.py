@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 from textual.message import Message
@@ -12,8 +12,10 @@ from imm_tui.i18n import _
 from imm_tui.tasks import SHAPES, Status, now
 from imm_tui.text import line
 from imm_tui.tui import view
-from imm_tui.tui.batches import BatchState
 from imm_tui.tui.theme import QUIET
+
+if TYPE_CHECKING:
+    from imm_tui.tui.batches import BatchState
 
 _BAR = 16
 """Cells of the bar, where five times as many are there."""
