@@ -1,0 +1,124 @@
+"""Another profile inside the app: its own project, its own history, its own listener."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from imm_tui.profiles import Profiles, ready
+from imm_tui.tui.app import ImmApp
+from tests.conftest import RunningEmulator
+from tests.tui.stage import read, until, until_read
+
+
+@pytest.fixture
+def profiles(emulator: RunningEmulator, tmp_path: Path) -> tuple[Profiles, Path, dict[str, str]]:
+    """A file with two profiles on the emulator, and one that lacks its queue."""
+    env = emulator.env
+    common = "\n".join(
+        f'{key} = "{env[f"IMM_TUI_{key.upper()}"]}"'
+        for key in ("region", "topic", "mns_endpoint", "imm_endpoint", "project")
+    )
+    file = tmp_path / "config.toml"
+    file.write_text(
+        f'[profiles.default]\n{common}\nqueue = "{env["IMM_TUI_QUEUE"]}"\n'
+        f'[profiles."生产"]\n{common}\nqueue = "{env["IMM_TUI_QUEUE"]}"\napi_version = "2017-09-06"\n'
+        f"[profiles.halfway]\n{common}\n",
+        encoding="utf-8",
+    )
+    keys = {name: value for name, value in env.items() if name.startswith("ALIBABA")}
+    environ = {**keys, "IMM_TUI_DATA_DIR": str(tmp_path / "data"), "HOME": str(tmp_path)}
+    return Profiles(str(file), environ), file, environ
+
+
+def opened(profiles: Profiles, environ: dict[str, str], name: str = "default") -> ImmApp:
+    profile = profiles.open(name)
+    return ImmApp(
+        profile.settings, profile.history_path, profile.credentials, problem=profile.problem, profiles=profiles
+    )
+
+
+def listeners() -> int:
+    return sum(thread.name == "listener" for thread in threading.enumerate())
+
+
+async def test_another_profile_has_its_own_history_and_one_listener_at_a_time(
+    profiles: tuple[Profiles, Path, dict[str, str]],
+) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 30)) as pilot:
+        await until_read(pilot, "● listening")
+        assert "2020-09-30" in read(shown)
+        before = shown.history_path
+        await pilot.press("P")
+        await until_read(pilot, "生产")
+        await pilot.press("down", "enter")
+        await until_read(pilot, "生产 · ")
+        await until_read(pilot, "2017-09-06")
+        await until_read(pilot, "● listening")
+        assert shown.history_path != before
+        assert shown.history_path.exists()
+        await until(pilot, lambda: listeners() == 1)
+        await pilot.press("P", "up", "enter")
+        await until_read(pilot, "2020-09-30")
+        await until_read(pilot, "● listening")
+    assert listeners() == 0
+
+
+async def test_a_profile_that_lacks_something_says_what_and_another_can_be_chosen(
+    profiles: tuple[Profiles, Path, dict[str, str]],
+) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 40)) as pilot:
+        await until_read(pilot, "● listening")
+        await pilot.press("P", "end", "enter")
+        await until_read(pilot, "queue")
+        await until_read(pilot, "is missing")
+        await pilot.press("h")
+        await until_read(pilot, "✕ stopped")
+        await pilot.press("P", "home", "enter")
+        await until_read(pilot, "● listening")
+
+
+async def test_a_file_that_was_spoilt_meanwhile_is_told_and_nothing_is_switched(
+    profiles: tuple[Profiles, Path, dict[str, str]],
+) -> None:
+    choice, file, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 30), notifications=True) as pilot:
+        await until_read(pilot, "● listening")
+        file.write_text("[profiles\n")
+        await pilot.press("P")
+        await until_read(pilot, "Not switched")
+        assert shown.settings.profile == "default"
+        assert "● listening" in read(shown)
+
+
+def test_a_profile_is_ready_with_all_that_it_takes(profiles: tuple[Profiles, Path, dict[str, str]]) -> None:
+    choice, _, environ = profiles
+    assert choice.names() == ["default", "生产", "halfway"]
+    whole = choice.open("生产")
+    assert (whole.can_listen, whole.can_ask, whole.problem) == (True, True, None)
+    halfway = choice.open("halfway")
+    assert halfway.problem is not None
+    assert "queue" in halfway.problem.what
+    keyless = ready(whole.settings, {"IMM_TUI_DATA_DIR": environ["IMM_TUI_DATA_DIR"], "HOME": environ["HOME"]})
+    assert keyless.credentials is None
+    assert not keyless.can_listen
+
+
+async def test_receiving_is_paused_and_resumed_by_one_key(profiles: tuple[Profiles, Path, dict[str, str]]) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 30)) as pilot:
+        await until_read(pilot, "● listening")
+        await pilot.press("p")
+        await until_read(pilot, "paused")
+        await until_read(pilot, "p resume")
+        await pilot.press("p")
+        await until_read(pilot, "● listening")
+        await until_read(pilot, "p pause")
