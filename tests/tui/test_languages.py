@@ -80,41 +80,51 @@ class Step:
     pastes: str = ""
 
 
-WALK = (
-    Step("", "Dashboard"),
-    *(Step(f"{tab} escape", "Dashboard") for tab in ("enter 1", "enter 2", "enter 3", "enter 4")),
-    Step("down down down down enter 1", "Dashboard"),
-    Step("question_mark", "HelpScreen"),
-    Step("escape escape slash", "Dashboard", "statu:x"),
-    Step("escape slash", "Dashboard", "status:failed"),
-    Step("enter v", "ViewsScreen"),
-    Step("s", "ViewsScreen"),
-    Step("escape escape escape slash", "Dashboard", "none"),
-    Step("escape z F", "Dashboard"),
-    Step("z F question_mark", "HelpScreen"),
-    Step("k", "KeysScreen"),
-    Step("escape u", "QuarantineScreen"),
-    Step("r", "QuarantineScreen"),
-    Step("question_mark", "HelpScreen"),
-    Step("escape e", "FolderScreen"),
-    Step("escape d", "ConfirmScreen"),
-    Step("escape escape c", "GlossaryScreen"),
-    Step("escape y", "CopyScreen"),
-    Step("escape e", "ExportScreen"),
-    Step("escape b", "BatchScreen"),
-    Step("escape L", "ChooseScreen"),
-    Step("escape n", "SubmitScreen"),
-    Step("f4", "SubmitScreen"),
-    Step("f1", "HelpScreen"),
-    Step("escape f2", "SourcesScreen"),
-    Step("escape", "SubmitScreen", "oss://demo/a.docx\noss://demo/a.docx\noss:/demo/b.docx"),
-    Step("f5", "DryRunScreen"),
-    Step("o question_mark", "HelpScreen"),
-    Step("escape escape", "SubmitScreen"),
-    Step("escape", "Dashboard"),
-    Step("escape escape home down down down R", "ConfirmScreen"),
-    Step("escape ctrl+p", "CommandPalette"),
-)
+WALKS = {
+    "detail": (
+        Step("", "Dashboard"),
+        *(Step(f"{tab} escape", "Dashboard") for tab in ("enter 1", "enter 2", "enter 3", "enter 4")),
+        Step("down down down down enter 1", "Dashboard"),
+        Step("question_mark", "HelpScreen"),
+    ),
+    "filter": (
+        Step("slash", "Dashboard", "statu:x"),
+        Step("escape slash", "Dashboard", "status:failed"),
+        Step("enter v", "ViewsScreen"),
+        Step("s", "ViewsScreen"),
+        Step("escape escape escape slash", "Dashboard", "none"),
+        Step("escape z F", "Dashboard"),
+        Step("z F question_mark", "HelpScreen"),
+        Step("k", "KeysScreen"),
+    ),
+    "quarantine": (
+        Step("u", "QuarantineScreen"),
+        Step("r", "QuarantineScreen"),
+        Step("question_mark", "HelpScreen"),
+        Step("escape e", "FolderScreen"),
+        Step("escape d", "ConfirmScreen"),
+    ),
+    "overlays": (
+        Step("c", "GlossaryScreen"),
+        Step("escape y", "CopyScreen"),
+        Step("escape e", "ExportScreen"),
+        Step("escape b", "BatchScreen"),
+        Step("escape L", "ChooseScreen"),
+    ),
+    "form": (
+        Step("n", "SubmitScreen"),
+        Step("f4", "SubmitScreen"),
+        Step("f1", "HelpScreen"),
+        Step("escape f2", "SourcesScreen"),
+        Step("escape", "SubmitScreen", "oss://demo/a.docx\noss://demo/a.docx\noss:/demo/b.docx"),
+        Step("f5", "DryRunScreen"),
+        Step("o question_mark", "HelpScreen"),
+        Step("escape escape", "SubmitScreen"),
+        Step("escape", "Dashboard"),
+        Step("escape escape home down down down R", "ConfirmScreen"),
+        Step("escape ctrl+p", "CommandPalette"),
+    ),
+}
 
 
 async def still(pilot: Pilot[Any]) -> str:
@@ -146,8 +156,8 @@ def data(history: Path) -> set[str]:
 
 NAMES = words(
     """
-    imm-tui IMM IMM_TUI MNS OSS OSC JSON Lines CSV Python aliyun English config.toml oss http https RequestId MessageId RegionId
-    png jpg pdf txt vector docx bucket folder document documents imm-format-convert-tgt imm-tasks DPI ID ms None
+    imm-tui IMM IMM_TUI MNS OSS OSC JSON Lines CSV Python aliyun English config.toml oss http https
+    RequestId MessageId RegionId png jpg pdf txt vector docx bucket folder document documents imm-format-convert-tgt imm-tasks DPI ID ms None
     is since status submitting running unknown failed untracked none or profiles.default
     esc tab shift super ctrl alt enter space home end pgup pgdn
     """
@@ -167,13 +177,14 @@ def masked_language(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("masked_language")
-async def test_nothing_stays_in_english_but_what_is_data(history: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS)
+async def test_nothing_stays_in_english_but_what_is_data(history: Path, tmp_path: Path, walk: tuple[Step, ...]) -> None:
     allowed = data(history) | NAMES | words(str(tmp_path))
     shown = ImmApp(UNREACHABLE, history, Credentials("id", "secret"))
     left = {}
     async with shown.run_test(size=(130, 45), notifications=True) as pilot:
         await until(pilot, lambda: "Q3-results" in seen(shown))
-        for step in WALK:
+        for step in walk:
             await pilot.press(*step.keys.split())
             if step.pastes:
                 await paste(pilot, step.pastes)
