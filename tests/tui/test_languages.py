@@ -157,7 +157,8 @@ def data(history: Path) -> set[str]:
 NAMES = words(
     """
     imm-tui IMM IMM_TUI MNS OSS OSC JSON Lines CSV Python aliyun English config.toml oss http https
-    RequestId MessageId RegionId png jpg pdf txt vector docx bucket folder document documents imm-format-convert-tgt imm-tasks DPI ID ms None
+    RequestId MessageId RegionId png jpg pdf txt vector docx bucket folder document documents imm-format-convert-tgt
+    imm-tasks DPI ID ms None
     is since status submitting running unknown failed untracked none or profiles.default
     esc tab shift super ctrl alt enter space home end pgup pgdn
     """
