@@ -12,7 +12,7 @@ from statistics import median
 from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Barred, HistoryUnusable, OutcomeUnknown, Trouble, Unreachable, mistake
+from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, OutcomeUnknown, Trouble, Unreachable, mistake
 from imm_tui.history import History
 from imm_tui.submission import AT_ONCE, RATE, Outcome, Pace
 from imm_tui.tasks import Conversion, Status, Task, now
@@ -49,7 +49,7 @@ class Batch:
     `on_change` is called in that thread whenever `progress` has changed; `resubmits` is the task that each conversion
     is once more. Where all others would fare the same, it pauses by itself, with `progress.trouble`: at a refusal that
     bars every call, when IMM cannot be reached or gives no readable answer, when the history cannot be written. The
-    rest stays unsent, and can go on once that is mended.
+    rest stays unsent, and can go on once that is mended. What cannot be mended so ends it, with the rest unsent.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Batch:
         self._pace = Pace()
         self._changed = threading.Condition()
         self._handed = 0
-        """How many have gone, or are going, to be sent."""
+        """How many are recorded as tasks, and are sent or on their way."""
         self._answers = {Status.RUNNING: 0, Status.FAILED: 0, Status.UNKNOWN: 0}
         self._paused = False
         self._cancelled = False
@@ -153,32 +153,42 @@ class Batch:
                     self._pause_for(trouble)
                     continue
                 # A handful at a time: between two of them it can be paused.
-                first = self._handed
-                part = slice(first, first + AT_ONCE)
-                conversions, resubmits = self._conversions[part], self._resubmits[part]
-                self._hand(first + len(conversions))
+                part = slice(self._handed, self._handed + AT_ONCE)
                 outcomes = submission.submit(
                     history,
                     imm,
                     self.settings,
-                    conversions,
+                    self._conversions[part],
                     batch=self.number or 0,
-                    resubmits=resubmits,
+                    batch_size=len(self._conversions),
+                    resubmits=self._resubmits[part],
                     pace=self._pace,
+                    on_intent=self._hand,
                 )
-                with closing(outcomes):
-                    met = [self._count(outcome) for outcome in outcomes]
-                self._hand(first + len(met))  # fewer where its pace was stopped
+                try:
+                    with closing(outcomes):
+                        met = [self._count(outcome) for outcome in outcomes]
+                except HistoryTorn:
+                    raise
+                except HistoryUnusable as trouble:
+                    self._pace = Pace()
+                    self._pause_for(trouble)
+                    continue
+                finally:
+                    self._count_lost()
                 barred = [trouble for trouble in met if isinstance(trouble, Barred)]
                 lost = [trouble for trouble in met if isinstance(trouble, Unreachable | OutcomeUnknown)]
                 if barred:
                     self._pace = Pace()
                 if barred or (lost and len(lost) == len(met)):
                     self._pause_for((barred or lost)[-1])
+            if self.number is not None:
+                history.record_batch_ended(self.number)  # it may have been cancelled
 
-    def _hand(self, count: int) -> None:
+    def _hand(self, task: int) -> None:
         with self._changed:
-            self._handed = count
+            self.number = self.number or task
+            self._handed += 1
 
     def _has_more(self) -> bool:
         """Waits while it is paused; whether there is anything to send then."""
@@ -199,13 +209,17 @@ class Batch:
         if isinstance(trouble, OutcomeUnknown):
             kind = Status.UNKNOWN
         with self._changed:
-            self.number = self.number or outcome.task.batch
             self._answers[kind] += 1
             self._trouble = trouble or self._trouble
         if isinstance(trouble, Barred):
             self._pace.stop()
         self._on_change()
         return trouble
+
+    def _count_lost(self) -> None:
+        """Those that were on their way when it failed: the history has their answers, or will."""
+        with self._changed:
+            self._answers[Status.UNKNOWN] += self._handed - sum(self._answers.values())
 
 
 def eta(tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: int, unsent: int = 0) -> int | None:

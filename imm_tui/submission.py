@@ -10,8 +10,9 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from threading import Event, Lock
@@ -22,7 +23,7 @@ from imm_tui import options as option_room
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Refused, Trouble
+from imm_tui.errors import BadInput, Barred, HistoryUnusable, OutcomeUnknown, Refused, Trouble
 from imm_tui.history import History
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import ApiVersion, Conversion, Task, now
@@ -265,14 +266,16 @@ def submit(
     conversions: Sequence[Conversion],
     *,
     batch: int | None = None,
+    batch_size: int | None = None,
     resubmits: Sequence[int] = (),
     pace: Pace | None = None,
+    on_intent: Callable[[int], None] = lambda task: None,
 ) -> Generator[Outcome, None, None]:
     """Submits each conversion once and yields what became of it, in the order of the answers.
 
     `batch` is the number of the first task of those that these belong to (0: the first of these begins them),
-    `resubmits` the task that each is once more, where it is one, `pace` one that other runs share: what has not been
-    sent when that is stopped is neither recorded nor sent.
+    `batch_size` how many there will be (None: these are all), `resubmits` the task that each is once more, where it is
+    one, `pace` one that other runs share: what has not been sent when that is stopped is neither recorded nor sent. `on_intent` is called with each task that is recorded.
     IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
     as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
@@ -306,8 +309,10 @@ def submit(
                 at=now(),
                 request=imm.request(conversion, token),
                 batch=batch,
+                batch_size=len(conversions) if batch_size is None else batch_size,
                 resubmits=resubmitted,
             )
+            on_intent(task)
             if batch == 0:
                 batch = task
             if hopeless is not None:
@@ -321,6 +326,9 @@ def submit(
     except BaseException as first:
         pace.stop()
         later = _settle(history, waiting)
+        if batch and batch_size is None:
+            with suppress(HistoryUnusable):  # what was raised first is what a person is told
+                history.record_batch_ended(batch)
         if later and isinstance(first, GeneratorExit):  # nothing had failed until a signal came
             raise later from None
         raise

@@ -220,16 +220,26 @@ def test_settings_that_do_not_do_end_it_with_the_reason(tmp_path: Path) -> None:
     assert (progress.ended, progress.unsent) == (True, 2)
 
 
-def test_a_history_that_cannot_be_written_costs_nothing_that_is_unsent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("event", ["INSERT", "UPDATE"])
+def test_while_the_history_cannot_be_written_it_pauses_and_what_is_unsent_is_sent_later(
+    tmp_path: Path, event: str
+) -> None:
     gate = threading.Event()
     with staged(tmp_path, held(gate)) as (stage, service):
         assert service.arrived.wait(HANG)
         with closing(sqlite3.connect(tmp_path / "history.db")) as database:
-            database.execute("CREATE TRIGGER spoilt BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'spoilt'); END")
+            database.execute(f"CREATE TRIGGER spoilt BEFORE {event} ON tasks BEGIN SELECT RAISE(ABORT, 'spoilt'); END")
         gate.set()
-        progress = stage.ended()
-    assert isinstance(progress.trouble, HistoryUnusable)
-    assert progress.unsent == len(stage.batch.unsent) >= 20 - AT_ONCE
+        progress = stage.until(lambda progress: progress.paused)
+        assert isinstance(progress.trouble, HistoryUnusable)
+        assert progress.sent + progress.unsent == 20, "nothing is on its way any more"
+        assert stage.batch.unsent == stage.conversions[progress.sent :]
+        with closing(sqlite3.connect(tmp_path / "history.db")) as database:
+            database.execute("DROP TRIGGER spoilt")
+        stage.batch.resume()
+        assert stage.ended().unsent == 0
+    assert len(recorded(tmp_path)) == len(tokens(service)) == 20
+    assert set(tokens(service).values()) == {1}
 
 
 def test_a_conversion_is_once_more_the_task_that_it_is_named_with(tmp_path: Path) -> None:
