@@ -142,6 +142,7 @@ ALTER TABLE tasks ADD COLUMN accepted_at INTEGER;               -- when IMM took
 ALTER TABLE tasks ADD COLUMN request TEXT;                      -- its submission as it is sent, as JSON (no password)
 ALTER TABLE tasks ADD COLUMN batch INTEGER;                     -- the first task of those it was submitted with
 ALTER TABLE tasks ADD COLUMN resubmits INTEGER;                 -- the task whose request it sends once more
+ALTER TABLE tasks ADD COLUMN batch_size INTEGER;                -- of that first task: how many there are to be
 CREATE INDEX tasks_by_batch ON tasks (batch) WHERE batch IS NOT NULL;
 
 ALTER TABLE messages ADD COLUMN stored_at INTEGER;              -- when its transaction was committed
@@ -416,12 +417,13 @@ class History:
         at: int,
         request: Mapping[str, Any] | None = None,
         batch: int | None = None,
+        batch_size: int | None = None,
         resubmits: int | None = None,
     ) -> int:
         """A submission that is about to be sent; returns the task's number. Its password is not kept.
 
         `request` is what is sent, `batch` the number of the first task of those that it is submitted with (0: it is
-        itself the first), `resubmits` that of the task whose request this is once more.
+        itself the first, of `batch_size`), `resubmits` that of the task whose request this is once more.
         """
         with self._writing() as revision:
             row = {
@@ -444,8 +446,13 @@ class History:
             }
             task = self._insert("tasks", row)
             if batch == 0:
-                self._update(task, revision, batch=task)
+                self._update(task, revision, batch=task, batch_size=batch_size)
             return task
+
+    def record_batch_ended(self, batch: int) -> None:
+        """No more of a batch is submitted, however many there were to be."""
+        with self._told(), self._transaction():
+            self._db.execute("UPDATE tasks SET batch_size = NULL WHERE id = ?", (batch,))
 
     def record_accepted(
         self, task: int, task_id: str, request_id: str | None, percent: int | None = None, at: int | None = None
@@ -850,6 +857,22 @@ class History:
     def batch(self, batch: int) -> list[Task]:
         """The tasks that were submitted together, the first of which has this number."""
         return self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE batch = ? ORDER BY id", batch)
+
+    def left_of(self, batch: int) -> int:
+        """How many tasks of a batch have not ended; those that are yet to be submitted count as well."""
+        query = (
+            f"SELECT coalesce(sum({_UNFINISHED}), 0) + max(coalesce(max(batch_size), 0) - count(*), 0)"
+            " FROM tasks WHERE batch = ?"
+        )
+        with self._told():
+            row = self._row(query, batch)
+        assert row is not None
+        return int(row[0])
+
+    def unfinished(self) -> list[int]:
+        """The numbers of the tasks that have not ended."""
+        with self._told():
+            return [task for (task,) in self._db.execute(f"SELECT id FROM tasks WHERE {_UNFINISHED}")]
 
     def place_in_batch(self, task: Task) -> tuple[int, int] | None:
         """Which one of those it is that were submitted together, from 1, and how many they are; None for one alone."""

@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from imm_tui.errors import HistoryUnusable, Trouble
-from imm_tui.history import History, Order
+from imm_tui.history import History
 from imm_tui.i18n import _
 from imm_tui.tasks import Status, Task, task_key
 from imm_tui.text import line
@@ -37,10 +39,7 @@ WAITING = 1_000
 """Ended tasks that may wait for a program; of more than that the person is told."""
 
 _LOOK = 0.5
-"""Seconds between two looks whether another process has written to the history."""
-
-_SETTLE = 2.0
-"""Seconds without any change after which a batch whose tasks have all ended is taken for complete."""
+"""Seconds between two looks whether another process has written to the history, and two tries to be elected."""
 
 _BEFORE_ITS_ANSWER = 5.0
 """Seconds for which an untracked task is not told while a submission waits for IMM's answer: it may be that task."""
@@ -60,9 +59,6 @@ _SAID_AGAIN = 60.0
 _TAIL = 2_000
 """Bytes at the end of what a program writes to stderr that are kept."""
 
-_UNFINISHED = "status IN ('Submitting', 'Running', 'Unknown')"
-"""As the history's index is written."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -76,9 +72,9 @@ class _Call:
 class Hooks:
     """Starts the `commands` (argument lists by the names of config.HOOKS) for whatever ends between `start` and `stop`.
 
-    Each task is told once, and each batch when the last of its tasks has ended. Of several imm-tui on one history only
-    the `armed` one starts programs. `unsent` says whether something of a batch is still to be submitted. `on_trouble`
-    is called in a thread of this room with what went wrong, the same at most once a minute.
+    Each task is told once, and each batch when the last of its tasks has ended. Of several that follow one history one
+    is elected to start programs; the next one takes over, when it ends, with what ends from then on. `on_trouble` is
+    called in a thread of this room with what went wrong, the same at most once a minute.
     """
 
     def __init__(
@@ -86,15 +82,11 @@ class Hooks:
         commands: Mapping[str, Sequence[str]],
         history_path: Path,
         *,
-        armed: Callable[[], bool] = lambda: True,
-        unsent: Callable[[int], bool] = lambda batch: False,
         on_trouble: Callable[[Trouble], None] = lambda trouble: None,
         limit: float = LIMIT,
     ) -> None:
         self._commands = commands
         self._history_path = history_path
-        self._armed = armed
-        self._unsent = unsent
         self._on_trouble = on_trouble
         self._limit = limit
         self._woken = threading.Event()
@@ -111,7 +103,7 @@ class Hooks:
         ]
 
     def start(self) -> None:
-        """From here on what ends is told; nothing is done where there are no commands."""
+        """From here on what ends is told, here or by the one that is elected; nothing is done without commands."""
         if not self._commands:
             return
         if os.name != "posix":
@@ -162,16 +154,23 @@ class Hooks:
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
-            # Whoever shows the history says what is wrong with it.
-            with suppress(HistoryUnusable), History(self._history_path) as history:
-                follower = _Follower(history, self._unsent)
-                self._begun.set()
-                self._look(follower)
-                return
+            # Another one is elected; or whoever shows the history says what is wrong with it.
+            with suppress(Timeout, HistoryUnusable, OSError):
+                self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self._elected(), History(self._history_path) as history:
+                    follower = _Follower(history)
+                    self._begun.set()
+                    self._look(follower)
+                    return
             self._begun.set()
             if self._finishing.is_set():
                 return
-            self._stopping.wait(_LOOK)
+            self._woken.wait(_LOOK)
+            self._woken.clear()
+
+    def _elected(self) -> FileLock:
+        """Held by the one that starts programs. Not the listener's: one that cannot listen may well ask IMM."""
+        return FileLock(f"{self._history_path}.hooks.lock", blocking=False, mode=0o600)
 
     def _look(self, follower: _Follower) -> None:
         while not self._stopping.is_set():
@@ -185,7 +184,7 @@ class Hooks:
             self._woken.clear()
 
     def _put(self, call: _Call) -> None:
-        if call.hook not in self._commands or not self._armed():
+        if call.hook not in self._commands:
             return
         try:
             self._waiting.put_nowait(call)
@@ -252,30 +251,29 @@ class Hooks:
 class _Follower:
     """Finds in the history, from its making on, each task that has ended and each batch that is complete."""
 
-    def __init__(self, history: History, unsent: Callable[[int], bool]) -> None:
+    def __init__(self, history: History) -> None:
         self._history = history
-        self._unsent = unsent
         version = None
         while version != (version := history.data_version()):  # until nobody wrote in between
             self._revision = history.changes(sys.maxsize).revision
             newest = history.tasks(limit=1)
-            unfinished = history.find(_UNFINISHED, (), Order(), 0)
+            unfinished = history.unfinished()
         self._version = -1
         self._newest = newest[0].id if newest else 0
         self._unfinished = set(unfinished)
         self._untracked: dict[int, tuple[Task, float]] = {}
         """Untracked tasks that have ended, and since when each is kept back."""
         self._told_untracked: set[str] = set()
-        self._batches: dict[int, float] = {}
-        """Batches in which a task has ended, and when that was."""
+        self._batches: set[int] = set()
+        """Batches in which a task has ended, and that are not complete."""
 
     def news(self, *, at_last: bool) -> Iterator[_Call]:
         """What has ended since the last look; `at_last` nothing is kept back for later."""
         if (version := self._history.data_version()) != self._version:
             yield from map(_told, self._ended())
+            yield from self._complete()
             self._version = version
         yield from self._untracked_ones(at_last)
-        yield from self._complete(at_last)
 
     def _ended(self) -> list[Task]:
         """The tasks that have ended, but for untracked ones: these may yet turn out to be a submission of ours."""
@@ -289,13 +287,11 @@ class _Follower:
             if task.id > self._newest:
                 self._newest = task.id
                 self._unfinished.add(task.id)
-            if task.batch in self._batches:
-                self._batches[task.batch] = time.monotonic()
             if not task.status.finished or task.id not in self._unfinished:
                 continue
             self._unfinished.discard(task.id)
             if task.batch is not None:
-                self._batches[task.batch] = time.monotonic()
+                self._batches.add(task.batch)
             key = task_key(task.task_id or "")
             if task.untracked:
                 self._untracked[task.id] = task, time.monotonic()
@@ -315,13 +311,12 @@ class _Follower:
                 self._told_untracked.add(task_key(task.task_id or ""))
                 yield _told(task)
 
-    def _complete(self, at_last: bool) -> Iterator[_Call]:
-        for batch, changed in list(self._batches.items()):
-            if not at_last and (time.monotonic() - changed < _SETTLE or self._unsent(batch)):
-                continue
-            if not self._history.find(f"batch = ? AND {_UNFINISHED}", (batch,), Order(), 0):
-                yield _batch_told(batch, self._history.batch(batch))
-            del self._batches[batch]  # until another task in it ends
+    def _complete(self) -> Iterator[_Call]:
+        for batch in list(self._batches):
+            if not self._history.left_of(batch):
+                told = _batch_told(batch, self._history.batch(batch))
+                self._batches.discard(batch)
+                yield told
 
 
 class _Attended:

@@ -22,7 +22,7 @@ class Session:
 
     `wake` is called from any thread when something has changed, `on_hook_trouble` when a hook has failed.
     `overdue_after` is the seconds after which IMM is asked about a task whose event has not come (None: as long as the
-    reconciler finds right); `unsent` says whether something of a batch is still to be submitted.
+    reconciler finds right).
     """
 
     def __init__(
@@ -31,13 +31,11 @@ class Session:
         wake: Callable[[], None],
         *,
         overdue_after: float | None = None,
-        unsent: Callable[[int], bool] = lambda batch: False,
         on_hook_trouble: Callable[[Trouble], None] = lambda trouble: None,
     ) -> None:
         self.profile = profile
         self._wake = wake
         self._overdue_after = overdue_after
-        self._unsent = unsent
         self._on_hook_trouble = on_hook_trouble
         self._listener: Listener | None = None
         self._reconciler: Reconciler | None = None
@@ -67,8 +65,6 @@ class Session:
         self._hooks = Hooks(
             self.profile.settings.hooks,
             self.profile.history_path,
-            armed=lambda: self.listening.phase is not Phase.WATCHING,  # else the one that listens starts them
-            unsent=self._unsent,
             on_trouble=self._on_hook_trouble,
         )
         self._hooks.start()

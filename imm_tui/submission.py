@@ -275,7 +275,8 @@ def submit(
 
     `batch` is the number of the first task of those that these belong to (0: the first of these begins them),
     `batch_size` how many there will be (None: these are all), `resubmits` the task that each is once more, where it is
-    one, `pace` one that other runs share: what has not been sent when that is stopped is neither recorded nor sent. `on_intent` is called with each task that is recorded.
+    one, `pace` one that other runs share: what has not been sent when that is stopped is neither recorded nor sent.
+    `on_intent` is called with the number of each task as soon as it is recorded.
     IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
     as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.

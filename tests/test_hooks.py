@@ -53,10 +53,10 @@ class Stage:
         hooks.start()
         return hooks
 
-    def submitted(self, task_id: str = "", batch: int | None = None) -> int:
+    def submitted(self, task_id: str = "", batch: int | None = None, of: int | None = None) -> int:
         conversion = Conversion(source_uri="oss://b/季度 报告.docx", target_uri="oss://b/out/", target_type="png")
         task = self.history.record_intent(
-            conversion, project="p", api_version="2017-09-06", token="t", at=now(), batch=batch
+            conversion, project="p", api_version="2017-09-06", token="t", at=now(), batch=batch, batch_size=of
         )
         if task_id:
             self.history.record_accepted(task, task_id, None)
@@ -164,11 +164,11 @@ def test_a_task_that_nobody_submitted_here_is_told_as_well_and_not_again_when_it
 
 def test_a_batch_is_told_when_its_last_task_has_ended(stage: Stage) -> None:
     hooks = stage.follow(on_batch_done=python(KEEP, stage.folder))
-    first = stage.submitted("b-1", batch=0)
+    first = stage.submitted("b-1", batch=0, of=3)
     for number in (2, 3):
         stage.submitted(f"b-{number}", batch=first)
     stage.submitted("alone")
-    stage.submitted("open", batch=0)
+    stage.submitted("open", batch=0, of=1)
     stage.ended("b-1", "alone")
     stage.ended("b-2", code="InvalidFile")
     hooks.wake()
@@ -186,28 +186,47 @@ def test_a_batch_is_told_when_its_last_task_has_ended(stage: Stage) -> None:
     assert [task["task_id"] for task in told["news"]["tasks"]] == ["b-1", "b-2", "b-3"]
 
 
-def test_a_batch_that_is_still_being_sent_waits(stage: Stage) -> None:
-    asked: list[int] = []
-
-    def unsent(batch: int) -> bool:
-        asked.append(batch)
-        return len(asked) < 3
-
-    stage.follow(on_batch_done=python(KEEP, stage.folder), unsent=unsent)
-    first = stage.submitted("b-1", batch=0)
+def test_a_batch_of_which_some_is_not_sent_yet_is_not_done(stage: Stage) -> None:
+    keep = python(KEEP, stage.folder)
+    hooks = stage.follow(on_batch_done=keep, on_succeeded=keep)
+    first = stage.submitted("b-1", batch=0, of=3)
     stage.ended("b-1")
     until(lambda: len(stage.told) == 1)
-    assert asked == [first] * 3
+    stage.submitted("b-2", batch=first)
+    stage.ended("b-2")
+    until(lambda: len(stage.told) == 2)
+    stage.submitted("b-3", batch=first)
+    stage.ended("b-3")
+    hooks.finish()
+    assert [it["news"]["total"] for it in stage.told if it["env"]["IMM_TUI_EVENT"] == "batch_done"] == [3]
 
 
-def test_of_two_on_one_history_only_the_armed_one_starts_programs(stage: Stage) -> None:
+def test_a_batch_that_was_cancelled_is_done_when_what_was_sent_has_ended(stage: Stage) -> None:
+    stage.follow(on_batch_done=python(KEEP, stage.folder))
+    first = stage.submitted("b-1", batch=0, of=3)
+    stage.ended("b-1")
+    stage.history.record_batch_ended(first)
+    until(lambda: len(stage.told) == 1)
+    assert stage.told[0]["news"]["total"] == 1
+
+
+def test_of_two_on_one_history_one_starts_programs_and_the_other_takes_over(stage: Stage) -> None:
     keep = python(KEEP, stage.folder)
-    both = [stage.follow(on_succeeded=keep, armed=lambda armed=armed: armed) for armed in (True, False)]
-    stage.submitted("one")
-    stage.ended("one")
-    for hooks in both:
-        hooks.finish()
-    assert len(stage.told) == 1
+    one, other = [stage.follow(on_succeeded=keep) for _ in range(2)]
+    stage.ended("first")
+    until(lambda: len(stage.told) == 1)
+    one.finish()
+    names = (f"t-{number}" for number in count())
+
+    def another_is_told() -> bool:
+        stage.ended(next(names))
+        return len(stage.told) > 1
+
+    until(another_is_told)
+    other.finish()
+    told = [it["news"]["task_id"] for it in stage.told]
+    assert told.count("first") == 1
+    assert len(told) == len(set(told))
 
 
 # What they may do

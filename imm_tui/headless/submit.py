@@ -153,7 +153,8 @@ def submit(
     with closing(submission.connect(settings, credentials)) as imm, History(history_path) as history:
         submission.settle_abandoned(history)
         report = _Report(len(conversions), as_json)
-        with closing(submission.submit(history, imm, settings, conversions)) as outcomes:
+        batch = 0 if len(conversions) > 1 else None
+        with closing(submission.submit(history, imm, settings, conversions, batch=batch)) as outcomes:
             if wait:
                 _Wait(history, report).until_all_ended(outcomes, settings, credentials, timeout)
             else:
@@ -245,7 +246,6 @@ class _Wait:
         hooks = Hooks(
             settings.hooks,
             self._history.path,
-            armed=lambda: listener.state.phase is not Phase.WATCHING,
             on_trouble=say,
         )
         with hooks:

@@ -74,7 +74,6 @@ class _Watch:
         self._hooks = Hooks(
             settings.hooks,
             history.path,
-            armed=lambda: self._listener.state.phase is not Phase.WATCHING,
             on_trouble=say,
         )
 

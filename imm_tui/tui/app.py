@@ -207,7 +207,6 @@ class ImmApp(App[str | None]):
             profile,
             self.wake,
             overdue_after=self._overdue_after,
-            unsent=lambda batch: self._batches is not None and self._batches.is_unsent(batch),
             on_hook_trouble=self._hook_failed,
         )
 

@@ -130,10 +130,6 @@ class Batches:
 
     # What is not sent
 
-    def is_unsent(self, batch: int) -> bool:
-        """Whether something of the batch with this number in the history is still to be submitted."""
-        return any(entry.batch.number == batch and not entry.batch.progress.ended for entry in self._entries)
-
     @property
     def unsent(self) -> int:
         """How many documents are still to be submitted, of all batches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -147,6 +148,16 @@ def test_five_hundred_documents_in_one_command_all_end_and_none_twice(
     assert {task["source_uri"] for task in run.objects} == {f"oss://many/{name}" for name in names}
     assert len({task["task_id"] for task in run.objects}) == 500
     assert {(task["status"], task["events"]) for task in run.objects} == {("Succeeded", 1)}
+
+
+def test_the_hook_for_a_batch_is_told_of_all_the_documents_of_one_command(program: Program) -> None:
+    told, file = program.home / "told", program.home / "config.toml"
+    hook = ["sh", "-c", 'cat >> "$0"', str(told)]
+    file.write_text(f"[hooks]\non_batch_done = {json.dumps(hook)}\n")
+    for sources in ([PDF], [PDF, WORD]):
+        assert program("submit", *sources, "--to", "txt", "--wait", IMM_TUI_CONFIG=str(file)).code == 0
+    (news,) = map(json.loads, told.read_text().splitlines())
+    assert (news["total"], news["succeeded"]) == (2, 2)
 
 
 def test_what_still_runs_at_the_timeout_is_printed_as_it_stands(tmp_path: Path) -> None:
