@@ -106,25 +106,25 @@ class Listener:
         self._unhidden: Trouble | None = None
         self._left: list[Left] = []
         # A daemon: the exit of the program never waits for a long poll.
-        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self.state = ListenerState(phase=Phase.STARTING, since=now())
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Ends the long poll at once; a batch in hand, or an answer on its way, may be finished within a second."""
         self._stopping.set()
         self._woken.set()
-        if threading.current_thread() is self._thread:
+        if threading.current_thread() is self.thread:
             return  # from on_batch or on_state: it ends before it receives again
         if (queue := self._queue) is not None:
             queue.interrupt()
-        if self._thread.is_alive():
-            self._thread.join(_FINISH)
+        if self.thread.is_alive():
+            self.thread.join(_FINISH)
         if (queue := self._queue) is not None:
             queue.kill()
-            self._thread.join(_LEAVE)
+            self.thread.join(_LEAVE)
 
     def pause(self) -> None:
         """Receives no more until `resume`: ends the long poll at once, and finishes an answer that has begun to come.
@@ -144,8 +144,8 @@ class Listener:
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits for the thread to end; false when it has not after `timeout` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        self.thread.join(timeout)
+        return not self.thread.is_alive()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

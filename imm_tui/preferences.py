@@ -9,11 +9,17 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from imm_tui.errors import HistoryUnusable
 from imm_tui.i18n import _, sentences
+
+_BUSY = 2.0
+"""Seconds to wait for another imm-tui that keeps something."""
 
 TELLINGS = ("toast", "bell", "osc9", "none")
 """How the end of a task can be told, beside the list."""
@@ -55,6 +61,8 @@ def _fits(name: str, value: object) -> bool:
     match name:
         case "views":
             return _are_texts(value)
+        case "telling":
+            return value in TELLINGS
         case "forms":
             return isinstance(value, dict) and all(map(_are_texts, value.values()))
         case _:
@@ -63,6 +71,21 @@ def _fits(name: str, value: object) -> bool:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def change(path: Path, known: Preferences, **changes: Any) -> Preferences:
+    """Keeps these choices at `path`, beside what another imm-tui has kept there meanwhile. Returns all that are kept.
+
+    `known` stands in where the file cannot be read. Raises HistoryUnusable where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=_BUSY, mode=0o600):
+            kept = replace(load(path) if path.exists() else known, **changes)
+            save(path, kept)
+    except OSError as error:  # as is a lock that another keeps for too long
+        raise _unkept(path, error) from None
+    return kept
 
 
 def save(path: Path, preferences: Preferences) -> None:
@@ -76,8 +99,12 @@ def save(path: Path, preferences: Preferences) -> None:
     except OSError as error:
         with suppress(OSError):
             fresh.unlink()
-        raise HistoryUnusable(
-            _("What was chosen cannot be kept in {path}.").format(path=path),
-            f"{error.strerror or error}.",
-            sentences(_("Make room or mend its permissions."), _("Or name another folder with IMM_TUI_DATA_DIR.")),
-        ) from None
+        raise _unkept(path, error) from None
+
+
+def _unkept(path: Path, error: OSError) -> HistoryUnusable:
+    return HistoryUnusable(
+        _("What was chosen cannot be kept in {path}.").format(path=path),
+        f"{error.strerror or error}.",
+        sentences(_("Make room or mend its permissions."), _("Or name another folder with IMM_TUI_DATA_DIR.")),
+    )

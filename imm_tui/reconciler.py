@@ -83,14 +83,14 @@ class Reconciler:
         self._asked_for: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._woken = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
         self._listing = _Calls()
         self._asking = _Calls(patience=_ODD_IN_A_ROW)
         self.trouble: Trouble | None = None
         """Why IMM could not be asked the last time."""
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """It asks no more. A question under way is not waited for: it changes nothing at IMM."""
@@ -99,8 +99,8 @@ class Reconciler:
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits for the thread to end; false when it has not after `timeout` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        self.thread.join(timeout)
+        return not self.thread.is_alive()
 
     def ask(self, task: Task) -> bool:
         """Asks about a task now, overdue or not; false for one of another project or API version, which this one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,10 @@ class Session:
         if self._reconciler is None:
             self._start_asking()
         return self._reconciler is not None and self._reconciler.ask(task)
+
+    def has(self, thread: threading.Thread | None) -> bool:
+        """Whether it is the listener's or the reconciler's of this session."""
+        return thread in [part.thread for part in (self._listener, self._reconciler) if part is not None]
 
     def listener_failed(self, trouble: Trouble) -> None:
         """Its thread has ended by a mistake; `reconnect` starts another."""

@@ -76,3 +76,20 @@ def test_what_cannot_be_kept_says_why_and_leaves_the_old_file(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(HistoryUnusable, match="cannot be kept"):
         preferences.save(tmp_path / "file" / "preferences.json", CHOSEN)
+
+
+def test_two_windows_keep_each_others_choices(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "preferences.json"
+    first = second = preferences.load(path)
+    first = preferences.change(path, first, views={"mine": "status:failed"})
+    second = preferences.change(path, second, sort="pages")
+    assert second.views == {"mine": "status:failed"}
+    assert preferences.load(path) == Preferences(views={"mine": "status:failed"}, sort="pages")
+    path.unlink()
+    assert preferences.change(path, first, theme="nord") == Preferences(views={"mine": "status:failed"}, theme="nord")
+
+
+def test_a_way_of_telling_that_there_is_not_is_as_if_nobody_had_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text('{"telling": "by pigeon"}')
+    assert preferences.load(path).telling == "toast"

@@ -254,18 +254,19 @@ class ImmApp(App[str | None]):
         self.dashboard.asking_failed(self.session.asking_trouble)
         self.dashboard.show_depth(self.session.depth)
         self.dashboard.show_batch(self.batch)
+        self._take_back()
         self.dashboard.read()
 
     # Submissions
 
-    def form_draft(self) -> Draft:
-        """What the last form of this profile held, in this session or another."""
-        return Draft.of(self.preferences.forms.get(self.settings.profile, {}))
+    def form_draft(self, profile: Profile) -> Draft:
+        """What the last form of a profile held, in this session or another."""
+        return Draft.of(self.preferences.forms.get(profile.settings.profile, {}))
 
-    def keep_draft(self, draft: Draft) -> None:
-        """The next form of this profile begins with it."""
-        if draft != self.form_draft():
-            self.prefer(forms={**self.preferences.forms, self.settings.profile: draft.kept})
+    def keep_draft(self, profile: Profile, draft: Draft) -> None:
+        """The next form of that profile begins with it."""
+        if draft != self.form_draft(profile):
+            self.prefer(forms={**self.preferences.forms, profile.settings.profile: draft.kept})
 
     @property
     def batches(self) -> Batches:
@@ -279,27 +280,21 @@ class ImmApp(App[str | None]):
     @property
     def batch(self) -> BatchState | None:
         """The one that is to be seen on the dashboard."""
-        return self._batches.current if self._batches is not None else None
+        return self._batches.current(self.history_path) if self._batches is not None else None
 
-    def start_batch(
-        self, conversions: Sequence[Conversion], draft: Draft | None, resubmits: Sequence[int] = ()
-    ) -> None:
-        """Submits many in the background. `draft` is the form that they came from, for those that are not sent after
-        all; None for tasks that are submitted once more, whose numbers are `resubmits`."""
-        self.batches.start(self.session.profile, conversions, draft, resubmits)
+    def _take_back(self) -> None:
+        """What batches have ended without sending is in the forms again: not while one is open, which would not hold
+        it and would be kept instead."""
+        if self._batches is None:
+            return
+        from imm_tui.tui.screens.submit import SubmitScreen
 
-    def cancel_batch(self, key: int) -> None:
-        """Sends no more of a batch: what is not sent is in the form again."""
-        if (left := self.batches.cancel(key)) is not None:
-            self._keep_unsent(*left)
+        if not any(isinstance(screen, SubmitScreen) for screen in self.screen_stack):
+            for profile, unsent in self._batches.give_back():
+                self._keep_unsent(profile, unsent)
 
-    def _keep_unsent(self, profile: Profile, draft: Draft) -> None:
-        """Adds what was never sent to what the form of its profile holds."""
-        name = profile.settings.profile
-        kept = Draft.of(self.preferences.forms.get(name, {}))
-        sources = "\n".join(filter(None, (kept.sources, draft.sources)))
-        form = replace(draft, sources=sources)
-        self.prefer(forms={**self.preferences.forms, name: form.kept})
+    def _keep_unsent(self, profile: Profile, unsent: Draft) -> None:
+        self.keep_draft(profile, self.form_draft(profile).with_unsent(unsent))
 
     def action_leave(self) -> None:
         """The way out; where documents are not yet sent, after a question."""
@@ -323,39 +318,43 @@ class ImmApp(App[str | None]):
 
     def submit(
         self,
+        profile: Profile,
         conversions: Sequence[Conversion],
         done: Callable[[list[Outcome] | Trouble], None],
         resubmits: Sequence[int] = (),
     ) -> None:
-        """Submits in a thread of its own, and selects the first task that was accepted.
+        """Submits in a thread of its own, and selects the first task that was accepted if its profile is shown.
 
         `done` is called on the app's thread, with what became of each conversion, or why nothing was sent. `resubmits`
         is the task that each of them is once more.
         """
-        work = (conversions, done, resubmits)
+        work = (profile, conversions, done, resubmits)
         threading.Thread(target=self._submit, args=work, name="submission", daemon=True).start()
 
     def _submit(
         self,
+        profile: Profile,
         conversions: Sequence[Conversion],
         done: Callable[[list[Outcome] | Trouble], None],
         resubmits: Sequence[int],
     ) -> None:
-        result = self._outcomes(conversions, resubmits)
+        result = self._outcomes(profile, conversions, resubmits)
         with suppress(RuntimeError):  # the app has ended meanwhile; the history knows the outcomes
-            self.call_later(self._submitted, result, done)
+            self.call_later(self._submitted, profile, result, done)
 
-    def _outcomes(self, conversions: Sequence[Conversion], resubmits: Sequence[int]) -> list[Outcome] | Trouble:
+    def _outcomes(
+        self, profile: Profile, conversions: Sequence[Conversion], resubmits: Sequence[int]
+    ) -> list[Outcome] | Trouble:
         from imm_tui import submission  # not before the first paint
 
-        assert self.credentials is not None
+        assert profile.credentials is not None
         outcomes = []
         try:
-            imm = submission.connect(self.settings, self.credentials)
-            with closing(imm), History(self.history_path) as history:
+            imm = submission.connect(profile.settings, profile.credentials)
+            with closing(imm), History(profile.history_path) as history:
                 batch = 0 if len(conversions) > 1 else None
                 outcomes_of = submission.submit(
-                    history, imm, self.settings, conversions, batch=batch, resubmits=resubmits
+                    history, imm, profile.settings, conversions, batch=batch, resubmits=resubmits
                 )
                 for outcome in outcomes_of:
                     outcomes.append(outcome)
@@ -366,8 +365,10 @@ class ImmApp(App[str | None]):
             return mistake(error, _("The submission"), _("The list has what was sent."))
         return outcomes
 
-    def _submitted(self, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]) -> None:
-        if not isinstance(result, Trouble):
+    def _submitted(
+        self, profile: Profile, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]
+    ) -> None:
+        if not isinstance(result, Trouble) and profile is self.session.profile:
             accepted = [outcome.task.id for outcome in result if outcome.trouble is None]
             if accepted:
                 self.dashboard.select(accepted[0])
@@ -381,6 +382,14 @@ class ImmApp(App[str | None]):
         assert self.problem is not None
         self.push_screen(WelcomeScreen(self.settings, self.problem))
 
+    async def action_quit(self) -> None:
+        """Textual's ctrl+q, on any screen: what is typed in a form is kept, and what is not sent is asked about."""
+        for screen in self.screen_stack:
+            keep: Callable[[], None] | None = getattr(screen, "keep_draft", None)
+            if keep is not None:
+                keep()
+        self.action_leave()
+
     def action_new_submission(self) -> None:
         """The submission form; where nothing can be submitted, what is missing for it."""
         if self.problem is not None:
@@ -388,7 +397,7 @@ class ImmApp(App[str | None]):
             return
         from imm_tui.tui.screens.submit import SubmitScreen
 
-        self.push_screen(SubmitScreen(self.settings))
+        self.push_screen(SubmitScreen(self.session.profile))
 
     def action_help(self) -> None:
         """What every key does."""
@@ -446,7 +455,8 @@ class ImmApp(App[str | None]):
                 key = _("The key {key}").format(key=self.get_key_display(binding))
                 yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
         yield SystemCommand(_("Colours"), _("Choose a theme, dark or light"), self.action_change_theme)
-        yield SystemCommand(_("Language"), _("English or Chinese"), self.action_language)
+        if not screen.is_modal:  # what is being typed there would be lost
+            yield SystemCommand(_("Language"), _("English or Chinese"), self.action_language)
         yield SystemCommand(_("When a task ends"), _("A toast, the bell, or a notification"), self.action_telling)
         mouse = _("Leave it to the terminal") if self.preferences.mouse else _("Click, scroll and select here")
         yield SystemCommand(_("Mouse"), mouse, self.action_mouse)
@@ -456,10 +466,10 @@ class ImmApp(App[str | None]):
 
     def prefer(self, **changes: Any) -> None:
         """Takes up choices, by the names of Preferences, and keeps them for the next session."""
-        self.preferences = replace(self.preferences, **changes)
         try:
-            preferences.save(self._preferences_path, self.preferences)
+            self.preferences = preferences.change(self._preferences_path, self.preferences, **changes)
         except HistoryUnusable as trouble:
+            self.preferences = replace(self.preferences, **changes)
             self.notify(block(str(trouble)), title=_("Not kept"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     @staticmethod
@@ -492,12 +502,14 @@ class ImmApp(App[str | None]):
         self._speak(language)
         self.prefer(language=language)
         await self._show_dashboard()
+        if self.problem is not None:
+            self._welcome()
 
     def action_telling(self) -> None:
         """How the end of a task is told."""
         ways = {
             "toast": _("a toast"),
-            "bell": _("a toast and the bell"),
+            "bell": _("the bell of the terminal"),
             "osc9": _("a notification of the terminal (OSC 9)"),
             "none": _("nothing: the list shows it"),
         }
@@ -523,17 +535,24 @@ class ImmApp(App[str | None]):
             return
         self._choose(_("Profile"), {name: name for name in names}, self.settings.profile, self._switch_profile)
 
-    async def _switch_profile(self, name: str) -> None:
+    def _switch_profile(self, name: str) -> None:
+        if name != self.settings.profile:
+            threading.Thread(target=self._leave_for, args=(name, self.session), name="profile", daemon=True).start()
+
+    def _leave_for(self, name: str, before: Session) -> None:
+        # Not in the screen's thread: a key may have to be asked for over the network, and what stops takes its time.
         assert self._profiles is not None
-        if name == self.settings.profile:
-            return
         try:
             profile = self._profiles.open(name)
         except Trouble as trouble:
-            self._not_switched(trouble)
+            self._later(self._not_switched, trouble)
             return
-        self.session.stop()
+        before.stop()
+        self._later(self._arrive, profile)
+
+    async def _arrive(self, profile: Profile) -> None:
         self._open(profile)
+        self._map_keys()
         await self._show_dashboard()
         if profile.problem is None:
             self.session.start()
@@ -562,10 +581,17 @@ class ImmApp(App[str | None]):
             return
         what = _(_THREADS[name]) if name in _THREADS else _("The thread {name}").format(name=name)
         trouble = mistake(failed.exc_value, what, _(_NOTHING_LOST))
-        with suppress(RuntimeError):  # the app has ended meanwhile
-            self.call_later(self._tell_failed, name, trouble)
+        self._later(self._tell_failed, failed.thread, trouble)
 
-    def _tell_failed(self, name: str, trouble: Trouble) -> None:
+    def _later(self, callback: Callable[..., object], *arguments: object) -> None:
+        """Calls it in the screen's thread, unless the app has ended meanwhile."""
+        with suppress(RuntimeError):
+            self.call_later(callback, *arguments)
+
+    def _tell_failed(self, thread: threading.Thread | None, trouble: Trouble) -> None:
+        name = thread.name if thread is not None else ""
+        if name in ("listener", "reconciler") and not self.session.has(thread):
+            return  # it worked for a profile that was left
         match name:
             case "listener":
                 self.session.listener_failed(trouble)
@@ -580,8 +606,7 @@ class ImmApp(App[str | None]):
                 self._toast(trouble)
 
     def _hook_failed(self, trouble: Trouble) -> None:
-        with suppress(RuntimeError):  # the app has ended meanwhile
-            self.call_later(self._tell_hook_failed, trouble)
+        self._later(self._tell_hook_failed, trouble)
 
     def _tell_hook_failed(self, trouble: Trouble) -> None:
         self.notify(block(str(trouble)), title=_("Hook"), severity="warning", timeout=_TOLD_FOR, markup=False)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from imm_tui.history import History
 from imm_tui.profiles import Profiles, ready
 from imm_tui.tui.app import ImmApp
 from tests.conftest import RunningEmulator
+from tests.tui.conftest import Writer
 from tests.tui.stage import read, until, until_read
 
 
@@ -122,3 +125,38 @@ async def test_receiving_is_paused_and_resumed_by_one_key(profiles: tuple[Profil
         await pilot.press("p")
         await until_read(pilot, "● listening")
         await until_read(pilot, "p pause")
+
+
+async def test_a_switch_amid_a_live_filter_leaves_nothing_behind(
+    profiles: tuple[Profiles, Path, dict[str, str]],
+) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 30)) as pilot:
+        await until_read(pilot, "● listening")
+        await pilot.press("slash", *"took<9d", "enter")
+        with History(shown.history_path) as history:
+            writer = Writer(history, count(1))
+            for turn in range(3):
+                for number in range(20):
+                    writer.submitted(f"{number}.docx", f"{turn}-{number}")
+                await pilot.press("P", "end", "up", "enter")
+                await until(pilot, lambda: shown.settings.profile == "生产")
+                await until_read(pilot, "● listening")
+                await pilot.press("slash", *"took<9d", "enter", "P", "home", "enter")
+                await until(pilot, lambda: shown.settings.profile == "default")
+                await until_read(pilot, "● listening")
+                await until_read(pilot, f"all {20 * (turn + 1)}")
+                await pilot.press("slash", *"took<9d", "enter")
+    assert shown.return_code in (0, None)
+
+
+async def test_the_language_is_not_switched_under_a_form(profiles: tuple[Profiles, Path, dict[str, str]]) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 40)) as pilot:
+        await until_read(pilot, "● listening")
+        assert "Language" in [command.title for command in shown.get_system_commands(shown.screen)]
+        await pilot.press("n")
+        await until_read(pilot, "Submit a conversion")
+        assert "Language" not in [command.title for command in shown.get_system_commands(shown.screen)]

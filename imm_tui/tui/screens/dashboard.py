@@ -300,10 +300,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _answered(self, arrangement: Arrangement, found: Found | Trouble) -> None:
         with suppress(RuntimeError):  # the app has ended meanwhile
-            self.app.call_later(self._show_found, arrangement, found)
+            self.call_later(self._show_found, arrangement, found)
 
     def _show_found(self, arrangement: Arrangement, found: Found | Trouble) -> None:
-        if arrangement != self._wanted or not self.is_mounted:
+        if arrangement != self._wanted or not self.is_attached:
             return
         if isinstance(found, Trouble):
             self.query_one(TaskList).say("")
@@ -542,7 +542,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
             some = self.query_one(TaskList).selected is not None
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
-            return not self.query_one(TaskList).has_focus or bool(self._wanted.query or self.query_one(TaskList).marked)
+            tasks = self.query_one(TaskList)
+            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
         if action == "sort":
             return self.query_one(TaskList).has_focus
         if action == "ask":
@@ -605,7 +606,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 self.query_one(FilterBar).use(f"batch:{batch}")
                 self.query_one(TaskList).focus()
 
-        self.app.push_screen(BatchScreen(), closed)
+        self.app.push_screen(BatchScreen(self._history_path), closed)
 
     def on_batch_strip_opened(self) -> None:
         self.action_batches()

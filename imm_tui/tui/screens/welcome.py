@@ -41,6 +41,7 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
         Binding(
             "h,escape", "history", N_("history"), id="welcome.history", tooltip=N_("See the tasks of earlier sessions")
         ),
+        Binding("L", "app.language", N_("language"), id="welcome.language", tooltip=N_("Speak English or Chinese")),
         Binding(
             "question_mark",
             "app.help",

@@ -260,6 +260,10 @@ class TaskList(RowList):
     # Marks
 
     @property
+    def has_marks(self) -> bool:
+        return len(self._marks) > 0
+
+    @property
     def marked(self) -> list[int]:
         """The marked tasks as they are listed, then those that are not listed now."""
         return self._marks.in_order(self._rows or ())
@@ -312,11 +316,11 @@ class TaskList(RowList):
         if self._rows:
             self._marks.mark_all(self._rows)
             self._marks_changed()
-        """Sorts by the next column; the screen has a key for it."""
 
     # Order
 
     def action_sort(self) -> None:
+        """Sorts by the next column; the screen has a key for it."""
         columns = list(Column)
         following = columns[(columns.index(self.order.column) + 1) % len(columns)]
         self._want(ordered_by(following, self.order))
