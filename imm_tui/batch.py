@@ -161,7 +161,6 @@ class Batch:
                     self._conversions[part],
                     batch=self.number or 0,
                     batch_size=len(self._conversions),
-                    batch_size=len(self._conversions),
                     resubmits=self._resubmits[part],
                     pace=self._pace,
                     on_intent=self._hand,
