@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from imm_tui.batch import Batch, Progress, eta
 from imm_tui.errors import HistoryUnusable
@@ -54,16 +55,22 @@ class _Entry:
     draft: Draft | None
     state: BatchState
     seen: bool = False
+    given_back: bool = False
+    """What was not sent is in the form again."""
 
 
 class Batches:
-    """`on_change` is called from any thread whenever a state has changed."""
+    """Of all profiles; a batch is one of the history that it is recorded in.
+
+    `on_change` is called from any thread whenever a state has changed.
+    """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._entries: list[_Entry] = []
-        self._looking: threading.Thread | None = None
-        self._over = threading.Event()
+        self._changed = threading.Condition()
+        self._over = False
+        threading.Thread(target=self._look, name="batches", daemon=True).start()
 
     def start(
         self, profile: Profile, conversions: Sequence[Conversion], draft: Draft | None, resubmits: Sequence[int] = ()
@@ -79,21 +86,18 @@ class Batches:
             resubmits=resubmits,
         )
         state = BatchState(key=len(self._entries) + 1, number=None, began_at=batch.began_at, progress=batch.progress)
-        self._entries.append(_Entry(batch, profile, draft, state))
         batch.start()
-        if self._looking is None or not self._looking.is_alive():
-            self._looking = threading.Thread(target=self._look, name="batches", daemon=True)
-            self._looking.start()
+        with self._changed:
+            self._entries.append(_Entry(batch, profile, draft, state))
+            self._changed.notify_all()
 
-    @property
-    def states(self) -> list[BatchState]:
-        """All of them, the newest first."""
-        return [self._state(entry) for entry in reversed(self._entries)]
+    def states(self, history_path: Path) -> list[BatchState]:
+        """Those of this history, the newest first."""
+        return [self._state(entry) for entry in self._of(history_path)]
 
-    @property
-    def current(self) -> BatchState | None:
-        """The newest that goes on; else the newest that is over, until a person has seen that."""
-        states = [(self._state(entry), entry.seen) for entry in reversed(self._entries)]
+    def current(self, history_path: Path) -> BatchState | None:
+        """The newest of this history that goes on; else the newest that is over, until a person has seen that."""
+        states = [(self._state(entry), entry.seen) for entry in self._of(history_path)]
         going = next((state for state, _seen in states if not state.over), None)
         return going or next((state for state, seen in states if not seen), None)
 
@@ -101,9 +105,12 @@ class Batches:
     def _state(entry: _Entry) -> BatchState:
         return replace(entry.state, number=entry.batch.number, progress=entry.batch.progress)
 
-    def seen(self) -> None:
-        """A person looks at all of them."""
-        news = [entry for entry in self._entries if not entry.seen and self._state(entry).over]
+    def _of(self, history_path: Path) -> list[_Entry]:
+        return [entry for entry in reversed(self._entries) if entry.profile.history_path == history_path]
+
+    def seen(self, history_path: Path) -> None:
+        """A person looks at all of this history."""
+        news = [entry for entry in self._of(history_path) if not entry.seen and self._state(entry).over]
         for entry in news:
             entry.seen = True
         if news:
@@ -120,13 +127,10 @@ class Batches:
             batch.pause()
         self._on_change()
 
-    def cancel(self, key: int) -> tuple[Profile, Draft] | None:
-        """Sends no more of it. Gives what the form of that profile is to hold; None for tasks that were resubmitted,
-        which are in the list as they were."""
-        entry = self._entries[key - 1]
-        entry.batch.cancel()
+    def cancel(self, key: int) -> None:
+        """Sends no more of it; `give_back` has the rest as soon as it has ended."""
+        self._entries[key - 1].batch.cancel()
         self._on_change()
-        return self._left(entry)
 
     # What is not sent
 
@@ -136,38 +140,55 @@ class Batches:
         going = (entry.batch.progress for entry in self._entries)
         return sum(progress.unsent for progress in going if not progress.ended)
 
+    def give_back(self) -> list[tuple[Profile, Draft]]:
+        """What batches that have ended never sent, as forms of their profiles; each is given once.
+
+        Tasks that were to be resubmitted are none of it: they are in the list as they were.
+        """
+        return self._give_back([entry for entry in self._entries if entry.batch.progress.ended])
+
+    @staticmethod
+    def _give_back(entries: Sequence[_Entry]) -> list[tuple[Profile, Draft]]:
+        forms = []
+        for entry in entries:
+            sources = [] if entry.given_back else [conversion.source_uri for conversion in entry.batch.unsent]
+            entry.given_back = True
+            if entry.draft is not None and sources:
+                forms.append((entry.profile, replace(entry.draft, sources="\n".join(sources))))
+        return forms
+
     def stop(self) -> list[tuple[Profile, Draft]]:
-        """Sends no more, waits a moment for the answers under way, and gives what was not sent, as forms."""
-        self._over.set()
+        """Sends no more, waits a moment for the answers under way, and gives back what was not sent."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
         going = [entry for entry in self._entries if not entry.batch.progress.ended]
         for entry in going:
             entry.batch.cancel()
         deadline = time.monotonic() + _LAST_ANSWERS
         for entry in going:
             entry.batch.join(max(0.0, deadline - time.monotonic()))
-        return [left for entry in going if (left := self._left(entry)) is not None]
-
-    @staticmethod
-    def _left(entry: _Entry) -> tuple[Profile, Draft] | None:
-        sources = [conversion.source_uri for conversion in entry.batch.unsent]
-        if entry.draft is None or not sources:
-            return None
-        return entry.profile, replace(entry.draft, sources="\n".join(sources))
+        return self._give_back(self._entries)
 
     # What has become of what was sent
 
     def _look(self) -> None:
         took = 0.0
-        while not self._over.wait(max(_LOOK, took * 10)):
-            going = [entry for entry in self._entries if not self._state(entry).over]
-            if not going:
-                return
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._over or self._going)
+                if self._changed.wait_for(lambda: self._over, max(_LOOK, took * 10)):
+                    return
             began = time.monotonic()
-            for entry in going:
+            for entry in self._going:
                 with suppress(HistoryUnusable):  # the dashboard says so
                     self._read(entry)
             took = time.monotonic() - began
             self._on_change()
+
+    @property
+    def _going(self) -> list[_Entry]:
+        return [entry for entry in self._entries if not self._state(entry).over]
 
     def _read(self, entry: _Entry) -> None:
         progress, number = entry.batch.progress, entry.batch.number

@@ -27,6 +27,15 @@ class Draft:
         """What a form for other documents starts with."""
         return replace(self, sources="", pages="")
 
+    def with_unsent(self, unsent: Draft) -> Draft:
+        """This form, with what was sent from it as `unsent` and came back; what was typed since then stays."""
+        sources = "\n".join(filter(None, (self.sources, unsent.sources)))
+        if self == Draft():
+            return unsent
+        names = ("target_type", "target_uri", "pages", "dpi", "options")
+        typed = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(unsent.next, name)}
+        return replace(unsent, sources=sources, **typed)
+
     @property
     def kept(self) -> dict[str, str]:
         """What is worth keeping, by name: `of` reads it."""

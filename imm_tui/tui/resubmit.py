@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from imm_tui.errors import Trouble, mistake
 from imm_tui.history import History
 from imm_tui.i18n import _, ngettext
+from imm_tui.profiles import Profile
 from imm_tui.resubmission import Resubmit, differences, resubmission
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Status
@@ -44,7 +45,8 @@ def resubmit(app: ImmApp, tasks: Sequence[int]) -> None:
     if not app.session.profile.can_ask:
         app.action_new_submission()  # says what is missing
         return
-    history_path, settings = app.history_path, app.settings
+    profile = app.session.profile
+    history_path, settings = profile.history_path, profile.settings
 
     def find() -> _Found:
         with History(history_path) as history:
@@ -54,10 +56,10 @@ def resubmit(app: ImmApp, tasks: Sequence[int]) -> None:
             changed = dict.fromkeys(told for request in requests for told in differences(request, settings))
         return _Found(ready, [it for it in found if it.trouble is not None], list(changed))
 
-    threading.Thread(target=_find, args=(app, find), name="resubmission", daemon=True).start()
+    threading.Thread(target=_find, args=(app, profile, find), name="resubmission", daemon=True).start()
 
 
-def _find(app: ImmApp, find: Callable[[], _Found]) -> None:
+def _find(app: ImmApp, profile: Profile, find: Callable[[], _Found]) -> None:
     result: _Found | Trouble
     try:
         result = find()
@@ -66,10 +68,12 @@ def _find(app: ImmApp, find: Callable[[], _Found]) -> None:
     except Exception as error:  # a key that does nothing would be worse than any sentence
         result = mistake(error, _("The resubmission"), _("Nothing was sent."))
     with suppress(RuntimeError):  # the app has ended meanwhile
-        app.call_later(_ask, app, result)
+        app.call_later(_ask, app, profile, result)
 
 
-def _ask(app: ImmApp, found: _Found | Trouble) -> None:
+def _ask(app: ImmApp, profile: Profile, found: _Found | Trouble) -> None:
+    if profile is not app.session.profile:
+        return  # its list was left: nobody waits for the question any more
     if isinstance(found, Trouble):
         _fail(app, found)
         return
@@ -81,7 +85,7 @@ def _ask(app: ImmApp, found: _Found | Trouble) -> None:
 
     def agreed(yes: bool | None) -> None:
         if yes:
-            _with_password(app, found.ready)
+            _with_password(app, profile, found.ready)
 
     count = len(found.ready)
     question = ngettext("Submit this task once more?", "Submit {count} tasks once more?", count)
@@ -118,27 +122,27 @@ def _said(found: _Found) -> str:
     return "\n".join(parts)
 
 
-def _with_password(app: ImmApp, ready: Sequence[Resubmit]) -> None:
+def _with_password(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> None:
     protected = [it.task.name for it in ready if it.needs_password]
     if not protected:
-        _send(app, ready)
+        _send(app, profile, ready)
         return
 
     def typed(password: str | None) -> None:
         if password is not None:
-            _send(app, [it.with_password(password) if it.needs_password else it for it in ready])
+            _send(app, profile, [it.with_password(password) if it.needs_password else it for it in ready])
 
     words = _("{names} was submitted with a password, which is not kept.").format(names=answer.named(protected))
     app.push_screen(PasswordScreen(words), typed)
 
 
-def _send(app: ImmApp, ready: Sequence[Resubmit]) -> None:
+def _send(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> None:
     conversions = [it.conversion for it in ready if it.conversion is not None]
     numbers = [it.task.id for it in ready if it.conversion is not None]
     if len(conversions) > 1:
-        app.start_batch(conversions, None, numbers)
+        app.batches.start(profile, conversions, None, numbers)
         return
-    app.submit(conversions, lambda result: _tell(app, result), numbers)
+    app.submit(profile, conversions, lambda result: _tell(app, result), numbers)
 
 
 def _tell(app: ImmApp, result: list[Outcome] | Trouble) -> None:

@@ -47,7 +47,7 @@ async def start(app: ImmApp, pilot: Pilot[str | None]) -> None:
 async def open_batches(app: ImmApp, pilot: Pilot[str | None]) -> list[int | None]:
     """The screen of all batches, and what it ends with."""
     chosen: list[int | None] = []
-    app.push_screen(BatchScreen(), chosen.append)
+    app.push_screen(BatchScreen(app.history_path), chosen.append)
     await until(pilot, lambda: isinstance(app.screen, BatchScreen) and app.focused is not None)
     return chosen
 
@@ -61,7 +61,7 @@ async def test_many_documents_are_looked_at_first_and_then_sent_as_one_batch(
     app = against(emulator, history)
     async with app.run_test(size=SIZE) as pilot:
         await start(app, pilot)
-        await until(pilot, lambda: app.batches.states[0].progress.ended)
+        await until(pilot, lambda: app.batches.states(history)[0].progress.ended)
         with History(history) as db:
             tasks = db.tasks()
             assert len(tasks) == len(MANY)
@@ -106,7 +106,7 @@ async def test_what_is_not_sent_can_be_cancelled_after_a_question_and_is_in_the_
         app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
         async with app.run_test(size=SIZE) as pilot:
             await start(app, pilot)
-            await until(pilot, lambda: app.batches.states[0].progress.unsent == 22)
+            await until(pilot, lambda: app.batches.states(history)[0].progress.unsent == 22)
             await open_batches(app, pilot)
             await pilot.press("x")
             await until_read(pilot, "22 documents are not sent yet.")

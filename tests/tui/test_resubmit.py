@@ -100,7 +100,7 @@ async def test_several_are_sent_as_a_batch(emulator: RunningEmulator, history: P
         assert "Submit 3 tasks once more?" in read(app)
         assert read(app).count("The project was") == 1, "what is the same for all is told once"
         await pilot.press("y")
-        await until(pilot, lambda: bool(app.batches.states) and app.batches.states[0].progress.ended)
+        await until(pilot, lambda: bool(app.batches.states(history)) and app.batches.states(history)[0].progress.ended)
         again = newest(history, 3)
         assert {task.resubmits for task in again} == set(tasks)
         assert len({task.batch for task in again}) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -32,7 +33,7 @@ _BAR = 60
 
 
 class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindings=False):
-    """It ends with the number of the batch whose tasks are to be listed, or None."""
+    """Those of one history. It ends with the number of the batch whose tasks are to be listed, or None."""
 
     AUTO_FOCUS = "Choices"
     BINDING_GROUP_TITLE = N_("The batches")
@@ -45,8 +46,9 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, history_path: Path) -> None:
         super().__init__()
+        self._history_path = history_path
         self._states: dict[str, BatchState] = {}
 
     @property
@@ -67,7 +69,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         self.set_interval(_FRAME, self._show)
 
     def on_unmount(self) -> None:
-        self._imm_app.batches.seen()
+        self._imm_app.batches.seen(self._history_path)
 
     def on_resize(self) -> None:
         self._states = {}
@@ -75,7 +77,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
 
     def _show(self) -> None:
         """Draws what has changed."""
-        before, states = self._states, self._imm_app.batches.states
+        before, states = self._states, self._imm_app.batches.states(self._history_path)
         self._states = {str(state.key): state for state in states}
         choices = self.query_one(Choices)
         if before.keys() != self._states.keys():
@@ -135,7 +137,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
 
         def cancel(wanted: bool | None) -> None:
             if wanted:
-                self._imm_app.cancel_batch(state.key)
+                self._imm_app.batches.cancel(state.key)
 
         unsent = state.progress.unsent
         text = ngettext(

@@ -30,6 +30,7 @@ from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.options import options
+from imm_tui.profiles import Profile
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
 from imm_tui.tui import answer, source_lines
@@ -106,10 +107,11 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, profile: Profile) -> None:
         super().__init__()
-        self._settings = settings
-        self._options = options(settings.api_version)
+        self._profile = profile
+        self._settings = profile.settings
+        self._options = options(self._settings.api_version)
         self._draft = Draft()
         """What the form was opened with."""
         self._since: float | None = None
@@ -127,7 +129,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     # What is on it
 
     def compose(self) -> ComposeResult:
-        settings, draft = self._settings, self._imm_app.form_draft()
+        settings, draft = self._settings, self._imm_app.form_draft(self._profile)
         self._draft = draft
         types = submission.target_types(settings.api_version)
         with Vertical(id="form") as form:
@@ -178,7 +180,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _recent(self) -> list[str]:
         """The sources of the newest tasks, those that can be shown as they are."""
         try:
-            with History(self._imm_app.history_path) as history:
+            with History(self._profile.history_path) as history:
                 sources = [task.source_uri for task in history.tasks(limit=_RECENT)]
         except HistoryUnusable:
             return []  # the form does without; the dashboard tells of it
@@ -401,7 +403,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._looking = True
         self._sent = self._typed_draft()
         self.set_timer(_MOMENT, self._still_looking)
-        history, lister, settings = self._imm_app.history_path, self._imm_app.lister, self._settings
+        history, lister, settings = self._profile.history_path, self._imm_app.lister, self._settings
         lines, target_type, chosen = self._sent.sources.splitlines(), self._target_type, self._options_that_count
         fields = {name: self._typed(name) for name in ("target-uri", "pages", "password")}
         dpi = self._dpi
@@ -441,7 +443,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _looked(self, result: Preview | Trouble, asked: bool) -> None:
         self._looking = False
         self.remove_class("answered")
-        if self._abandoned:
+        if self._abandoned or not self.is_attached:
             return
         if isinstance(result, BadInput):
             self._tell_wrong(result)
@@ -462,9 +464,9 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._conversions = preview.conversions
         if len(preview.conversions) <= _FEW:
             self._begin(len(preview.conversions))
-            self._imm_app.submit(preview.conversions, self._done)
+            self._imm_app.submit(self._profile, preview.conversions, self._done)
         else:
-            self._imm_app.start_batch(preview.conversions, self._sent)
+            self._imm_app.batches.start(self._profile, preview.conversions, self._sent)
             self._accepted = True
             self._leave()
 
@@ -516,18 +518,19 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         again = answer.kept([conversion.source_uri for conversion in self._conversions], result)
         kept = [*self._sent.sources.splitlines(), *again]
         told = answer.answer(result, len(again))
+        torn_away = self._abandoned or not self.is_attached
         if not again:
             self._imm_app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
             self._accepted = True
             self._leave()
-        elif not self._abandoned:
+        elif not torn_away:
             self._busy(False)
             self.query_one("#sources", LinesInput).text = "\n".join(kept)
             (self._left or self.query_one("#sources")).focus(scroll_visible=False)
             self._tell(told)
         else:
-            if not self._imm_app.form_draft().sources:
-                self._imm_app.keep_draft(replace(self._sent, sources="\n".join(kept)))
+            if not self._imm_app.form_draft(self._profile).sources:
+                self._imm_app.keep_draft(self._profile, replace(self._sent, sources="\n".join(kept)))
             self._imm_app.notify(told.plain, title=_("Not submitted"), severity="error", timeout=15, markup=False)
 
     def _tell(self, what: Content) -> None:
@@ -538,11 +541,15 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     # Leaving
 
-    def action_close(self) -> None:
+    def keep_draft(self) -> None:
+        """The next form of this profile begins with what is typed here."""
         draft = self._typed_draft()
         # What is under way is the list's now: the same documents a second time would be a mistake.
         under_way = self._since is not None
-        self._imm_app.keep_draft(replace(draft.next, sources=self._sent.sources) if under_way else draft)
+        self._imm_app.keep_draft(self._profile, replace(draft.next, sources=self._sent.sources) if under_way else draft)
+
+    def action_close(self) -> None:
+        self.keep_draft()
         self._abandoned = True
         self.dismiss()
 
@@ -557,7 +564,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            self._imm_app.keep_draft(replace(self._sent.next, sources=self._sent.sources))
+            self._imm_app.keep_draft(self._profile, replace(self._sent.next, sources=self._sent.sources))
             self.dismiss()
 
     def _typed_draft(self) -> Draft:
