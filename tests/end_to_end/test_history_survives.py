@@ -389,7 +389,7 @@ def test_a_dashboard_takes_over_when_the_process_that_listens_is_killed(
     assert watch.stdout is not None
     assert watch.stdout.readline()
     with Terminal(program) as terminal:
-        terminal.until_read("watching", "first")
+        terminal.until_read("another imm-tui is listening", "first")
         watch.kill()
         watch.communicate()
         mailbox.publish(notification("second"))
@@ -492,7 +492,7 @@ def test_a_newer_history_is_refused_and_left_as_it_is(
         assert_told(program(*command), "newer imm-tui", "version 99", "Update imm-tui")
     else:
         with Terminal(program) as terminal:
-            terminal.until_read("stopped", "by a newer", "Update imm-tui")
+            terminal.until_read("stopped", "version 99", "Update imm-tui")
             terminal.press("q")
             assert terminal.ended() == 0
     assert contents(program.data) == before
