@@ -224,6 +224,18 @@ class Message:
     """When it had left the queue; None also where that is not known: the process ended before it could be noted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """All the messages of one task, in numbers."""
+
+    messages: int = 0
+    """IMM's answers among them."""
+    delivered: int = 0
+    """How often its events came, here or to anybody."""
+    duplicates: int = 0
+    """How often one came here again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
     """A message without a readable event, still on the queue, until a person decides about it."""
@@ -826,7 +838,8 @@ class History:
         """What changed after revision `since` (0: everything there is)."""
         with self._told(), self._transaction("BEGIN"):  # one snapshot for the three questions
             revision = self._revision()
-            tasks = self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE revision > ? ORDER BY id", since)
+            # Not by id itself: SQLite would walk through all tasks in that order rather than take the few by revision.
+            tasks = self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE revision > ? ORDER BY +id", since)
             removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
         return Changes(tasks=tasks, removed=[row[0] for row in removed], revision=revision)
 
@@ -892,17 +905,16 @@ class History:
         with self._told():
             return self._db.execute(query, (target_type, limit)).fetchall()
 
-    def messages_of(self, task: int) -> list[Message]:
-        """The messages that brought the events of `task`, the deciding event's first, then the newest."""
+    def messages_of(self, task: int, limit: int = 20) -> list[Message]:
+        """The messages that brought the events of `task`, the deciding event's first, then the newest, that many at
+        most: a task has one or two as a rule, but nothing holds a stranger back from sending thousands."""
         with self._told():
             rows = self._db.execute(
                 "SELECT m.message_id, m.body, m.received_at, m.enqueued_at, m.stored_at, m.deleted_at,"
-                " max(e.asked), e.name, e.time, m.dequeue_count,"
-                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id)),"
-                " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id AND d.duplicate))"
-                " FROM events e JOIN messages m ON m.id = e.message JOIN tasks t ON t.id = e.task"
-                " WHERE t.id = ? GROUP BY m.id ORDER BY max(e.id = t.decisive) DESC, m.id DESC",
-                (task,),
+                " asked, name, time, m.dequeue_count, times, duplicates"
+                f" FROM ({_BY_MESSAGE} ORDER BY decides DESC, e.message DESC LIMIT ?) b"
+                " JOIN messages m ON m.id = b.message ORDER BY decides DESC, m.id DESC",
+                (task, limit),
             ).fetchall()
         return [
             Message(
@@ -920,6 +932,17 @@ class History:
             )
             for row in rows
         ]
+
+    def tally_of(self, task: int) -> Tally:
+        """All the messages that brought the events of `task`, counted without reading them."""
+        query = (
+            "SELECT count(*), sum(iif(asked, 0, max(m.dequeue_count, times))), sum(iif(asked, 0, duplicates))"
+            f" FROM ({_BY_MESSAGE}) b JOIN messages m ON m.id = b.message"
+        )
+        with self._told():
+            row = self._row(query, task)
+        assert row is not None
+        return Tally(row[0], row[1] or 0, row[2] or 0)
 
     def deliveries(self, after: int) -> list[Delivery]:
         """What was delivered after delivery number `after`, in order."""
@@ -1038,6 +1061,14 @@ class History:
             sentences(_(fix), _("Or name another folder with IMM_TUI_DATA_DIR.")),
         )
 
+
+_BY_MESSAGE = (
+    "SELECT e.message, max(e.id = t.decisive) AS decides, max(e.asked) AS asked, e.name, e.time,"
+    " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id)) AS times,"
+    " max((SELECT count(*) FROM deliveries d WHERE d.event = e.id AND d.duplicate)) AS duplicates"
+    " FROM events e JOIN tasks t ON t.id = e.task WHERE t.id = ? GROUP BY e.message"
+)
+"""What of a task's events came with each message, without the bodies."""
 
 _BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL"
 

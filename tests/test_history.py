@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imm_tui.errors import HistoryUnusable
-from imm_tui.history import Arrival, History
+from imm_tui.history import Arrival, History, Tally
 from imm_tui.tasks import Conversion, Event, Status, Task
 from tests.mailbox import all_quarantined
 
@@ -562,6 +562,18 @@ def test_an_event_under_several_message_ids_was_delivered_as_often(history: Hist
     (task,) = history.tasks()
     (message,) = history.messages_of(task.id)
     assert (message.message_id, message.times, task.events) == ("1", 3, 1)
+
+
+def test_of_many_messages_the_deciding_and_the_newest_are_read_and_all_are_counted(history: History) -> None:
+    history.store([arrival(FINISHED, message_id="decides")], 1)
+    for number in range(30):
+        event = replace(FINISHED, status=Status.RUNNING, percent=number)
+        history.store([arrival(event, message_id=f"M-{number}")], number)
+    history.store([arrival(FINISHED, message_id="decides")], 99)
+    (task,) = history.tasks()
+    assert [message.message_id for message in history.messages_of(task.id, limit=3)] == ["decides", "M-29", "M-28"]
+    assert len(history.messages_of(task.id)) == 20
+    assert history.tally_of(task.id) == Tally(messages=31, delivered=32, duplicates=1)
 
 
 def test_an_event_with_the_token_stands_whatever_id_the_answer_names(history: History) -> None:

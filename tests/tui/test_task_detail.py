@@ -62,8 +62,8 @@ class Shown(App[None]):
 
     def show(self, task: int, **known: Any) -> None:
         history = self._writer.history
-        request = history.request_of(task)
-        self.detail.show(history.task(task), history.messages_of(task), **{"request": request, **known})
+        known = {"tally": history.tally_of(task), "request": history.request_of(task), **known}
+        self.detail.show(history.task(task), history.messages_of(task), **known)
 
     def on_detail_copied(self, event: Detail.Copied) -> None:
         self.copied.append((event.text, event.what))

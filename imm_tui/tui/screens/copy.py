@@ -52,7 +52,7 @@ def _json_of(value: object) -> str:
 
 
 def _event(history: History, task: Task) -> bytes | None:
-    messages = history.messages_of(task.id)
+    messages = history.messages_of(task.id, limit=1)
     return messages[0].body if messages else None
 
 

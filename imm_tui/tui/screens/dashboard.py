@@ -476,13 +476,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return
         try:
             task, messages = self._history.task(selected), self._history.messages_of(selected)
+            tally = self._history.tally_of(selected)
             request = self._history.request_of(selected)
             batch = self._history.place_in_batch(task) if task is not None else None
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
         else:
             asking = self._asking(task) if task is not None else ""
-            detail.show(task, messages, asking, request=request, batch=batch)
+            detail.show(task, messages, asking, tally=tally, request=request, batch=batch)
             can_ask = task is not None and view.can_be_asked(task) and self._profile.can_ask
             if can_ask != self._can_ask:
                 self._can_ask = can_ask

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from imm_tui.errors import Trouble
-from imm_tui.history import Message
+from imm_tui.history import Message, Tally
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import SHAPES, Status, Task
 from imm_tui.text import line
@@ -31,8 +31,7 @@ from imm_tui.tui.widgets.timeline import Timeline
 _CODE = 100
 """Characters of a task's code that are shown."""
 
-_MESSAGES = 20
-"""Messages of one task that are shown; a task has one or two as a rule."""
+_NO_MESSAGES = Tally()
 
 _ROOMY = 16
 """Lines from which on some of them may stay blank."""
@@ -78,6 +77,7 @@ class TaskDetail(Detail):
         self.border_title = Content(_("Detail"))
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()
+        self._tally = _NO_MESSAGES
         self._asking: Trouble | str = ""
         self._request: Mapping[str, Any] | None = None
         self._batch: tuple[int, int] | None = None
@@ -110,17 +110,18 @@ class TaskDetail(Detail):
         messages: Sequence[Message],
         asking: Trouble | str = "",
         *,
+        tally: Tally = _NO_MESSAGES,
         request: Mapping[str, Any] | None = None,
         batch: tuple[int, int] | None = None,
     ) -> None:
-        """Shows a task with its messages, the deciding one first; None where no task is selected.
+        """Shows a task with its messages, as History.messages_of gives them; None where no task is selected.
 
-        `asking` says that IMM is being asked about it, or why it cannot be. `request` is History.request_of's. `batch`
-        is its place among those that it was submitted with, from 1, and how many they are.
+        `asking` says that IMM is being asked about it, or why it cannot be. `tally` is History.tally_of's, `request`
+        request_of's. `batch` is its place among those that it was submitted with, from 1, and how many they are.
         """
         other = task is None or self._shown is None or task.id != self._shown.id
         self._shown, self._messages, self._asking = task, messages, asking
-        self._request, self._batch = request, batch
+        self._tally, self._request, self._batch = tally, request, batch
         if self._filled:
             if other:
                 for page in self.query("Page"):
@@ -213,7 +214,7 @@ class TaskDetail(Detail):
                 case JsonView() as bodies:
                     bodies.show(list(self._bodies(task)))
                 case Timeline() as timeline:
-                    timeline.show(task, self._messages)
+                    timeline.show(task, self._messages, self._tally)
                 case RequestView() as request:
                     request.show(self._request, self._unknown(task))
 
@@ -235,10 +236,10 @@ class TaskDetail(Detail):
     def _bodies(self, task: Task) -> Iterator[Body]:
         if not self._messages:
             yield Body(_("No event has come.") if task.status.finished else _("No event has come yet."))
-        for message in self._messages[:_MESSAGES]:
+        for message in self._messages:
             body = message.body.decode("utf-8", "replace")
             yield Body(self._caption(message), body, formatted=self._formatted)
-        if (older := len(self._messages) - _MESSAGES) > 0:
+        if (older := self._tally.messages - len(self._messages)) > 0:
             words = ngettext(
                 "{count:,} older message is in the history.", "{count:,} older messages are in the history.", older
             )

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from imm_tui import timeline
-from imm_tui.history import Message
+from imm_tui.history import Message, Tally
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import Task
 from imm_tui.text import line
@@ -34,9 +34,6 @@ _STAGES = {
     Stage.ASKED: N_("asked IMM"),
 }
 
-_MESSAGES = 20
-"""Messages of one task that are drawn; a task has one or two as a rule."""
-
 _TIME = len("00:00:00.000")
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 4
@@ -54,9 +51,10 @@ class Timeline(Page):
         yield Chart()
         yield Facts()
 
-    def show(self, task: Task, messages: Sequence[Message]) -> None:
-        steps = timeline.steps(task, messages[:_MESSAGES])
-        self._facts = list(_facts(task, messages, steps))
+    def show(self, task: Task, messages: Sequence[Message], tally: Tally) -> None:
+        """Draws these messages; `tally` is of all that there are."""
+        steps = timeline.steps(task, messages)
+        self._facts = list(_facts(task, steps, tally, tally.messages - len(messages)))
         self.query_one(Chart).show(steps)
         self.query_one(Facts).show(self._facts)
 
@@ -65,19 +63,17 @@ class Timeline(Page):
         return "\n".join([self.query_one(Chart).text(), *(f"{label}: {value}" for label, value in self._facts)])
 
 
-def _facts(task: Task, messages: Sequence[Message], steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
-    came = [message for message in messages if not message.asked]
-    if came:
-        times = sum(message.times for message in came)
+def _facts(task: Task, steps: Sequence[Step], tally: Tally, older: int) -> Iterator[tuple[str, str]]:
+    if times := tally.delivered:
         yield _("delivered"), ngettext("{count:,} time", "{count:,} times", times).format(count=times)
-    if duplicates := sum(message.duplicates for message in came):
-        yield _("duplicates"), f"{duplicates:,}"
+    if tally.duplicates:
+        yield _("duplicates"), f"{tally.duplicates:,}"
     if task.asks:
         asks = ngettext("{count:,} answer of IMM's", "{count:,} answers of IMM's", task.asks).format(count=task.asks)
         yield _("asked"), asks
     if task.asked:
         yield _("learned"), _("by asking IMM: no event has come of its end")
-    if (older := len(messages) - _MESSAGES) > 0:
+    if older > 0:
         words = ngettext("{count:,} message is not drawn", "{count:,} messages are not drawn", older)
         yield _("older"), words.format(count=older)
     if any(step.gap < 0 for step in steps):
