@@ -507,6 +507,21 @@ async def test_an_unknown_outcome_is_told_as_one(history: Path) -> None:
                 assert [task.status for task in db.tasks()] == [Status.UNKNOWN]
 
 
+async def test_a_form_that_is_torn_away_meanwhile_is_kept_with_what_was_not_accepted(history: Path) -> None:
+    with server_that_says_nothing() as (endpoint, hang_up):
+        app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
+        async with app.run_test(size=SIZE, notifications=True) as pilot:
+            await open_form(pilot)
+            await paste(pilot, "oss://demo/a.pdf")
+            await pilot.press("ctrl+s")
+            await until_read(pilot, "Submitting…")
+            await app._show_dashboard()
+            hang_up.set()
+            await until_read(pilot, "Not submitted")
+            await open_form(pilot)
+            assert sources(pilot) == "oss://demo/a.pdf"
+
+
 async def test_while_a_submission_is_under_way_the_form_lives_and_can_be_left(history: Path) -> None:
     with server_that_says_nothing() as (endpoint, hang_up):
         app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
