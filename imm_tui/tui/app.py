@@ -397,6 +397,7 @@ class ImmApp(App[str | None]):
             return
         from imm_tui.tui.screens.submit import SubmitScreen
 
+        self._take_back()
         self.push_screen(SubmitScreen(self.session.profile))
 
     def action_help(self) -> None:
