@@ -7,14 +7,13 @@ A text is written where it is used, in English, as a literal: `_("{count} pages"
 from __future__ import annotations
 
 import gettext
-import os
+import io
+import struct
 from collections.abc import Mapping
 from functools import cache
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 """The languages there are, each by its own name."""
-
-_LOCALE = os.path.join(os.path.dirname(__file__), "locale")  # pathlib would be a tenth of --help
 
 _chosen: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
@@ -63,4 +62,13 @@ def of_environment(environ: Mapping[str, str]) -> str:
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation("imm_tui", _LOCALE, [language], fallback=language == "en")
+    """English where there is no catalogue that can be read: that is no reason not to start."""
+    if language == "en":
+        return gettext.NullTranslations()
+    import pkgutil  # reads from a zip of the sources as well, and costs --help nothing in English
+
+    try:
+        catalogue = pkgutil.get_data("imm_tui", f"locale/{language}/LC_MESSAGES/imm_tui.mo")
+        return gettext.GNUTranslations(io.BytesIO(catalogue or b""))
+    except (OSError, ValueError, struct.error):
+        return gettext.NullTranslations()

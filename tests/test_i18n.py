@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from screenshots import scene
 from tests import messages
 from tests.program import Program
 from tests.tui.conftest import SETTINGS
+
+HOUSE = Path(i18n.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +65,34 @@ def test_a_language_that_there_is_not_changes_nothing() -> None:
     with pytest.raises(KeyError):
         i18n.use("tlh")
     assert i18n.language() == "zh_CN"
+
+
+CATALOGUE = Path("imm_tui/locale/zh_CN/LC_MESSAGES/imm_tui.mo")
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "told"),
+    [
+        ((HOUSE.parent / CATALOGUE).read_bytes(), "详情"),
+        ((HOUSE.parent / CATALOGUE).read_bytes()[:100], "Detail"),
+        (b"no catalogue at all", "Detail"),
+        (b"", "Detail"),
+        (None, "Detail"),
+    ],
+    ids=["whole", "torn", "something else", "empty", "none"],
+)
+def test_chinese_is_read_from_a_zip_of_the_sources_and_is_english_where_it_cannot_be(
+    catalogue: bytes | None, told: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "sources.zip", "w") as sources:
+        for path in (HOUSE / "__init__.py", HOUSE / "i18n.py"):
+            sources.write(path, path.relative_to(HOUSE.parent))
+        if catalogue is not None:
+            sources.writestr(str(CATALOGUE), catalogue)
+    script = "from imm_tui import i18n; i18n.use('zh_CN'); print(i18n._('Detail'))"
+    environment = {"PYTHONPATH": str(tmp_path / "sources.zip"), "PYTHONUTF8": "1"}
+    run = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, check=True)
+    assert run.stdout.decode().strip() == told
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
