@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO, Any, Literal
 
 from imm_tui.errors import BadInput
@@ -46,13 +47,14 @@ def tasks(
 ) -> Exported | None:
     """Writes the tasks with these numbers, in this order, to `path`, or beside it where that file exists already.
 
-    `on_progress` is called now and then with how many were looked at. Returns None when it was `cancelled`: then there
-    is no file, as after any failure. Raises BadInput where it cannot be written, HistoryUnusable where not be read.
+    The file has its name once it is whole. `on_progress` is called now and then with how many were looked at. Returns
+    None when it was `cancelled`: then there is no file, as after any failure. Raises BadInput where it cannot be
+    written, HistoryUnusable where not be read.
 
     CSV is that of RFC 4180, UTF-8 with a byte order mark, without which Excel takes it for something else. A text that
     a spreadsheet would compute has a ' in front of it.
     """
-    path, descriptor = _new_file(path)
+    descriptor, part = _part_of(path)
     count = 0
     try:
         # What is not UTF-8, halves of surrogate pairs, stands in CSV as it would in JSON.
@@ -63,18 +65,18 @@ def tasks(
                 if done % _PROGRESS == 0:
                     on_progress(done)
                     if cancelled():
-                        path.unlink()
+                        part.unlink()
                         return None
                 if (task := history.task(number)) is not None:  # it may have become another one
                     write(task.as_object())
                     count += 1
+        return Exported(_named(part, path), count)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise _refusal(path, f"{error.strerror or error}.") from None
     except BaseException:
-        path.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-    return Exported(path, count)
 
 
 def place(typed: str) -> Path:
@@ -90,23 +92,37 @@ def place(typed: str) -> Path:
     raise _refusal(typed, why)
 
 
-def _new_file(path: Path) -> tuple[Path, int]:
-    """`path`, or `path` with a number in its name, which did not exist, and its descriptor."""
+def _part_of(path: Path) -> tuple[int, Path]:
+    """A new file beside `path`, where that can be made: its descriptor, and its name, which nobody takes for it."""
     try:
         with suppress(FileExistsError):
             path.parent.mkdir(mode=0o700, parents=True)
-        for number in range(1, 1000):
-            fresh = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-            try:
-                return fresh, os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                continue
-        why = _("A thousand files of this name are there already.")
+        with suppress(FileNotFoundError):
+            path.lstat()  # now, not when all is written: whether it can be the name of a file
+        descriptor, part = mkstemp(prefix=".imm-tui-", suffix=".part", dir=path.parent)
     except OSError as error:
         why = f"{error.strerror or error}."
     except ValueError:  # a NUL, or half of a surrogate pair
         why = _("This cannot be the name of a file.")
+    else:
+        return descriptor, Path(part)
     raise _refusal(path, why)
+
+
+def _named(part: Path, path: Path) -> Path:
+    """Gives a file that is whole its name: `path`, or `path` with a number in it, which did not exist."""
+    for number in range(1, 1000):
+        fresh = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        try:
+            os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # the name is ours from here on
+        except FileExistsError:
+            continue
+        try:
+            return part.replace(fresh)
+        except BaseException:
+            fresh.unlink()
+            raise
+    raise _refusal(path, _("A thousand files of this name are there already."))
 
 
 def _refusal(path: Path | str, why: str) -> BadInput:

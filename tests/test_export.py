@@ -115,15 +115,38 @@ def test_where_nothing_can_be_written_it_says_why(history: History, path: str, w
 
 def test_a_full_disk_leaves_no_half_file(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number = submitted(history, "oss://b/k")
-    monkeypatch.setattr(export, "_new_file", lambda path: (path, _full(path)))
+    part = tmp_path / "new" / "part"
+    part.parent.mkdir()
+    part.touch()
+    monkeypatch.setattr(export, "mkstemp", lambda **place: (os.open("/dev/full", os.O_WRONLY), part))
     with pytest.raises(BadInput, match="No space left"):
-        export.tasks(history, [number], tmp_path / "t.csv", "csv")
-    assert not (tmp_path / "t.csv").exists()
+        export.tasks(history, [number], tmp_path / "new" / "t.csv", "csv")
+    assert list(part.parent.iterdir()) == []
 
 
-def _full(path: Path) -> int:
-    path.touch()
-    return os.open("/dev/full", os.O_WRONLY)
+def test_a_file_has_its_name_once_it_is_whole(history: History, tmp_path: Path) -> None:
+    numbers = [submitted(history, "oss://b/k")] * 501
+    path = tmp_path / "new" / "t.csv"
+    names: list[list[str]] = []
+    result = export.tasks(
+        history, numbers, path, "csv", on_progress=lambda _: names.append([it.name for it in path.parent.iterdir()])
+    )
+    assert result == export.Exported(path, 501)
+    assert [len(seen) for seen in names] == [1, 1]
+    assert all(name.endswith(".part") for seen in names for name in seen)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_comes_meanwhile_is_not_overwritten(history: History, tmp_path: Path) -> None:
+    number = submitted(history, "oss://b/k")
+    late = tmp_path / "late.csv"
+
+    def come(_done: int) -> None:
+        late.write_text("precious")
+
+    result = export.tasks(history, [number], late, "csv", on_progress=come)
+    assert result == export.Exported(tmp_path / "late-2.csv", 1)
+    assert late.read_text() == "precious"
 
 
 def test_it_can_be_cancelled_and_leaves_nothing(history: History, tmp_path: Path) -> None:
@@ -134,7 +157,7 @@ def test_it_can_be_cancelled_and_leaves_nothing(history: History, tmp_path: Path
     )
     assert result is None
     assert seen == [0, 500, 1000]
-    assert not (tmp_path / "t.csv").exists()
+    assert not list(tmp_path.glob("*t.csv")) + list(tmp_path.glob("*.part"))
 
 
 def test_a_task_that_is_no_more_is_left_out(history: History, tmp_path: Path) -> None:

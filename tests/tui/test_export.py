@@ -84,6 +84,15 @@ async def test_a_history_that_cannot_be_read_is_told(path: Path, here: Path) -> 
     assert not list(here.iterdir())
 
 
+async def test_the_end_of_the_app_leaves_no_half_file(writer: Writer, path: Path, here: Path) -> None:
+    app = Host(path, [writer.submitted("a.docx")] * 1_000_000)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until_read(pilot, "Export 1,000,000 tasks")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(list(here.iterdir())))
+    assert list(here.iterdir()) == []
+
+
 async def test_very_many_show_how_far_it_is_and_closing_ends_it(writer: Writer, path: Path, here: Path) -> None:
     app = Host(path, [writer.submitted("a.docx")] * 1_000_000)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:

@@ -31,6 +31,9 @@ _FORMS = {"csv": "CSV", "jsonl": "JSON Lines"}
 
 _TOLD_FOR = 12.0
 
+_LAST = 1.0
+"""Seconds that a file which is closed meanwhile has to be taken away."""
+
 
 class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """It closes when the file is written, and then says where it is. Closed before, it leaves no file."""
@@ -49,6 +52,7 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._history_path = history_path
         self._tasks = array("q", tasks)  # the list goes on changing
         self._cancelled = threading.Event()
+        self._writing: threading.Thread | None = None
         self._form = "csv"
 
     def compose(self) -> ComposeResult:
@@ -74,6 +78,8 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self._cancelled.set()
+        if self._writing is not None:
+            self._writing.join(_LAST)  # what it began is gone then, also when the app ends
 
     @on(Choice.Changed)
     def _change_suffix(self) -> None:
@@ -96,7 +102,8 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             return
         self.query_one(Note).tell(None)
         self._show_under_way(True)
-        threading.Thread(target=self._write, args=(path, self._form), name="export", daemon=True).start()
+        self._writing = threading.Thread(target=self._write, args=(path, self._form), name="export", daemon=True)
+        self._writing.start()
 
     @on(Button.Pressed, "#close")
     def _close(self) -> None:
