@@ -265,6 +265,14 @@ class Quarantined:
         return int(min(first * 2 ** min(max(times - 1, 0), 12), 3600))
 
 
+_URI = "rtrim(CAST(source_uri AS TEXT), '/')"  # a text that is no UTF-8 is kept as bytes
+NAME = (
+    f"coalesce(nullif(substr({_URI}, length(rtrim({_URI}, replace({_URI}, '/', ''))) + 1), ''),"
+    " nullif(source_uri, ''), nullif(task_id, ''), '#' || id)"
+)
+"""What Task.name is, as SQLite can say it: all but slashes is trimmed off the end."""
+
+
 class Column(StrEnum):
     """What a list of tasks can be sorted by."""
 
@@ -288,10 +296,7 @@ _SORT_KEYS = {
     Column.PAGES: "page_count",
     Column.PERCENT: "percent",
     Column.TIME: "coalesce(finished_at, ?) - coalesce(submitted_at, seen_at)",
-    # What is behind the last slash, as SQLite can say it: all but slashes is trimmed off the end.
-    Column.DOCUMENT: (
-        "coalesce(substr(source_uri, length(rtrim(source_uri, replace(source_uri, '/', ''))) + 1), task_id)"
-    ),
+    Column.DOCUMENT: NAME,
 }
 
 

@@ -10,12 +10,13 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
 from imm_tui.errors import BadInput
+from imm_tui.history import NAME
 from imm_tui.i18n import _
 from imm_tui.tasks import API_VERSIONS, Status, task_key
 
@@ -32,6 +33,14 @@ class Filter:
     values: tuple[object, ...] = ()
     takes_time: bool = False
     """What it finds changes as time passes: parse the text anew now and then."""
+
+    def only(self, status: Status) -> Filter:
+        """Of what it finds, the tasks of this status."""
+        return replace(self, where=f"({self.where}) AND status = '{status}'")
+
+    def without(self, status: Status) -> Filter:
+        """Of what it finds, all but the tasks of this status."""
+        return replace(self, where=f"({self.where}) AND status <> '{status}'")
 
 
 # What there is to ask for
@@ -56,12 +65,10 @@ _PROPERTIES = {
 }
 _CHOICES = {"status": _STATUSES | _IN_CHINESE, "is": _STATUSES | _PROPERTIES | _IN_CHINESE}
 
-_URI = "rtrim(CAST(source_uri AS TEXT), '/')"
 _TEXTS = {
     "type": ("target_type",),
     "code": ("code",),
-    # What is behind the last slash, as SQLite can say it: all but slashes is trimmed off the end.
-    "name": (f"coalesce(substr({_URI}, length(rtrim({_URI}, replace({_URI}, '/', ''))) + 1), task_id)",),
+    "name": (NAME,),
     "source": ("source_uri",),
     "target": ("target_uri",),
     "project": ("project",),

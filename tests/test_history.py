@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imm_tui.errors import HistoryUnusable
-from imm_tui.history import Arrival, History, Tally
+from imm_tui.history import NAME, Arrival, History, Order, Tally
 from imm_tui.tasks import Conversion, Event, Status, Task
 from tests.mailbox import all_quarantined
 
@@ -562,6 +562,27 @@ def test_an_event_under_several_message_ids_was_delivered_as_often(history: Hist
     (task,) = history.tasks()
     (message,) = history.messages_of(task.id)
     assert (message.message_id, message.times, task.events) == ("1", 3, 1)
+
+
+@pytest.mark.parametrize(
+    "source_uri",
+    [
+        "oss://b/季度 报告.docx",
+        "oss://b/folder/",
+        "oss://b//x//",
+        "oss://b/%_[a]-z",
+        "oss://",
+        "x",
+        "///",
+        "",
+        "a/\ud800",
+    ],
+)
+def test_a_task_is_sorted_and_sought_by_the_name_that_is_shown(history: History, source_uri: str) -> None:
+    history.record_intent(replace(CONVERSION, source_uri=source_uri), token="t", at=0, **OURS)
+    (task,) = history.tasks()
+    named = task.name.encode("utf-8", "surrogatepass")
+    assert list(history.find(f"CAST({NAME} AS BLOB) = ?", [named], Order(), 0)) == [task.id]
 
 
 def test_of_many_messages_the_deciding_and_the_newest_are_read_and_all_are_counted(history: History) -> None:

@@ -243,12 +243,7 @@ class _Wait:
             overdue_after=max(_LEAST, min(OVERDUE_AFTER, timeout / 2)),  # a short wait asks sooner
             on_change=news.set,
         )
-        hooks = Hooks(
-            settings.hooks,
-            self._history.path,
-            on_trouble=say,
-        )
-        with hooks:
+        with Hooks(settings.hooks, self._history.path, on_trouble=say) as hooks:
             listener.start()  # before the first submission: its event may be here before the answer
             reconciler.start()
             try:

@@ -42,9 +42,9 @@ def _found(history: History, status: Status | None, filtered: str, limit: int) -
         yield from history.tasks(status=status, limit=limit)
         return
     at = now()
-    it = query.parse(filtered, at)
-    where, values = (f"status = ? AND {it.where}", (status.value, *it.values)) if status else (it.where, it.values)
-    for number in history.find(where, values, Order(), at)[:limit]:
+    wanted = query.parse(filtered, at)
+    wanted = wanted.only(status) if status else wanted
+    for number in history.find(wanted.where, wanted.values, Order(), at)[:limit]:
         if (task := history.task(number)) is not None:
             yield task
 

@@ -71,11 +71,7 @@ class _Watch:
             on_batch=lambda batch: self._hand_over(),
             on_state=lambda state: self._hand_over(),
         )
-        self._hooks = Hooks(
-            settings.hooks,
-            history.path,
-            on_trouble=say,
-        )
+        self._hooks = Hooks(settings.hooks, history.path, on_trouble=say)
 
     def run(self) -> Exit:
         narrator = Narrator()

@@ -78,9 +78,9 @@ class Finder:
     def _find(self, arrangement: Arrangement) -> Found | Trouble:
         at = now()
         wanted = query.parse(arrangement.query, at, unfinished=True)
-        where = f"({wanted.where}) AND status <> '{Status.SUCCEEDED}'" if arrangement.folded else wanted.where
+        wanted = wanted.without(Status.SUCCEEDED) if arrangement.folded else wanted
         try:
             with History(self._history_path) as history:
-                return Found(history.find(where, wanted.values, arrangement.order, at))
+                return Found(history.find(wanted.where, wanted.values, arrangement.order, at))
         except HistoryUnusable as trouble:
             return trouble
