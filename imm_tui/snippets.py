@@ -1,7 +1,7 @@
 """A submission as it was sent → the same call for other hands: an `aliyun` command line, a Python program.
 
 Neither holds a key: both take it from where the tools look for it. The document's password is not kept, so both take
-it from the environment variable PASSWORD.
+it from the environment variable DOCUMENT_PASSWORD.
 """
 
 from __future__ import annotations

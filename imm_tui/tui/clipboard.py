@@ -16,7 +16,7 @@ from textual.app import App
 from imm_tui import sequences
 from imm_tui.i18n import _
 from imm_tui.text import line
-from imm_tui.tui.telling import write
+from imm_tui.tui.terminal import send
 
 LIMIT = 74_994
 """Bytes of UTF-8 that OSC 52 carries: in base64, with what is around them, 100,000, of which terminals take no more."""
@@ -40,7 +40,7 @@ def copy(app: App[Any], content: str | bytes, what: str, file: Path) -> None:
         app.copy_to_clipboard(text)
         sequence = f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"
         if (through := sequences.passed_through(sequence, os.environ)) != sequence:
-            write(app, through)
+            send(app, through)
     if fits and not reason:
         words = _("Copied: {what}. Should the clipboard be empty: {path}")
     elif fits:

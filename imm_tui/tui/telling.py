@@ -10,6 +10,7 @@ from textual.app import App
 from imm_tui import sequences
 from imm_tui.completion import Telling
 from imm_tui.i18n import _
+from imm_tui.tui.terminal import send
 
 
 def tell(app: App[Any], telling: Telling, by: str) -> None:
@@ -25,10 +26,4 @@ def tell(app: App[Any], telling: Telling, by: str) -> None:
     elif by == "bell":
         app.bell()
     elif by == "osc9":
-        write(app, sequences.notification(telling.words, os.environ))
-
-
-def write(app: App[Any], sequence: str) -> None:
-    """Sends a control sequence of ours to the terminal, between two of Textual's."""
-    if app._driver is not None:
-        app._driver.write(sequence)
+        send(app, sequences.notification(telling.words, os.environ))

@@ -180,7 +180,7 @@ def underlined(segment: Segment) -> bool:
 
 
 def count(viewing: Viewing) -> str:
-    return str(viewing.query_one("Finder #count", Static).content)
+    return str(viewing.query_one("SearchLine #count", Static).content)
 
 
 async def test_matches_are_found_as_one_types_and_visited_in_turn() -> None:
@@ -208,10 +208,10 @@ async def test_escape_ends_the_search_and_what_is_typed_is_no_key_of_the_view() 
         assert viewing.drawn == before
         await pilot.press("escape")
         await pilot.pause()
-        assert not viewing.query("Finder")
+        assert not viewing.query("SearchLine")
         assert viewing.focused is viewing.view
         await pilot.press("n", "slash", "t", "enter", "escape", "Y")
-        assert not viewing.query("Finder")
+        assert not viewing.query("SearchLine")
         assert viewing.copied == ["events"]
 
 
@@ -221,7 +221,7 @@ async def test_what_is_typed_in_one_go_with_the_slash_is_no_key_of_the_view() ->
         await pilot.press("down")
         for key, character in (("slash", "/"), ("y", "y"), ("Y", "Y")):
             viewing.post_message(events.Key(key, character))
-        await until(pilot, lambda: bool(viewing.query("Finder")) and count(viewing) == "1/1")
+        await until(pilot, lambda: bool(viewing.query("SearchLine")) and count(viewing) == "1/1")
         assert not viewing.copied
 
 

@@ -219,7 +219,7 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor = 0
         """The number of a row."""
         self._width = 0
-        self._finder: Finder | None = None
+        self._search_line: SearchLine | None = None
         self._sought = ""
         self._matches: list[tuple[int, int, int, int]] = []
         """Of each its document's number, its line there, and its start and end in that."""
@@ -353,12 +353,12 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
     async def action_search(self) -> None:
         row = self._here
         self._began = (row.document.number if row.document is not None else 0, row.line, row.start)
-        if self._finder is None:
+        if self._search_line is None:
             assert isinstance(self.parent, Widget)
-            self._finder = Finder(self)
-            await self.parent.mount(self._finder, after=self)
+            self._search_line = SearchLine(self)
+            await self.parent.mount(self._search_line, after=self)
             self.refresh_bindings()
-        self._finder.focus_input()
+        self._search_line.focus_input()
 
     def search(self, text: str) -> None:
         """Looks for a text, in any case of its letters, and goes to the first place from where the cursor was."""
@@ -379,9 +379,9 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         self._tell()
 
     def _tell(self) -> None:
-        if self._finder is not None:
+        if self._search_line is not None:
             count = f"{self._match + 1}/{len(self._matches)}" if self._matches else _("not found")
-            self._finder.tell(count if self._sought else "")
+            self._search_line.tell(count if self._sought else "")
 
     def _reveal(self) -> None:
         """Brings the match of the moment into sight, with whatever is folded round it opened."""
@@ -412,11 +412,11 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
             self._reveal()
 
     def action_end_search(self) -> None:
-        finder, self._finder = self._finder, None
-        if finder is not None:
-            if finder.has_focus_within:
+        search_line, self._search_line = self._search_line, None
+        if search_line is not None:
+            if search_line.has_focus_within:
                 self.screen.set_focus(self)
-            finder.remove()
+            search_line.remove()
             self.search("")
             self.refresh_bindings()
 
@@ -439,7 +439,7 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "next" | "end_search":
-                return self._finder is not None
+                return self._search_line is not None
             case "toggle_fold" | "open" | "close" | "fold_all" | "copy_path":
                 return any(document.tree for document in self._documents)
             case "search" | "copy":
@@ -516,7 +516,7 @@ def _marked(segments: list[Segment], start: int, end: int, style: Style) -> list
     return marked
 
 
-class Finder(HorizontalGroup):
+class SearchLine(HorizontalGroup):
     """What is looked for in a view, as it is typed, and how often it is there."""
 
     BINDING_GROUP_TITLE = N_("Find")
