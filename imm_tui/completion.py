@@ -9,16 +9,13 @@ from imm_tui.i18n import _
 from imm_tui.tasks import Status, Task
 from imm_tui.text import line
 
-_LEAST = 1.0
-"""Seconds between two tellings, where something has failed."""
-
 _NAMED = 3
 """Failed tasks whose names are told; of more only how many there are."""
 
 _NAME = 40
 """Characters of a name."""
 
-_LASTS, _FAILED_LASTS = 5.0, 15.0
+_LASTS, _FAILED_LASTS = 4.0, 8.0
 """Seconds for which it can be read."""
 
 
@@ -56,23 +53,21 @@ def _one(task: Task) -> str:
 
 
 class Completion:
-    """Gathers what has ended until it is time to tell it: a success waits until the last telling has been read."""
+    """Gathers what has ended until the last telling has been read: never are two of them on the screen."""
 
     def __init__(self) -> None:
         self._ended: dict[int, Task] = {}
-        self._failed = False
-        self._told_at = -_LASTS
+        self._told_until = 0.0
 
     def add(self, ended: Iterable[Task]) -> None:
         """These have ended just now."""
-        for task in ended:
-            self._ended[task.id] = task
-            self._failed |= task.status is Status.FAILED
+        self._ended |= {task.id: task for task in ended}
 
     def take(self, at: float) -> Telling | None:
         """What is to be told at this time, in seconds by a clock that is never set; None: nothing, or not yet."""
-        if not self._ended or at - self._told_at < (_LEAST if self._failed else _LASTS):
+        if not self._ended or at < self._told_until:
             return None
-        ended, self._ended, self._failed = list(self._ended.values()), {}, False
-        self._told_at = at
-        return telling(ended)
+        ended, self._ended = list(self._ended.values()), {}
+        told = telling(ended)
+        self._told_until = at + told.lasts
+        return told

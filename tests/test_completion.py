@@ -7,8 +7,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imm_tui import i18n, sequences
 from imm_tui.completion import Completion, telling
@@ -75,27 +73,17 @@ def test_successes_are_told_together_when_the_last_telling_has_gone() -> None:
     assert completion.take(200.0) is None
 
 
-def test_a_failure_is_told_soon_and_takes_the_successes_with_it_but_at_most_once_a_second() -> None:
+def test_a_failure_waits_as_well_so_that_never_two_are_on_the_screen() -> None:
     completion = Completion()
-    completion.add([ended("a")])
-    assert completion.take(100.0) is not None
-    completion.add([ended("b")])
-    completion.add([failed("c")])
-    assert completion.take(100.9) is None
-    told = completion.take(101.0)
+    completion.add([failed("a")])
+    told = completion.take(100.0)
     assert told is not None
-    assert told.words == "1 succeeded, 1 failed: c"
-
-
-@given(st.text(), st.text(), st.sampled_from([{}, {"TMUX": "/tmp/t,1,0"}, {"STY": "1.pts"}]))
-def test_nothing_from_outside_ends_the_sequence_or_begins_another(
-    name: str, code: str, environ: dict[str, str]
-) -> None:
-    words = telling([failed(name, code)]).words
-    assert not CONTROL.search(words)
-    sequence = sequences.notification(words, environ)
-    assert sequence.count("\x07") == 1
-    assert sequence.count("\x1b") == {"TMUX": 4, "STY": 3}.get(next(iter(environ), ""), 1) or "STY" in environ
+    assert told.failed
+    completion.add([ended("b"), failed("c")])
+    assert completion.take(99.9 + told.lasts) is None
+    later = completion.take(100.0 + told.lasts)
+    assert later is not None
+    assert later.failed
 
 
 def test_a_notification_goes_through_tmux_and_screen() -> None:

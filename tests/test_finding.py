@@ -151,3 +151,13 @@ def test_how_long_conversions_of_a_kind_took_the_newest_first(history: History) 
     assert history.durations("png") == [(900, 1), (500, 0)]
     assert history.durations("png", limit=1) == [(900, 1)]
     assert history.durations("pdf") == []
+
+
+def test_what_has_changed_is_found_without_a_look_at_every_task(history: History) -> None:
+    asked: list[str] = []
+    history._db.set_trace_callback(asked.append)
+    history.changes(0)
+    history._db.set_trace_callback(None)
+    query = next(statement for statement in asked if "revision >" in statement and "FROM tasks" in statement)
+    plan = " ".join(row[3] for row in history._db.execute(f"EXPLAIN QUERY PLAN {query}"))
+    assert "tasks_by_revision" in plan

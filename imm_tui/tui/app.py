@@ -133,7 +133,6 @@ class ImmApp(App[str | None]):
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
         self._dashboards = 0
-        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # else it could not be removed
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         chosen = self.preferences.theme
@@ -454,7 +453,9 @@ class ImmApp(App[str | None]):
         for action, (node, binding, enabled, tooltip) in own.items():
             if enabled and not action.startswith(_MOVES):
                 key = _("The key {key}").format(key=self.get_key_display(binding))
-                yield SystemCommand(tooltip, key, partial(self.run_action, action, node))
+                # A person looks for the word of the footer, and reads the sentence.
+                title = f"{binding.description}: {tooltip}"
+                yield SystemCommand(title, key, partial(self.run_action, action, node))
         yield SystemCommand(_("Colours"), _("Choose a theme, dark or light"), self.action_change_theme)
         if not screen.is_modal:  # what is being typed there would be lost
             yield SystemCommand(_("Language"), _("English or Chinese"), self.action_language)
@@ -570,6 +571,8 @@ class ImmApp(App[str | None]):
         mode = f"dashboard {self._dashboards}"
         self.add_mode(mode, self.get_default_screen)
         await self.switch_mode(mode)  # with what was laid over the one before: that goes with it
+        if before == self.DEFAULT_MODE:
+            self.add_mode(before, self.get_default_screen)  # Textual removes no other; told earlier, it parses twice
         await self.remove_mode(before)
 
     # Errors that nobody caught

@@ -27,10 +27,11 @@ def title(total: int, *, listed: int, marked: int = 0, unlisted: int = 0, states
     return " · ".join([*parts, *filter(None, states)])
 
 
-def empty(total: int, arrangement: Arrangement) -> Sequence[str]:
-    """What stands in place of the rows when there are none, though the history has `total` tasks."""
+def empty(total: int, arrangement: Arrangement, new_key: str) -> Sequence[str]:
+    """What stands in place of the rows when there are none, though the history has `total` tasks; `new_key` is the
+    key that submits a document."""
     if not total:
-        return _("No tasks yet"), _("n submits a document")
+        return _("No tasks yet"), _("{key} submits a document").format(key=new_key)
     folded = [_("Tasks that have succeeded are hidden")] if arrangement.folded else []
     if arrangement.query:
         words = _("No task matches {filter}").format(filter=line(arrangement.query, _QUERY))

@@ -6,7 +6,7 @@ from textual.theme import Theme
 
 from imm_tui.tasks import Status
 
-QUIET = "$foreground 60%"
+QUIET = "$foreground 68%"
 """Text that is there when it is looked for."""
 
 ORANGE = "#FF6A00"

@@ -462,3 +462,19 @@ async def test_a_second_that_passes_redraws_the_figures_and_nothing_else(writer:
         await pilot.press("tab", "3")
         shown.detail.tick()
         assert not shown.query_one(Overview).display
+
+
+@pytest.mark.parametrize(("tab", "words"), [("1", "source"), ("2", "message LAST"), ("3", "received")])
+async def test_without_a_task_nothing_of_the_one_before_is_left(writer: Writer, tab: str, words: str) -> None:
+    task = writer.submitted("a.docx", "t-1")
+    writer.received(event("t-1"), "LAST")
+    shown = Shown(writer)
+    async with shown.run_test(size=(120, 40)) as pilot:
+        shown.show(task)
+        await until_read(pilot, "✔ Succeeded")
+        await pilot.press("tab", tab)
+        await until_read(pilot, words)
+        shown.detail.show(None, ())
+        await until_read(pilot, "Select a task")
+        assert words not in read(shown)
+        assert "Overview" not in read(shown)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -58,6 +59,9 @@ _RECENT, _LATE = 3_600_000, 10_000
 
 _ASKED_AT_ONCE = 100
 """Tasks that IMM is asked about at one key."""
+
+_ROOM_FOR_PALETTE, _NARROW = 100, 80
+"""Columns from which on the footer has room for one key more, and below which the keys stand close together."""
 
 _TOASTS = 3
 """Quarantined messages that are told one by one; more of them at a time are told together."""
@@ -180,6 +184,11 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.set_interval(1, self._tick)
         self.set_interval(_OTHERS, self._look)
         self.call_after_refresh(self.start_reading)
+
+    def on_resize(self, event: events.Resize) -> None:
+        footer = self.query_one(Footer)
+        footer.show_command_palette = event.size.width >= _ROOM_FOR_PALETTE
+        footer.compact = event.size.width < _NARROW
 
     def on_unmount(self) -> None:
         self._finder.stop()
@@ -545,6 +554,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if action == "back":
             tasks = self.query_one(TaskList)
             return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
+        if action == "filter":
+            return not self.query_one(FilterBar).editing
         if action == "sort":
             return self.query_one(TaskList).has_focus
         if action == "ask":

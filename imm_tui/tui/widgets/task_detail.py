@@ -61,7 +61,8 @@ class TaskDetail(Detail):
         Binding(
             "right_square_bracket",
             "step_tab(1)",
-            N_("tab"),
+            N_("Next tab"),
+            show=False,
             id="detail.next-tab",
             key_display="]",
             tooltip=N_("The tab to the right"),
@@ -201,13 +202,14 @@ class TaskDetail(Detail):
         task = self._shown
         self.set_class(task is None, "empty")
         self.border_title = Content(line(task.name, 200) if task is not None else _("Detail"))
+        inside = None if task is None else self.inside
+        for page in self.query("Overview, JsonView, Timeline, RequestView"):
+            page.display = page is inside
         if task is None:
             self.query_one(PercentBar).rest()
             return
         with self.app.batch_update():
             self._show_progress(task)
-            for page in self.query("Overview, JsonView, Timeline, RequestView"):
-                page.display = page is self.inside
             match self.inside:
                 case Overview() as overview:
                     overview.show(task, self._asking, self._batch)

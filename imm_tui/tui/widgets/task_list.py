@@ -196,7 +196,12 @@ class TaskList(RowList):
                 self.refresh_row(task.id)
 
     def empty(self) -> Sequence[str]:
-        return list_words.empty(len(self._index or ()), self.arrangement)
+        return list_words.empty(len(self._index or ()), self.arrangement, self._key_of("new"))
+
+    def _key_of(self, binding: str) -> str:
+        """The key that the screen has for it, which a person may have changed."""
+        active = (it.binding for it in self.screen.active_bindings.values())
+        return next((self.app.get_key_display(it) for it in active if it.id == binding), "n")
 
     def say(self, words: str, *, busy: bool = False) -> None:
         """In place of the rows; beside the title, as long as there are other rows to be seen."""
