@@ -19,6 +19,8 @@ import pyte
 
 from tests.program import HANG, Program
 
+F5 = "\x1b[15~"
+
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[78=>])")
 
 

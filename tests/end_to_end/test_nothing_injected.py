@@ -10,8 +10,7 @@ import json
 import os
 import re
 import sys
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -19,214 +18,35 @@ from xml.sax.saxutils import escape
 import pytest
 
 import imm_tui
-from imm_tui.history import Arrival, History
-from imm_tui.tasks import Conversion, Event, Status, now
+from imm_tui.history import History
+from imm_tui.tasks import Event, Status, now
 from tests.cloud.servers import Service, answer
-from tests.payloads import PAYLOADS, Payload
+from tests.injection import (
+    NAMES,
+    NUMBERED,
+    PATHS,
+    SHORT,
+    arrival,
+    click_behind,
+    fill,
+    groups,
+    is_text,
+    marked,
+    orders,
+    paste,
+    paste_and_clear,
+    proof,
+    quarantine,
+    quit_,
+    screen,
+    squeezed,
+    until_proven,
+)
+from tests.payloads import Payload
 from tests.program import Program
 from tests.terminal import Terminal
 
-COLUMNS, LINES = 99, 80
-"""So narrow that one region stands below the other: a text that is wrapped there reads on in the next line."""
-
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\)|[ -/]*[0-~])", re.DOTALL)
-_COLOUR = re.compile(r"([34]8);(?:5;\d+|2;\d+;\d+;\d+)")
-_DISPUTED = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb]"
-)
-_FRAME = re.compile(r"[\s\u2500-\u259f]")
-
-
-# What a terminal is told
-
-
-def orders(written: bytes) -> set[str]:
-    """Every kind of order in what a program wrote. Fails where it is not UTF-8: a raw C1 is not."""
-    text = written.decode()
-    found = {form for sequence in _SEQUENCE.findall(text) for form in _forms(sequence)}
-    rest = _SEQUENCE.sub("", text)
-    return found | {ascii(character) for character in set(rest) if _is_order(character)}
-
-
-def _forms(sequence: str) -> Iterator[str]:
-    """A style is known by its attributes, whatever the colours; a place by being on the screen; all else as it is."""
-    if sequence.startswith("\x1b[") and sequence.endswith("m"):
-        yield from (f"style {attribute}" for attribute in _COLOUR.sub(r"\1", sequence[2:-1]).split(";"))
-    elif (
-        (place := re.fullmatch(r"\x1b\[(\d+);(\d+)H", sequence)) and int(place[1]) <= LINES and int(place[2]) <= COLUMNS
-    ):
-        yield "a place on the screen"
-    else:
-        yield ascii(sequence)
-
-
-def _is_order(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or bool(_DISPUTED.match(character))
-
-
-@pytest.fixture(scope="module")
-def own_orders(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What the program itself tells a terminal, on all of its screens, while nobody means any harm."""
-    home = Program(tmp_path_factory.mktemp("tame") / "home", _CONFIGURED)
-    with History(home.data / "history.db") as history:
-        for number in range(LINES):  # enough of them to be scrolled
-            event = Event(task_id=f"task-{number}", name="n", status=Status.RUNNING)
-            history.store([_arrival(f"message-{number}", event)], now())
-    with screen(home) as terminal:
-        terminal.until_read("reconnecting", "task-79")
-        history_of_toasts(home, "tame", "tame")
-        terminal.until_read("Not read")
-        for key, words in (("?", "Keys and shapes"), ("n", "Submit a conversion"), ("\x10", "Search for")):
-            terminal.press(key)
-            terminal.until_read(words)
-            paste(terminal, "oss://bucket/tame")
-            if key == "n":
-                terminal.until_read("oss://bucket/tame")
-                terminal.press("\x13")
-                terminal.until_read("IMM cannot be reached")
-                click_behind(terminal, "Target")  # the pointer changes its shape
-            terminal.press("\x1b")
-            terminal.until(lambda words=words: words not in terminal.text)  # type: ignore[misc]
-        terminal.press("f")
-        terminal.until_read("message message-79")
-        quit_(terminal)
-    return orders(terminal.written)
-
-
-# What a person sees
-
-
-def marked(place: str, number: int, payload: Payload) -> str:
-    return f"{place}{number:03}{payload.text}"
-
-
-def proof(place: str, number: int, payload: Payload, shown: Callable[[str], str] = str) -> str:
-    """What has to be on the screen: the marker, and the payload itself where it is nothing but words."""
-    return squeezed(shown(marked(place, number, payload)) if payload.plain else f"{place}{number:03}")
-
-
-def squeezed(text: str) -> str:
-    """A text without its blanks and frames: however it is wrapped, it reads on."""
-    return _FRAME.sub("", text)
-
-
-def until_proven(terminal: Terminal, proofs: Iterable[str], meanwhile: Callable[[], None] = lambda: None) -> None:
-    wanted = list(proofs)
-
-    def proven() -> bool:
-        text = squeezed(terminal.text)
-        if all(words in text for words in wanted):
-            return True
-        meanwhile()
-        return False
-
-    try:
-        terminal.until(proven)
-    except AssertionError as error:
-        error.add_note(f"Not seen: {[words for words in wanted if words not in squeezed(terminal.text)]}")
-        raise
-
-
-def screen(program: Program, *arguments: str) -> Terminal:
-    return Terminal(program, *arguments, columns=COLUMNS, lines=LINES)
-
-
-def paste(terminal: Terminal, text: str) -> None:
-    terminal.press(f"\x1b[200~{text}\x1b[201~")
-
-
-def quit_(terminal: Terminal) -> None:
-    terminal.press("\x11")
-    assert terminal.ended() == 0
-
-
-NUMBERED = list(enumerate(PAYLOADS))
-SHORT = [(number, payload) for number, payload in NUMBERED if len(payload.text) < 1000]
-
-
-def is_text(payload: Payload) -> bool:
-    """Whether UTF-8 can say it."""
-    return not re.search("[\ud800-\udfff]", payload.text)
-
-
-def of_a_path(payload: Payload) -> bool:
-    """Whether a file, an argument or a variable can be called that."""
-    try:
-        return "\0" not in payload.text and len(os.fsencode(payload.text)) < 240
-    except UnicodeEncodeError:
-        return False
-
-
-NAMES = [(number, payload) for number, payload in SHORT if of_a_path(payload)]
-PATHS = [(number, Payload(payload.name, payload.text.replace("/", "|"))) for number, payload in NAMES]
-"""A path's slashes are not kept as they are written."""
-
-
-def groups(place: str, payloads: Iterable[tuple[int, Payload]], length: int = 500) -> Iterator[tuple[str, list[str]]]:
-    """Marked payloads in texts short enough to be shown, each a word and a part of a path; with their proofs."""
-    text, proofs = "", list[str]()
-    for number, payload in payloads:
-        if len(text) + len(payload.text) > length:
-            yield text, proofs
-            text, proofs = "", []
-        text += " /" + marked(place, number, payload)
-        proofs.append(proof(place, number, payload))
-    yield text, proofs
-
-
-_CONFIGURED = {
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "canary-of-a-secret",
-    "IMM_TUI_REGION": "cn-beijing",
-    "IMM_TUI_PROJECT": "project",
-    "IMM_TUI_TOPIC": "topic",
-    "IMM_TUI_QUEUE": "queue",
-    "IMM_TUI_MNS_ENDPOINT": "http://127.0.0.1:9",
-    "IMM_TUI_IMM_ENDPOINT": "http://127.0.0.1:9",
-}
-
-
-@pytest.fixture
-def configured(tmp_path: Path) -> Iterator[Program]:
-    """The program with every setting, and no service that it could reach."""
-    program = Program(tmp_path / "home", _CONFIGURED)
-    yield program
-    program.close()
-
-
 # The dashboard
-
-
-def _conversion(name: str, target: str = "oss://b/out/", kind: str = "png") -> Conversion:
-    return Conversion(source_uri=f"oss://bucket/{name}", target_uri=target, target_type=kind)
-
-
-def _arrival(message_id: str, *events: Event, reason: str = "", body: bytes = b"{}") -> Arrival:
-    return Arrival(message_id=message_id, body=body, events=events, reason=reason)
-
-
-def history_of_toasts(program: Program, *reasons: str) -> None:
-    with History(program.data / "history.db") as history:
-        history.store(
-            [_arrival(reason, reason=reason, body=reason.encode("utf-8", "replace")) for reason in reasons], 1
-        )
-
-
-def fill(history: History, number: int, payload: Payload) -> None:
-    """A task with a payload in everything that is known of it."""
-
-    def of(place: str) -> str:
-        return marked(place, number, payload)
-
-    name = of("na").replace("/", "|")
-    task = history.record_intent(
-        _conversion(name, of("ta"), of("ty")), project=of("pr"), api_version="2020-09-30", token="t", at=now()
-    )
-    history.record_accepted(task, of("id"), of("rq"))
-    told = {of("ke"): of("va"), "list": [of("el")]}
-    event = Event(task_id=of("id"), name=of("ev"), status=Status.FAILED, code=of("co"), message=of("me"), time=of("ti"))
-    body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
-    history.store([_arrival(of("mi"), event, body=body)], now())
 
 
 def _escaped(text: str) -> str:
@@ -234,13 +54,16 @@ def _escaped(text: str) -> str:
 
 
 def proofs_of_task(number: int, payload: Payload) -> list[str]:
-    places = ["co", "me", "ta", "id", "rq", "pr", "mi"]
+    places = ["co", "me", "ta", "id", "rq", "pr"]
     if len(payload.text) > 1000:  # the first of them push the others out of sight
         return [proof(place, number, payload) for place in places[:2]]
-    return [
-        *(proof(place, number, payload) for place in places),
-        *(proof(place, number, payload, _escaped) for place in ("ke", "va", "el")),
-    ]
+    return [proof(place, number, payload) for place in places]
+
+
+def proofs_of_event(number: int, payload: Payload) -> list[str]:
+    if len(payload.text) > 1000:
+        return [proof("mi", number, payload)]
+    return [proof("mi", number, payload), *(proof(place, number, payload, _escaped) for place in ("ke", "va", "el"))]
 
 
 def test_whatever_is_known_of_a_task_is_only_shown(configured: Program, own_orders: set[str]) -> None:
@@ -251,11 +74,22 @@ def test_whatever_is_known_of_a_task_is_only_shown(configured: Program, own_orde
         for number, payload in NUMBERED:
             until_proven(terminal, proofs_of_task(number, payload))
             if len(payload.text) < 60:  # in the list, over the detail, in the source's URI
-                name = proof("na", number, payload).replace("/", "|")
-                terminal.until(lambda name=name: squeezed(terminal.text).count(name) == 3)  # type: ignore[misc]
+                terminal.until(lambda mark=f"na{number:03}": terminal.text.count(mark) == 3)  # type: ignore[misc]
             terminal.press("j")
+        open_tab(terminal, "2")
+        for number, payload in reversed(NUMBERED):
+            until_proven(terminal, proofs_of_event(number, payload))
+            terminal.press("k")
         quit_(terminal)
     assert orders(terminal.written) <= own_orders
+
+
+def open_tab(terminal: Terminal, key: str) -> None:
+    """A tab of the detail, and back to the list: it stays open when another task is selected."""
+    terminal.press("\r")
+    terminal.until_read("esc back")
+    terminal.press(f"{key}\x1b")
+    terminal.until(lambda: "esc back" not in terminal.text)
 
 
 def test_a_body_is_only_shown_when_it_is_formatted(configured: Program, own_orders: set[str]) -> None:
@@ -265,15 +99,19 @@ def test_a_body_is_only_shown_when_it_is_formatted(configured: Program, own_orde
             inner = json.dumps({"in": [text]}, ensure_ascii=False)
             body = json.dumps({"message": inner, text: 1}, ensure_ascii=False).encode("utf-8", "replace")
             event = Event(task_id=f"task-{number}", name="n", status=Status.RUNNING)
-            history.store([_arrival(f"message-{number}", event, body=body)], now())
+            history.store([arrival(f"message-{number}", event, body=body)], now())
     with screen(configured) as terminal:
-        terminal.until_read("message message-0")
-        terminal.press("f")
+        terminal.until_read("─ task-0 ─")
+        open_tab(terminal, "2")
         for text, proofs in rows:
             # Opened up, with the quotes escaped once and no more.
             until_proven(terminal, [squeezed(_escaped(words)) for words in proofs])
             assert squeezed(text)[:6] in squeezed(terminal.text)
             terminal.press("j")
+        open_tab(terminal, "2f")  # as they came
+        for _, proofs in reversed(rows):
+            until_proven(terminal, [words[:5] for words in proofs])
+            terminal.press("k")
         quit_(terminal)
     assert orders(terminal.written) <= own_orders
 
@@ -282,10 +120,10 @@ def test_toasts_about_messages_are_only_shown(configured: Program, own_orders: s
     with screen(configured) as terminal:
         terminal.until_read("reconnecting", "No tasks yet")
         for text, proofs in groups("to", SHORT):
-            history_of_toasts(configured, text)
+            quarantine(configured, text)
             until_proven(terminal, (words[:5] for words in proofs))
         for number, payload in NUMBERED[len(SHORT) :]:
-            history_of_toasts(configured, marked("to", number, payload))
+            quarantine(configured, marked("to", number, payload))
             until_proven(terminal, [f"to{number:03}"])
         quit_(terminal)
     assert orders(terminal.written) <= own_orders
@@ -331,7 +169,9 @@ def test_a_refusal_of_imm_is_only_shown(configured: Program, own_orders: set[str
             texts = list(groups("im", SHORT, 250))
             texts += [(marked("im", number, payload), [f"im{number:03}"]) for number, payload in NUMBERED[len(SHORT) :]]
             for text, proofs in texts:
-                said = json.dumps({"Code": "Odd", "Message": text, "RequestId": text, "HostId": text}).encode()
+                elsewhere = text[:1000]  # an answer of megabytes is nobody's
+                told = {"Code": "Odd", "Message": text, "RequestId": elsewhere, "HostId": elsewhere}
+                said = json.dumps(told).encode()
                 terminal.press("\x13")
                 until_proven(terminal, proofs)
             terminal.press("\x1b")
@@ -345,7 +185,7 @@ def test_what_is_pasted_is_only_shown(configured: Program, own_orders: set[str])
     pasted = [(number, payload) for number, payload in SHORT if is_text(payload) and "\x1b" not in payload.text]
     assert len(pasted) >= 40
     lines = [payload.text for _, payload in pasted if len(payload.text.splitlines()) == 1]
-    together = (0, Payload("together", " ".join(lines)))
+    together = (777, Payload("together", " ".join(lines)))
     with screen(configured) as terminal:
         terminal.until_read("No tasks yet")
         terminal.press("n")
@@ -376,25 +216,6 @@ def test_what_is_pasted_is_only_shown(configured: Program, own_orders: set[str])
         terminal.until_read("No tasks yet")
         quit_(terminal)
     assert orders(terminal.written) <= own_orders
-
-
-def click_behind(terminal: Terminal, label: str) -> None:
-    """Clicks into the field behind a label, and types what shows that it has the focus."""
-    row, line = next((row, line) for row, line in enumerate(terminal.text.splitlines(), 1) if f" {label} " in line)
-    at = f"{line.index(label) + len(label) + 12 * (label == 'Target') + 7};{row}"
-    terminal.press(f"\x1b[<0;{at}M\x1b[<0;{at}m")
-    until_proven(terminal, ["•" if label == "Password" else "#"], meanwhile=lambda: terminal.press("#"))
-
-
-def paste_and_clear(terminal: Terminal, place: str, payloads: Iterable[tuple[int, Payload]]) -> None:
-    """Pastes each into the field that has the focus, a marker behind it, and clears the field again."""
-    for number, payload in payloads:
-        end = f"{place}{number:03}"
-        paste(terminal, payload.text)
-        paste(terminal, end)
-        terminal.until(lambda end=end: end[2:] in terminal.text)  # type: ignore[misc]  # some fields are short
-        terminal.press("\x15")
-        terminal.until(lambda end=end: end[2:] not in terminal.text.replace("so" + end[2:], ""))  # type: ignore[misc]
 
 
 # Before there is anything else to be seen
@@ -452,8 +273,8 @@ def test_events_are_only_told(configured: Program) -> None:
         with History(configured.data / "history.db") as history:
             for number, payload in NUMBERED:
                 fill(history, number, payload)
-                history.store([_arrival(marked("qi", number, payload), reason=marked("re", number, payload))], now())
-            history.store([_arrival("the-end", reason="odd")], now())
+                history.store([arrival(marked("qi", number, payload), reason=marked("re", number, payload))], now())
+            history.store([arrival("the-end", reason="odd")], now())
         terminal.until(lambda: b"the-end" in terminal.written)
         terminal.press("\x03")
         assert terminal.ended() == 130
@@ -551,16 +372,17 @@ def configurations(folder: Path) -> Iterator[list[str]]:
 # Beside the terminal
 
 
-def test_no_shell_is_ever_asked_and_only_the_demo_and_its_emulator_start_a_process() -> None:
+def test_no_shell_is_ever_asked_and_only_hooks_and_the_demo_with_its_emulator_start_a_process() -> None:
     starts = re.compile(r"\b(subprocess|os\.(system|popen|exec\w*|spawn\w*|posix_spawn\w*)|pty|shell=True)\b")
     house = Path(imm_tui.__file__).parent
     rooms = [path for path in house.rglob("*.py") if starts.search(path.read_text(encoding="utf-8"))]
     assert {path.relative_to(house).as_posix() for path in rooms} == {
         "demo.py",
+        "hooks.py",
         "emulator/conversion/office.py",
         "emulator/conversion/pool.py",
     }
-    assert not [path for path in rooms if "shell" in path.read_text(encoding="utf-8")]
+    assert not [path for path in rooms if "shell=" in path.read_text(encoding="utf-8")]
 
 
 def test_names_from_outside_lead_to_no_file_outside_the_data_folder(configured: Program, tmp_path: Path) -> None:
@@ -580,7 +402,7 @@ def test_names_from_outside_lead_to_no_file_outside_the_data_folder(configured: 
     with History(configured.data / "history.db") as history:
         for number, payload in SHORT:
             fill(history, number, payload)
-            history.store([_arrival(f"../../{payload.text}", reason="odd")], now())
+            history.store([arrival(f"../../{payload.text}", reason="odd")], now())
     configured.command = (sys.executable, "-B", "-W", "ignore", "-c", script)
     with screen(configured) as terminal:
         terminal.until_read("reconnecting", f"Tasks {len(SHORT)}")
