@@ -138,6 +138,9 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(tmp_path: Path, pause
         assert stage.batch.unsent == stage.conversions[progress.accepted :]
         assert progress.unsent == len(stage.batch.unsent)
     assert len(recorded(tmp_path)) == progress.accepted
+    assert stage.batch.number is not None
+    with History(tmp_path / "history.db") as history:
+        assert history.left_of(stage.batch.number) == progress.accepted, "nobody waits for what is never sent"
 
 
 def test_what_imm_did_not_take_because_there_were_too_many_is_offered_again(tmp_path: Path) -> None:

@@ -238,10 +238,12 @@ def test_so_is_one_that_takes_longer_than_a_call_can_until_its_answer_comes(hist
 def test_a_run_that_is_broken_off_leaves_nothing_under_way(history: History, mailbox: Mailbox) -> None:
     with closing(submission.connect(mailbox.settings, mailbox.credentials)) as imm:
         conversions = submission.plan(DOCUMENTS, "png", mailbox.settings)
-        with closing(submission.submit(history, imm, mailbox.settings, conversions)) as outcomes:
+        with closing(submission.submit(history, imm, mailbox.settings, conversions, batch=0)) as outcomes:
             next(outcomes)
+            first = history.tasks()[-1].id
+            assert history.left_of(first) == len(DOCUMENTS)
     tasks = history.tasks()
-    assert len(tasks) < len(DOCUMENTS)
+    assert history.left_of(first) == len(tasks) < len(DOCUMENTS)
     assert {task.status for task in tasks} <= {Status.RUNNING, Status.UNKNOWN}
 
 
