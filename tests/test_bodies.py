@@ -17,8 +17,8 @@ from imm_tui import notifications
 from imm_tui.headless.output import delivery_line
 from imm_tui.history import Arrival, History
 from imm_tui.tasks import Status
-from imm_tui.text import BLOCK_LENGTH
-from imm_tui.tui import view
+from imm_tui.text import BLOCK_LENGTH, block
+from imm_tui.tui import json_tree
 from tests.conftest import RunningEmulator
 from tests.mailbox import Mailbox, notification
 from tests.payloads import BODIES, Body
@@ -51,8 +51,10 @@ def test_a_body_is_stored_and_shown_and_costs_no_neighbour(body: Body, tmp_path:
     for delivery in deliveries[:50]:
         assert json.loads(delivery_line(delivery, as_json=True))["message_id"] == delivery.message_id
         assert_shown(delivery_line(delivery, as_json=False))
-    assert_shown(view.raw(body.data))
-    assert_shown(view.formatted(body.data) or "")
+    text = body.data.decode("utf-8", "replace")
+    assert_shown(block(text))
+    for number, node in enumerate(json_tree.parse(text) or ()):
+        assert_shown(node.text(number))
 
 
 def arrival(message_id: str, body: bytes) -> Arrival:

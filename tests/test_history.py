@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -322,7 +323,7 @@ def test_other_processes_see_what_one_of_several_connections_of_this_one_writes(
 # Asking IMM
 
 ANSWERED = replace(FINISHED, name="GetTask", user_data=None, asked=True)
-OURS = {"project": "p", "api_version": "2017-09-06"}
+OURS: dict[str, Any] = {"project": "p", "api_version": "2017-09-06"}
 
 
 def running(history: History, at: int = 0, task_id: str = FINISHED.task_id) -> int:

@@ -290,7 +290,7 @@ def test_a_task_is_not_given_away_while_a_submission_of_the_same_document_waits_
 ) -> None:
     [conversion] = submission.plan([PDF], "txt", somebody_elses)
     lost = unknown(history, somebody_elses, ago=60)
-    names = {"project": somebody_elses.project, "api_version": somebody_elses.api_version}
+    names: dict[str, Any] = {"project": somebody_elses.project, "api_version": somebody_elses.api_version}
     waiting = history.record_intent(conversion, token="t", at=now(), **names)
     assert found(history, somebody_elses, alone.credentials) == []
     history.record_refused(waiting, code="C", message="no", request_id=None, at=now())
@@ -355,7 +355,7 @@ ODD = {"a page": "<html>", "empty": "{}", "another's": '{"TaskId": "another", "S
 def accepted(history: History, settings: Settings, ago: float) -> int:
     """A submission that became a task some seconds ago."""
     [conversion] = submission.plan([PDF], "txt", settings)
-    names = {"project": settings.project, "api_version": settings.api_version}
+    names: dict[str, Any] = {"project": settings.project, "api_version": settings.api_version}
     task = history.record_intent(conversion, token=f"{ago}", at=now() - round(ago * 1000), **names)
     history.record_accepted(task, f"task-{task}", "R")
     return task
@@ -404,7 +404,7 @@ def test_one_list_serves_all_that_are_lost_however_far_apart_they_were_submitted
     mailbox: Mailbox, history: History
 ) -> None:
     settings = mailbox.settings
-    names = {"project": settings.project, "api_version": settings.api_version}
+    names: dict[str, Any] = {"project": settings.project, "api_version": settings.api_version}
     lost = {unknown(history, settings, ago) for ago in (0, 1, 2, 3, 4)}
     begun = now()
     lists = []
@@ -424,7 +424,7 @@ def test_asking_costs_a_tenth_of_polling_or_less(history: History, capsys: pytes
     polls = sum(math.ceil(duration / 2_000) for duration in durations)
 
     def asked(lost_in_a_hundred: int, project: str) -> int:
-        names = {"project": project, "api_version": "2017-09-06"}
+        names: dict[str, Any] = {"project": project, "api_version": "2017-09-06"}
         ends: dict[int, int] = {}
         for duration in durations:
             task = history.record_intent(conversion, token="t", at=0, **names)
