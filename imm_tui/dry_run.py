@@ -18,10 +18,10 @@ from imm_tui.config import Settings
 from imm_tui.errors import BadInput, Trouble
 from imm_tui.history import History, Order
 from imm_tui.i18n import N_, _
+from imm_tui.options import IMAGES
 from imm_tui.sources import Lister
 from imm_tui.tasks import Conversion, Status, Task, now
 
-_IMAGES = ("png", "jpg")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
@@ -172,7 +172,7 @@ def _result(conversion: Conversion) -> str:
     anything else is called like its source."""
     target_type = conversion.target_type
     template = "{" in conversion.target_uri
-    if not template and target_type in _IMAGES:
+    if not template and target_type in IMAGES:
         return f"{conversion.target_uri.rstrip('/')}/*.{target_type}"
     path = PurePosixPath(conversion.source_uri.removeprefix("oss://"))
     if not template:

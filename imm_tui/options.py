@@ -59,7 +59,9 @@ class Option:
         return not self.target_types or target_type in self.target_types
 
 
-_IMAGES = ("png", "jpg")
+IMAGES = ("png", "jpg")
+"""The target types that are images, which have a resolution."""
+
 _INT = 2**31 - 1
 
 _START_PAGE = Option(
@@ -188,7 +190,7 @@ _OPTIONS_2017 = (
 _TRIM = ("EmptyCell", "RepeatedStyle", "UnusedPicture", "UnusedShape")
 
 _OPTIONS_2020 = (
-    replace(_START_PAGE, target_types=_IMAGES),
+    replace(_START_PAGE, target_types=IMAGES),
     Option(
         name="EndPage",
         label=N_("Last page"),
@@ -197,7 +199,7 @@ _OPTIONS_2020 = (
         high=_INT,
         unlimited=True,
         common=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("The page to end with; -1, the default, is the document's last."),
     ),
     Option(
@@ -207,7 +209,7 @@ _OPTIONS_2020 = (
         low=0,
         high=100,
         common=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("The quality of images, 0 to 100: higher is better and larger."),
     ),
     Option(
@@ -217,7 +219,7 @@ _OPTIONS_2020 = (
         low=20,
         high=199,
         common=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("The size of images in percent, 20 to 199, 100 by default."),
     ),
     Option(
@@ -225,7 +227,7 @@ _OPTIONS_2020 = (
         label=N_("Long picture"),
         kind=Kind.FLAG,
         common=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("Joins up to 20 pages to one long image; off by default."),
     ),
     Option(
@@ -233,7 +235,7 @@ _OPTIONS_2020 = (
         label=N_("First image"),
         kind=Kind.FLAG,
         common=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         needs="LongPicture",
         help=N_("Only the first image, with Long picture; off by default."),
     ),
@@ -259,7 +261,7 @@ _OPTIONS_2020 = (
         kind=Kind.NUMBER,
         low=1,
         high=_INT,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("The number of the sheet to begin with, 1 by default."),
     ),
     Option(
@@ -268,7 +270,7 @@ _OPTIONS_2020 = (
         kind=Kind.NUMBER,
         low=1,
         high=_INT,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("Sheets of a spreadsheet to convert, all by default."),
     ),
     Option(
@@ -278,7 +280,7 @@ _OPTIONS_2020 = (
         low=1,
         high=_INT,
         unlimited=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         needs="LongPicture",
         help=N_("Rows of a sheet to convert at most, with Long picture; all by default."),
     ),
@@ -289,7 +291,7 @@ _OPTIONS_2020 = (
         low=1,
         high=_INT,
         unlimited=True,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         needs="LongPicture",
         help=N_("Columns of a sheet to convert at most, with Long picture; all by default."),
     ),
@@ -322,7 +324,7 @@ _OPTIONS_2020 = (
         name="ShowComments",
         label=N_("Comments"),
         kind=Kind.FLAG,
-        target_types=_IMAGES,
+        target_types=IMAGES,
         help=N_("Shows the comments of a text document; off by default."),
     ),
     _SOURCE_TYPE,

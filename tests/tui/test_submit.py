@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
+from imm_tui import sources as source_room
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.history import History
@@ -347,6 +348,30 @@ async def test_many_sources_are_counted(history: Path) -> None:
         lines = [*(f"oss://demo/{number}.pdf" for number in range(1_000)), "oss://demo/7.pdf", "x.pdf", "# a comment"]
         await paste(pilot, "\n".join(lines))
         await until_read(pilot, "1,002 sources · 1 duplicate · 1 wrong")
+        await pilot.press("tab")
+        await until_read(pilot, "✘ Line 1002: The source is not an OSS URI.")
+
+
+async def test_a_key_in_many_lines_reads_none_of_them(history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = form(history)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await open_form(pilot)
+        await paste(pilot, "\n".join(f"oss://demo/{number}.pdf" for number in range(1_000)))
+        await until_read(pilot, "oss://demo/imm-format-convert-tgt/0.pdf/")  # they have been read
+        reading: list[str] = []
+        tally = source_room.tally
+
+        def read_aside(lines: Iterable[str]) -> source_room.Tally:
+            reading.append(threading.current_thread().name)
+            return tally(lines)
+
+        monkeypatch.setattr(source_room, "tally", read_aside)
+        await pilot.press("ctrl+j", "x", "tab")
+        assert "1,001 sources" in read(app), "their number is known at once"
+        assert not reading
+        await until_read(pilot, "✘ Line 1001: The source is not an OSS URI.")
+        assert reading == ["counting"]
+        assert screen.query_one("#sources-note").has_class("wrong")
 
 
 # Submissions

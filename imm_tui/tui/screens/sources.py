@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +19,7 @@ from textual.widgets import Button, Footer, Input, Label, Static
 from imm_tui import text
 from imm_tui.errors import BadInput
 from imm_tui.i18n import N_, _
-from imm_tui.sources import read_sources
+from imm_tui.sources import read_named
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.widgets.field import LineInput, Note
 
@@ -56,16 +57,31 @@ class SourcesScreen(Localized[str | None], ModalScreen[str | None], inherit_bind
     @on(Button.Pressed, "#add")
     def _add(self) -> None:
         path = self.query_one(LineInput).value.strip()
-        if not path:
+        if not path or self.query_one("#add").disabled:
             return
         if path == "-":  # not what it is on a command line: standard input is the keyboard here
             path = "./-"
+        self.query_one("#add").disabled = True
+        # A disk that has gone to sleep, a server that is away: not in the screen's thread.
+        threading.Thread(target=self._read, args=(path,), name="sources", daemon=True).start()
+
+    def _read(self, path: str) -> None:
+        wrong: BadInput | None = None
         try:
-            read_sources(path)
-        except BadInput as wrong:
-            self.query_one(Note).tell(wrong)
-        else:
+            read_named(path)
+        except BadInput as bad:
+            wrong = bad
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.app.call_later(self._was_read, path, wrong)
+
+    def _was_read(self, path: str, wrong: BadInput | None) -> None:
+        if not self.is_attached:
+            return  # it was closed meanwhile
+        self.query_one("#add").disabled = False
+        if wrong is None:
             self.dismiss(path)
+        else:
+            self.query_one(Note).tell(wrong)
 
     @on(Input.Changed)
     def _mended(self) -> None:

@@ -29,11 +29,11 @@ from imm_tui.dry_run import Preview, dry_run
 from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
 from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
-from imm_tui.options import options
+from imm_tui.options import IMAGES, options
 from imm_tui.profiles import Profile
 from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
-from imm_tui.tui import answer, source_lines
+from imm_tui.tui import answer
 from imm_tui.tui.draft import Draft
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.dry_run import DryRunScreen
@@ -46,9 +46,6 @@ from imm_tui.tui.widgets.overflow import Overflow
 if TYPE_CHECKING:
     from imm_tui.tui.app import ImmApp
 
-_IMAGES = ("png", "jpg")
-"""The target types that have a resolution."""
-
 _RECENT = 200
 """Tasks whose sources are offered as completions."""
 
@@ -57,7 +54,7 @@ _EXAMPLE = "oss://bucket/folder/document.docx"
 _BEATS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 _MANY = 200
-"""Sources that are counted with every key; more of them as soon as nothing is typed for a moment."""
+"""Lines that are read with every key; of more there is only their number until nothing is typed for a moment."""
 
 _MOMENT = 0.3
 
@@ -118,6 +115,12 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """When the submission that is under way began, by the monotonic clock."""
         self._pulse: Timer | None = None
         self._counting: Timer | None = None
+        self._tally: sources.Tally | None = None
+        """What the lines come to; None while there are many and that is not known yet."""
+        self._lines_left = False
+        """The field of the lines was left: a person is to be told what is wrong with them."""
+        self._first = ""
+        """The first source, for all that is known."""
         self._sent = Draft()
         self._left: Widget | None = None
         """What had the focus when the submission began."""
@@ -173,7 +176,6 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._unfold(any(self._draft.options.get(option.name) for option in self._options if not option.common))
         self._count()
-        self._retarget()
         self._restyle()
         self._explain()
 
@@ -283,14 +285,14 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             "sources": self._check_sources,
             "dpi": lambda: submission.check_dpi(self._dpi),
             "target-uri": lambda: submission.check_target_uri(
-                source_lines.as_typed(self._typed("target-uri"), "target_uri"), self._settings.api_version
+                sources.as_typed(self._typed("target-uri"), "target_uri"), self._settings.api_version
             ),
             "pages": lambda: submission.check_pages(self._typed("pages")),
             **{f"option-{field.option.name}": field.check for field in self._option_fields},
         }
 
     def _check_sources(self) -> None:
-        source_lines.check_sources(self._sources)
+        sources.check_all(self._sources)
 
     def _check(self, field: str) -> bool:
         """Checks one field and says beside it what is wrong, if anything is."""
@@ -305,7 +307,13 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         # Somebody who looks something up in another window has not left the field.
         field = event.widget.id or ""
-        if self.app.app_focus and field in self._checks:
+        if not self.app.app_focus or field not in self._checks:
+            return
+        if field == "sources" and self._line_count > _MANY:
+            self._lines_left = True
+            if self._tally is not None:
+                self._show_tally(self._tally)
+        else:
             self._check(field)
 
     @on(Input.Changed)
@@ -315,23 +323,48 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self._check(field)
         self._retarget()
 
+    @property
+    def _line_count(self) -> int:
+        return self.query_one("#sources", LinesInput).document.line_count
+
     @on(LinesInput.Changed)
-    def _count_soon(self) -> None:
-        """Counts, and checks again what was wrong: at once, or when nothing more is typed into many lines."""
+    def _count(self) -> None:
+        """Counts the sources, and checks again what was wrong: many in a thread, when nothing more is typed."""
         if self._counting is not None:
             self._counting.stop()
-        if len(self._sources) <= _MANY:
-            self._count()
-        else:
-            self._counting = self.set_timer(_MOMENT, self._count)
+        self._lines_left = False
+        if self._line_count <= _MANY:
+            self._show_tally(sources.tally(self.query_one("#sources", LinesInput).lines))
+            return
+        self._tally = None
+        count = self._line_count
+        words = ngettext("{count} source", "{count} sources", count).format(count=f"{count:,}")
+        self.query_one("#sources-note", Note).advise(words)
+        self._retarget()
+        self._counting = self.set_timer(_MOMENT, self._count_aside)
 
-    def _count(self) -> None:
-        sources = self._sources
+    def _count_aside(self) -> None:
+        counting, typed = self._counting, self.query_one("#sources", LinesInput).text
+
+        def count() -> None:
+            tally = sources.tally(typed.splitlines())
+            with suppress(RuntimeError):  # the app has ended meanwhile
+                self.app.call_later(show, tally)
+
+        def show(tally: sources.Tally) -> None:
+            if self.is_attached and self._counting is counting:  # else something was typed meanwhile
+                self._show_tally(tally)
+
+        threading.Thread(target=count, name="counting", daemon=True).start()
+
+    def _show_tally(self, tally: sources.Tally) -> None:
+        self._tally, self._first = tally, tally.first
         note = self.query_one("#sources-note", Note)
         advice = _("The document to convert. Several: one a line (ctrl+j); F2 adds a file.")
-        note.advise(source_lines.counted(sources) if len(sources) > 1 else advice)
-        if note.wrong:
-            self._check("sources")
+        note.advise(tally.told if tally.count > 1 else advice)
+        if note.wrong or self._lines_left:
+            note.tell(tally.wrong)
+        self._lines_left = False
         self._retarget()
 
     @on(Choice.Changed)
@@ -339,11 +372,11 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Only images have a resolution; and other options have an effect on some types only, or with another."""
         target_type = self._target_type
         dpi = self.query_one("#dpi", Input)
-        dpi.disabled = target_type not in _IMAGES
+        dpi.disabled = target_type not in IMAGES
         low, high = submission.DPI.start, submission.DPI.stop - 1
         note = self.query_one("#dpi-note", Note)
         note.advise(
-            _("Only images have a resolution: {types}.").format(types=", ".join(_IMAGES))
+            _("Only images have a resolution: {types}.").format(types=", ".join(IMAGES))
             if dpi.disabled
             else _("DPI is the images' resolution, {low} to {high}.").format(low=low, high=high)
         )
@@ -359,13 +392,12 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     def _retarget(self) -> None:
         """Says where the results go when the target is left empty."""
-        sources = self._sources
-        for source in (*sources[:1], _EXAMPLE):
+        for source in filter(None, (self._first, _EXAMPLE)):
             with suppress(BadInput):
                 [planned] = submission.plan([source], "png", self._settings)
                 self.query_one("#target-uri", Input).placeholder = text.line(planned.target_uri)
                 break
-        count = len(sources)
+        count = self._tally.count if self._tally is not None else self._line_count
         self.query_one("#target-uri-note", Note).advise(
             _("The folder for the results; empty for the one shown.")
             if count < 2
@@ -373,7 +405,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 "{count} document, into a folder of its own.",
                 "{count} documents, each into a folder of its own.",
                 count,
-            ).format(count=count)
+            ).format(count=f"{count:,}")
         )
 
     # What is sent
@@ -411,7 +443,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         def look() -> Preview:
             with History(history) as known:
                 return dry_run(
-                    source_lines.with_files(lines),
+                    sources.with_files(lines),
                     target_type,
                     settings,
                     target_uri=fields["target-uri"],

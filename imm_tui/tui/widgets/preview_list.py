@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,6 +14,7 @@ from imm_tui.dry_run import Note, Row
 from imm_tui.i18n import _
 from imm_tui.text import line
 from imm_tui.tui import view
+from imm_tui.tui.task_index import Found
 from imm_tui.tui.widgets.row_list import RowList
 
 SHAPES = {Note.GOOD: " ", Note.WRONG: "✘", Note.DUPLICATE: "·", Note.COLLISION: "!", Note.OVERWRITES: "!"}
@@ -37,12 +38,12 @@ class PreviewList(RowList):
         self._notes = max((cell_len(_(note)) for note in notes), default=0)
 
     def on_mount(self) -> None:
-        self.show_rows(_Numbers(range(len(self._all))))
+        self.show_rows(Found(range(len(self._all))))
 
     def show_noted(self, only: bool) -> None:
         """Whether rows that are good are left out."""
         found = (number for number, row in enumerate(self._all) if row.note is not Note.GOOD or not only)
-        self.show_rows(_Numbers(list(found)), self.place())
+        self.show_rows(Found(list(found)), self.place())
 
     @property
     def row(self) -> Row | None:
@@ -100,26 +101,6 @@ class PreviewList(RowList):
         half = left // 2 - 2
         rest = left - half - 2
         return *before, noted, _end(source, half) + "  ", _end(target, rest) if is_place else view.fit(target, rest)
-
-
-class _Numbers:
-    """Numbers of rows, ascending."""
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self._numbers = numbers
-        self._rows = {number: row for row, number in enumerate(numbers)}
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._numbers)
-
-    def id_at(self, row: int) -> int:
-        return self._numbers[row]
-
-    def row_of(self, number: int) -> int | None:
-        return self._rows.get(number)
 
 
 def _end(text: str, cells: int) -> str:
