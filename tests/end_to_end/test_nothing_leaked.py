@@ -25,6 +25,7 @@ import pytest
 from imm_tui.tasks import API_VERSIONS
 from tests.conftest import RunningEmulator, running_emulator
 from tests.control import Control
+from tests.injection import click_behind, paste, quit_, screen
 from tests.mailbox import Mailbox, notification
 from tests.program import HANG, Program
 from tests.terminal import Terminal
@@ -95,11 +96,11 @@ class Watched:
         self.program, self.emulator, self.tap, self.control = program, emulator, tap, control
         self.written: list[bytes] = []
 
-    def assert_silent(self, least: int) -> None:
-        """`least` signatures at least went over the wire, and none of them, nor a key, anywhere else."""
+    def assert_silent(self, least: int, *more: str) -> None:
+        """`least` signatures at least went over the wire, and none of them, nor a key, nor `more`, anywhere else."""
         signatures = self.tap.signatures
         assert len(signatures) >= least, "the canaries did not fly"
-        secrets = {self.emulator.access_key_secret, TOKEN, *signatures}
+        secrets = {self.emulator.access_key_secret, TOKEN, *signatures, *more}
         forms = {form for it in secrets for form in (it, quote(it, safe=""), base64.b64encode(it.encode()).decode())}
         files = {path: path.read_bytes() for path in self.program.home.rglob("*") if path.is_file()}
         assert files
@@ -211,6 +212,54 @@ def test_no_fault_brings_a_secret_to_the_terminal(watched: Watched) -> None:
         assert terminal.ended() == 0
     watched.written.append(terminal.written)
     watched.assert_silent(least=1)
+
+
+def test_what_is_shown_copied_exported_and_remembered_of_a_request_holds_no_secret(watched: Watched) -> None:
+    password = "CanaryOfAPassword"
+    program = watched.program
+    with screen(program) as terminal:
+        terminal.until_read("● listening")
+        terminal.press("n")
+        terminal.until_read("Submit a conversion")
+        paste(terminal, "oss://demo/a.pdf")
+        terminal.until_read("oss://demo/a.pdf")
+        click_behind(terminal, "Password")
+        paste(terminal, password)
+        terminal.until_read("•" * len(password))
+        terminal.press("\x13")
+        terminal.until_read("─ a.pdf ─")
+        for keys, words in (
+            ("\r", "esc back"),
+            ("4", "sent, and not kept"),
+            ("c", "DOCUMENT_PASSWORD"),
+            ("c", "import os"),
+        ):
+            terminal.press(keys)
+            terminal.until_read(words)
+            if keys != "\r":
+                copies = terminal.written.count(b"\x1b]52;")
+                terminal.press("y")
+                terminal.until(lambda copies=copies: terminal.written.count(b"\x1b]52;") > copies)  # type: ignore[misc]
+                watched.written.append((program.data / "copied.txt").read_bytes())
+        terminal.press("\x1b")
+        terminal.until(lambda: "esc back" not in terminal.text)
+        for keys, suffix in (("\r", ".csv"), ("\t\x1b[C\r", ".jsonl")):
+            terminal.press("e")
+            terminal.until_read("─ Export 1 task ─")
+            terminal.press(keys)
+            terminal.until(lambda suffix=suffix: any(path.suffix == suffix for path in program.home.iterdir()))  # type: ignore[misc]
+            terminal.until(lambda: "─ Export 1 task ─" not in terminal.text)
+        terminal.press("n")
+        terminal.until_read("─ Submit a conversion ─")  # again, with what it remembers
+        terminal.press("\x1b")
+        terminal.until(lambda: "─ Submit a conversion ─" not in terminal.text)
+        quit_(terminal)
+    assert (program.data / "preferences.json").exists()
+    assert password.encode() in watched.tap.sent
+    # What is copied goes to the terminal in base64.
+    clipboard = b"".join(map(base64.b64decode, re.findall(rb"\x1b\]52;c;([^\x07]+)\x07", terminal.written)))
+    watched.written += [terminal.written, clipboard]
+    watched.assert_silent(2, password)
 
 
 def test_a_mistake_with_secrets_at_hand_is_told_without_them(watched: Watched) -> None:
