@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from pathlib import PurePosixPath
+from posixpath import splitext
 from types import MappingProxyType
 
 from imm_tui import sources as source_room
 from imm_tui import submission
 from imm_tui.config import Settings
 from imm_tui.errors import BadInput, Trouble
-from imm_tui.history import History, Order
+from imm_tui.history import History
 from imm_tui.i18n import N_, _
 from imm_tui.options import IMAGES
 from imm_tui.sources import Lister
-from imm_tui.tasks import Conversion, Status, Task, now
+from imm_tui.tasks import Conversion
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -124,7 +124,7 @@ def dry_run(
             why = _("Another line has the same place for its results.")
             return Row(row.line, row.source, target, Note.COLLISION, why)
         if (task := replaced.get(result)) is not None:
-            why = _("It overwrites the result of task {task}.").format(task=task.task_id or f"#{task.id}")
+            why = _("It overwrites the result of task {task}.").format(task=task)
             return Row(row.line, row.source, target, Note.OVERWRITES, why)
         return Row(row.line, row.source, target)
 
@@ -174,17 +174,19 @@ def _result(conversion: Conversion) -> str:
     template = "{" in conversion.target_uri
     if not template and target_type in IMAGES:
         return f"{conversion.target_uri.rstrip('/')}/*.{target_type}"
-    path = PurePosixPath(conversion.source_uri.removeprefix("oss://"))
+    bucket, _slash, key = conversion.source_uri.removeprefix("oss://").partition("/")
+    folder, _slash, name = key.rpartition("/")
+    bare, extension = splitext(name)
     if not template:
-        return f"{conversion.target_uri.rstrip('/')}/{path.stem}.{target_type}"
-    bucket, folder = path.parts[0], "/".join(path.parts[1:-1])
-    tags = json.loads(dict(conversion.options).get("Tags", "{}"))
+        return f"{conversion.target_uri.rstrip('/')}/{bare}.{target_type}"
+    options = dict(conversion.options)
+    tags = json.loads(options["Tags"]) if "Tags" in options else {}
     known = {
         "bucket": bucket,
         "dirname": folder,
-        "barename": path.stem,
-        "filename": path.name,
-        "ext": path.suffix[1:],
+        "barename": bare,
+        "filename": name,
+        "ext": extension[1:],
         "autoext": target_type,
         **{f"tags.{name}": str(value) for name, value in tags.items()},
     }
@@ -198,15 +200,12 @@ def _shown(result: str) -> str:
     return f"{folder}/" if name.startswith("*.") else result
 
 
-def _replaced(conversions: Sequence[Conversion], history: History) -> dict[str, Task]:
-    """The newest task of the history that has the same result, by the result."""
-    targets = list({conversion.target_uri for conversion in conversions})
-    where = f"target_uri IN (SELECT value FROM json_each(?)) AND status <> '{Status.FAILED}'"
-    found: dict[str, Task] = {}
-    for number in history.find(where, [json.dumps(targets)], Order(), now()):
-        task = history.task(number)
-        if task is None or not task.source_uri or not task.target_uri or not task.target_type:
-            continue
-        sent = Conversion(source_uri=task.source_uri, target_uri=task.target_uri, target_type=task.target_type)
-        found.setdefault(_result(sent), task)
+def _replaced(conversions: Sequence[Conversion], history: History) -> dict[str, str]:
+    """What the newest task of the history that has the same result is called, by the result."""
+    found: dict[str, str] = {}
+    for number, task_id, source_uri, target_uri, target_type in history.results(
+        list({conversion.target_uri for conversion in conversions})
+    ):
+        sent = Conversion(source_uri=source_uri, target_uri=target_uri, target_type=target_type)
+        found.setdefault(_result(sent), task_id or f"#{number}")
     return found

@@ -144,6 +144,7 @@ ALTER TABLE tasks ADD COLUMN batch INTEGER;                     -- the first tas
 ALTER TABLE tasks ADD COLUMN resubmits INTEGER;                 -- the task whose request it sends once more
 ALTER TABLE tasks ADD COLUMN batch_size INTEGER;                -- of that first task: how many there are to be
 CREATE INDEX tasks_by_batch ON tasks (batch) WHERE batch IS NOT NULL;
+CREATE INDEX tasks_by_target ON tasks (target_uri);
 
 ALTER TABLE messages ADD COLUMN stored_at INTEGER;              -- when its transaction was committed
 """
@@ -865,6 +866,18 @@ class History:
             row = self._row(f"SELECT group_concat(id) FROM ({query})", *values, *([at] if order.takes_time else ()))
         assert row is not None
         return array("q", map(int, row[0].split(",")) if row[0] else ())
+
+    def results(self, targets: Sequence[str]) -> list[tuple[int, str | None, str, str, str]]:
+        """The tasks that have put their results into one of these targets, or may yet, the newest first: number, id at
+        IMM, source, target and type of each."""
+        query = (
+            "SELECT id, task_id, source_uri, target_uri, target_type FROM tasks"
+            f" WHERE target_uri IN (SELECT value FROM json_each(?)) AND status <> '{Status.FAILED}'"
+            " AND source_uri IS NOT NULL AND target_type IS NOT NULL ORDER BY id DESC"
+        )
+        with self._told():
+            rows = self._db.execute(query, (json.dumps(targets),)).fetchall()
+        return [(row[0], _text(row[1]), *(_text(value) or "" for value in row[2:])) for row in rows]
 
     def request_of(self, task: int) -> dict[str, Any] | None:
         """The submission of a task as it was sent; None where it was not sent from here, or by an older imm-tui."""

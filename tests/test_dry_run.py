@@ -110,6 +110,30 @@ def test_a_failed_task_has_written_nothing(history: History) -> None:
     assert notes(seen("oss://b/a.docx", history=history)) == [Note.GOOD]
 
 
+def test_of_many_tasks_with_one_template_the_newest_is_named_and_none_is_fetched_alone(history: History) -> None:
+    template = "oss://b/out/{barename}.{autoext}"
+    tasks = [submitted(history, f"oss://b/{number % 30}.docx", target_uri=template) for number in range(60)]
+    asked: list[str] = []
+    history._db.set_trace_callback(asked.append)
+    preview = seen("oss://b/7.docx", "oss://b/77.docx", target_uri=template, history=history)
+    assert notes(preview) == [Note.OVERWRITES, Note.GOOD]
+    assert f"#{tasks[37]}" in preview.rows[0].why
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("oss://b/x/y/a.tar.gz", "b|x/y|a.tar|a.tar.gz|gz"),
+        ("oss://b/.docx", "b||.docx|.docx|"),
+        ("oss://b/季度 报告.pptx", "b||季度 报告|季度 报告.pptx|pptx"),
+    ],
+)
+def test_a_templates_variables_are_filled_in(source: str, result: str) -> None:
+    template = "oss://b/{bucket}|{dirname}|{barename}|{filename}|{ext}"
+    assert seen(source, target_uri=template).rows[0].target == f"oss://b/{result}"
+
+
 def test_a_pattern_has_a_row_for_each_object(history: History) -> None:
     def lister(bucket: str, prefix: str) -> Iterable[str]:
         assert (bucket, prefix) == ("b", "x/")
