@@ -136,7 +136,10 @@ class ImmApp(App[str | None]):
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         chosen = self.preferences.theme
-        self.theme = chosen if chosen in self.available_themes else theme.DARK.name
+        # As if it had been Textual's own default: set in the ordinary way, all styles would be parsed once more.
+        self.set_reactive(App.theme, theme.DARK.name)
+        if chosen in self.available_themes:
+            self.theme = chosen
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
