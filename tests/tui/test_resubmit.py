@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from imm_tui.tui.app import ImmApp
 from imm_tui.tui.resubmit import resubmit
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.password import PasswordScreen
+from imm_tui.tui.widgets.task_list import TaskList
 from tests.conftest import RunningEmulator
 from tests.tui.stage import paste, read, seen, until, until_read
 from tests.tui.test_submit import SIZE, against
@@ -90,6 +92,46 @@ async def test_no_is_no(emulator: RunningEmulator, history: Path) -> None:
         await pilot.press("n")
         await until(pilot, lambda: app.screen is app.dashboard)
         assert [task.id for task in newest(history, 9)] == tasks
+
+
+async def test_nothing_is_asked_about_a_list_that_was_left_for_another_profile(
+    emulator: RunningEmulator, history: Path
+) -> None:
+    app = against(emulator, history)
+    tasks = refused(app, ["a.pdf"])
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.screen is app.dashboard)
+        left = app.session
+        resubmit(app, tasks)
+        app._open(replace(left.profile, history_path=history.with_name("other.db")))
+        left.stop()
+        await until(pilot, lambda: not any(thread.name == "resubmission" for thread in threading.enumerate()))
+        await pilot.pause()
+        assert app.screen is app.dashboard
+
+
+async def test_a_submission_ends_in_the_profile_that_it_began_in(emulator: RunningEmulator, history: Path) -> None:
+    app = against(emulator, history)
+    other = history.with_name("other.db")
+    with History(other) as db:
+        for name in ("b.pdf", "c.pdf"):
+            conversion = Conversion(source_uri=f"oss://demo/{name}", target_uri="oss://demo/out/", target_type="png")
+            db.record_intent(conversion, project="demo", api_version="2020-09-30", token=name, at=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.screen is app.dashboard)
+        began = app.session
+        conversions = [Conversion(source_uri="oss://demo/a.pdf", target_uri="oss://demo/a/", target_type="png")]
+        answers: list[object] = []
+        app.submit(began.profile, conversions, answers.append)
+        app._open(replace(began.profile, settings=replace(app.settings, project="another"), history_path=other))
+        began.stop()
+        await app._show_dashboard()
+        await until_read(pilot, "c.pdf")
+        await until(pilot, lambda: bool(answers))
+        assert [task.source_uri for task in newest(history, 9)] == ["oss://demo/a.pdf"]
+        assert {task.project for task in newest(history, 9)} == {emulator.project}
+        assert len(newest(other, 9)) == 2
+        assert app.dashboard.query_one(TaskList).selected == 2, "number 1 is another task here"
 
 
 async def test_several_are_sent_as_a_batch(emulator: RunningEmulator, history: Path) -> None:
