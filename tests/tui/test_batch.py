@@ -120,6 +120,23 @@ async def test_what_is_not_sent_can_be_cancelled_after_a_question_and_is_in_the_
             assert sources(pilot).splitlines() == MANY[8:]
 
 
+async def test_what_comes_back_while_the_form_is_open_is_in_the_next_one_beside_what_was_typed(history: Path) -> None:
+    with server_that_says_nothing() as (endpoint, hang_up):
+        app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
+        async with app.run_test(size=SIZE) as pilot:
+            await start(app, pilot)
+            await until(pilot, lambda: app.batches.unsent == 22)
+            await open_form(pilot)
+            await paste(pilot, "oss://demo/typed.pdf")
+            app.batches.cancel(1)
+            app.batches.cancel(1)
+            hang_up.set()
+            await until(pilot, lambda: app.batches.states(history)[0].progress.ended)
+            await pilot.press("escape")
+            await open_form(pilot)
+            assert sources(pilot).splitlines() == ["oss://demo/typed.pdf", *MANY[8:]]
+
+
 async def test_a_batch_that_cannot_go_on_pauses_says_why_and_goes_on_by_key(history: Path) -> None:
     with server_that_says_nothing() as (endpoint, hang_up):
         hang_up.set()
