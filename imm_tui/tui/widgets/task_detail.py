@@ -101,9 +101,11 @@ class TaskDetail(Detail):
         self.set_class(event.size.height >= _ROOMY, "roomy")
 
     async def _fill(self) -> None:
-        await self.mount(*self._parts())
-        self._filled = True
-        self._draw()
+        if self.is_attached:  # else the app has ended meanwhile
+            await self.mount(*self._parts())
+        if self.is_attached:
+            self._filled = True
+            self._draw()
 
     def show(
         self,
