@@ -130,6 +130,7 @@ def quit_(terminal: Terminal) -> None:
 
 def click_behind(terminal: Terminal, label: str) -> None:
     """Clicks into the field behind a label, and types what shows that it has the focus."""
+    terminal.until_still()
     row, text = next((row, text) for row, text in enumerate(terminal.text.splitlines(), 1) if f" {label} " in text)
     column = text.index(label)
     at = f"{column + (17 if column < 10 else len(label) + 4)};{row}"

@@ -85,6 +85,11 @@ class Terminal:
     def until_read(self, *words: str) -> None:
         self.until(lambda: all(word in self.text for word in words))
 
+    def until_still(self) -> None:
+        """Shows what the program writes until a picture is whole: places on half of one are not yet theirs."""
+        while self._show(0.1):
+            pass
+
     def ended(self) -> int:
         """Waits for the program to end, and shows the rest of what it wrote; its exit code."""
         self.until(lambda: self.process.poll() is not None)
