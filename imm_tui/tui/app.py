@@ -20,6 +20,7 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.command import CommandPalette
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from imm_tui import i18n, preferences
@@ -62,6 +63,9 @@ _TOLD_FOR = 20.0
 
 _MOVES = ("move", "scroll", "page", "cursor", "app.focus", "first", "last", "screen.copy_text", "app.command_palette")
 """How the names of actions begin that nobody looks up: they move about."""
+
+_UNTIL_READ = 86_400.0
+"""Seconds: longer than anybody looks at it."""
 
 _TWICE = 2.0
 """Seconds within which a second Ctrl-C ends the dashboard."""
@@ -133,6 +137,8 @@ class ImmApp(App[str | None]):
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
         self._dashboards = 0
+        self.unread = False
+        """Whether an error may still be on the screen."""
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         chosen = self.preferences.theme
@@ -577,6 +583,27 @@ class ImmApp(App[str | None]):
         if before == self.DEFAULT_MODE:
             self.add_mode(before, self.get_default_screen)  # Textual removes no other; told earlier, it parses twice
         await self.remove_mode(before)
+
+    # What a person has to read
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """A toast. An error stays until a person has read it: a click on it, or Escape in the list, takes it away."""
+        if severity == "error":
+            self.unread = True
+            timeout = _UNTIL_READ
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def clear_notifications(self) -> None:
+        self.unread = False
+        super().clear_notifications()
 
     # Errors that nobody caught
 

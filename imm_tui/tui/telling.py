@@ -19,7 +19,7 @@ def tell(app: App[Any], telling: Telling, by: str) -> None:
         app.notify(
             telling.words,
             title=_("Ended"),
-            severity="error" if telling.failed else "information",
+            severity="warning" if telling.failed else "information",
             timeout=telling.lasts,
             markup=False,
         )

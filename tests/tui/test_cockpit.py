@@ -273,3 +273,15 @@ async def test_a_failed_tasks_code_is_explained(path: Path, documents: dict[str,
         await pilot.press("c")
         await until_read(pilot, "Codes of IMM, MNS and OSS")
         await until_read(pilot, "NoSuchKey")
+
+
+async def test_an_error_stays_until_it_is_read(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30), notifications=True) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        shown.notify("It cannot be. [/]", title="No", severity="error", timeout=0.1, markup=False)
+        shown.notify("A word.", timeout=0.1)
+        await until(pilot, lambda: told(shown) == ["It cannot be. [/]"])
+        await pilot.press("escape")
+        assert told(shown) == []
+        assert "Esc" not in seen(shown)

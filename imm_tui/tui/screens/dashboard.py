@@ -553,7 +553,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             tasks = self.query_one(TaskList)
-            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
+            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query) or self._imm_app.unread
         if action == "filter":
             return not self.query_one(FilterBar).editing
         if action == "sort":
@@ -570,9 +570,12 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(TaskDetail).focus()
 
     def action_back(self) -> None:
-        """One step: from the detail to the list, then without marks, then without a filter."""
+        """One step: what was said is read; from the detail to the list; then without marks; then without a filter."""
         tasks = self.query_one(TaskList)
-        if not tasks.has_focus:
+        if self._imm_app.unread:
+            self.app.clear_notifications()
+            self.refresh_bindings()
+        elif not tasks.has_focus:
             tasks.focus()
         elif not tasks.unmark():
             self.action_clear_filter()
