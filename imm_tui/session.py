@@ -41,12 +41,15 @@ class Session:
         self._listener: Listener | None = None
         self._reconciler: Reconciler | None = None
         self._hooks: Hooks | None = None
+        self._stopped = False
         self._queue_depth: QueueDepth | None = None
         phase = Phase.STARTING if profile.problem is None else Phase.STOPPED
         self._before = ListenerState(phase=phase, since=now(), trouble=profile.problem)
 
     def start(self) -> None:
-        """Not before the first paint: most of it is imported here."""
+        """Not before the first paint: most of it is imported here. Nothing where it was stopped already."""
+        if self._stopped:
+            return
         self._start_hooks()
         self._start_listening()
         self._start_asking()
@@ -54,6 +57,7 @@ class Session:
 
     def stop(self) -> None:
         """Ends all of it, at once but for what is half done; see Listener.stop."""
+        self._stopped = True
         for part in (self._queue_depth, self._reconciler, self._listener, self._hooks):
             if part is not None:
                 part.stop()

@@ -103,7 +103,6 @@ async def test_nothing_is_asked_about_a_list_that_was_left_for_another_profile(
         await until(pilot, lambda: app.screen is app.dashboard)
         left = app.session
         resubmit(app, tasks)
-        left.stop()
         app._open(replace(left.profile, history_path=history.with_name("other.db")))
         left.stop()
         await until(pilot, lambda: not any(thread.name == "resubmission" for thread in threading.enumerate()))
@@ -124,7 +123,6 @@ async def test_a_submission_ends_in_the_profile_that_it_began_in(emulator: Runni
         conversions = [Conversion(source_uri="oss://demo/a.pdf", target_uri="oss://demo/a/", target_type="png")]
         answers: list[object] = []
         app.submit(began.profile, conversions, answers.append)
-        began.stop()
         app._open(replace(began.profile, settings=replace(app.settings, project="another"), history_path=other))
         began.stop()
         await app._show_dashboard()
