@@ -58,7 +58,7 @@ def own_orders(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         event = Event(task_id="task-tame", name="n", status=Status.RUNNING)
         history.store([arrival("tame", event, body=b'{"tame": "tame"}')], now())
     with screen(home) as terminal:
-        terminal.until_read("reconnecting", "tame.docx")
+        terminal.until_read("reconnecting", "oss://bucket/tame.docx")  # the detail is there
         _walk_the_dashboard(terminal)
         _walk_the_form(terminal)
         quarantine(home, "tame")

@@ -101,7 +101,7 @@ def test_a_body_is_only_shown_when_it_is_formatted(configured: Program, own_orde
             event = Event(task_id=f"task-{number}", name="n", status=Status.RUNNING)
             history.store([arrival(f"message-{number}", event, body=body)], now())
     with screen(configured) as terminal:
-        terminal.until_read("─ task-0 ─")
+        terminal.until_read("─ task-0 ─", "Untracked:")
         open_tab(terminal, "2")
         for text, proofs in rows:
             # Opened up, with the quotes escaped once and no more.

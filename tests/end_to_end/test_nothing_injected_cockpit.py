@@ -84,7 +84,7 @@ def test_a_request_is_only_shown_in_each_of_its_forms(configured: Program, own_o
             parameters = {f"key{at:03}{text}": text for at, text in texts}
             submitted(history, f"task-{number}", f"{number}.docx", parameters)
     with screen(configured) as terminal:
-        terminal.until_read("0.docx ─")
+        terminal.until_read("oss://bucket/0.docx")
         to_the_detail(terminal)
         terminal.press("4")
         for number, texts in enumerate(requests):
@@ -109,7 +109,7 @@ def test_a_timeline_only_shows_what_events_are_called(configured: Program, own_o
                 event = Event(task_id=f"task-{number}", name=text, status=Status.RUNNING, time=text)
                 history.store([arrival(f"message-{at}", event)], now())
     with screen(configured) as terminal:
-        terminal.until_read("0.docx ─")
+        terminal.until_read("oss://bucket/0.docx")
         to_the_detail(terminal)
         terminal.press("3")
         for number, texts in enumerate(timelines):
@@ -130,7 +130,7 @@ def test_a_code_that_the_glossary_does_not_know_is_only_shown(configured: Progra
             event = Event(task_id=f"task-{number}", name="n", status=Status.FAILED, code=text)
             history.store([arrival(f"message-{number}", event)], now())
     with screen(configured) as terminal:
-        terminal.until_read("0.docx ─")
+        terminal.until_read("oss://bucket/0.docx")
         for number, (_, proofs) in enumerate(codes):
             terminal.press("c")
             until_proven(terminal, ["Nothingisknownof", *marks(proofs)])
@@ -160,7 +160,7 @@ def test_what_is_copied_is_shown_and_copied_without_an_order(configured: Program
             event = Event(task_id=text, name=text, status=Status.RUNNING)
             history.store([arrival(f"message-{number}", event, body=text.encode("utf-8", "replace"))], now())
     with screen(configured) as terminal:
-        terminal.until_read("0.docx ─")
+        terminal.until_read("0.docx ─", "oss://bucket/")
         for number, (text, proofs) in enumerate(texts):
             for key in "yistje":
                 before = terminal.written.count(b"\x1b]52;c;")
@@ -204,7 +204,7 @@ def test_what_is_pasted_beside_the_form_is_only_shown(configured: Program, own_o
     with History(configured.data / "history.db") as history:
         submitted(history, "task", "document.docx")
     with screen(configured) as terminal:
-        terminal.until_read("document.docx ─")
+        terminal.until_read("oss://bucket/document.docx")
         for key, words in (("/", "esc clear"), ("e", "File"), ("c", "Codes of IMM")):
             terminal.press(key)
             terminal.until_read(words)
@@ -272,7 +272,10 @@ def test_why_a_batch_pauses_is_only_told(configured: Program, own_orders: set[st
             for text, proofs in texts:
                 said = text
                 until_proven(terminal, marks(proofs), meanwhile=lambda: terminal.press("p"))
-            quit_(terminal)
+            terminal.press("\x11")
+            terminal.until_read("Leave imm-tui?")  # some are not sent yet
+            terminal.press("y")
+            assert terminal.ended() == 0
     assert orders(terminal.written) <= own_orders
 
 
@@ -282,8 +285,8 @@ def test_why_a_batch_pauses_is_only_told(configured: Program, own_orders: set[st
 @pytest.mark.parametrize("telling", ["toast", "osc9"])
 def test_the_end_of_a_task_is_only_told(configured: Program, own_orders: set[str], telling: str) -> None:
     with_preferences(configured, telling=telling)
-    # As often as it is asked, so that nobody waits.
-    script = "import imm_tui.completion as it; it._LEAST = it._LASTS = 0.0; from imm_tui import cli; cli.run()"
+    # Each is told but for a moment: the next waits until it has been read.
+    script = "import imm_tui.completion as it; it._LASTS = it._FAILED_LASTS = 0.3; from imm_tui import cli; cli.run()"
     configured.command = (sys.executable, "-c", script)
     with screen(configured) as terminal, History(configured.data / "history.db") as history:
         terminal.until_read("No tasks yet")
