@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import events
 from textual.app import ComposeResult
@@ -84,6 +84,11 @@ class TaskDetail(Detail):
         self._batch: tuple[int, int] | None = None
         self._formatted = True
         self._filled = False
+        self._focus_wanted = False
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        self._focus_wanted = not self._filled or self._shown is None  # a person may be faster than the first drawing
+        return super().focus(scroll_visible)
 
     def compose(self) -> ComposeResult:
         yield Static(_("Select a task to see what is known of it."), id="nothing", markup=False)
@@ -221,6 +226,8 @@ class TaskDetail(Detail):
                     timeline.show(task, self._messages, self._tally)
                 case RequestView() as request:
                     request.show(self._request, self._unknown(task))
+        if self._focus_wanted:
+            self.focus()
 
     def _show_progress(self, task: Task) -> None:
         colour = STATUS_COLOURS[task.status]
