@@ -24,6 +24,7 @@ from textual.widgets import Input, TextArea
 from imm_tui import demo
 from imm_tui.listener import Phase
 from imm_tui.tui.app import ImmApp
+from imm_tui.tui.widgets.task_list import TaskList
 from screenshots import scene
 
 FOLDER = Path(__file__).parent
@@ -128,7 +129,9 @@ def one_instant() -> Iterator[None]:
 async def sit(app: ImmApp, sitting: Sitting, folder: Path) -> None:
     async with app.run_test(size=sitting.size) as pilot:
         async with asyncio.timeout(PATIENCE):
-            while app.session.listening.phase is not Phase.LISTENING:
+            # A key that comes before the list is there moves nothing.
+            tasks = app.dashboard.query_one(TaskList)
+            while app.session.listening.phase is not Phase.LISTENING or tasks.selected is None:
                 await pilot.pause(0.1)
         for picture in sitting.pictures:
             await pilot.press(*picture.keys)
