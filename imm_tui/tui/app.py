@@ -559,9 +559,11 @@ class ImmApp(App[str | None]):
             self._later(self._not_switched, trouble)
             return
         before.stop()
-        self._later(self._arrive, profile)
+        self._later(self._arrive, profile, before)
 
-    async def _arrive(self, profile: Profile) -> None:
+    async def _arrive(self, profile: Profile, before: Session) -> None:
+        if self.session is not before:
+            return  # another switch was faster, and what works for it is at work
         self._open(profile)
         self._map_keys()
         await self._show_dashboard()
