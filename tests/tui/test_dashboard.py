@@ -12,6 +12,7 @@ import pytest
 from textual.widgets import Footer
 
 from imm_tui.errors import Refused, Unreachable
+from imm_tui.history import Left
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui.app import ImmApp
@@ -91,6 +92,19 @@ async def test_the_detail_follows_the_selection(path: Path, writer: Writer) -> N
         assert "source oss://bucket/in/first.docx" in read(pilot.app)
         await pilot.click(TaskList, offset=(10, 2))
         await until_read(pilot, "source oss://bucket/in/fourth.docx")
+
+
+async def test_the_timeline_says_when_an_event_has_left_its_queue(path: Path, writer: Writer) -> None:
+    writer.submitted("a.docx", "t-1")
+    async with app(path).run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "⏎ detail")
+        await pilot.press("enter", "3")
+        writer.received(event("t-1"), "M")
+        await until_read(pilot, "received")
+        assert "deleted" not in read(pilot.app)
+        await pilot.pause(1)  # another moment than that of the event
+        writer.history.record_left([Left(("M",), now(), now())])
+        await until_read(pilot, "deleted")
 
 
 async def test_enter_goes_to_the_detail_and_escape_back(path: Path, writer: Writer) -> None:

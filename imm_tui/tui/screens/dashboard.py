@@ -160,6 +160,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._depth: tuple[Depth | None, Trouble | None] | None = None
         self._wanted = wanted
         self._finder = Finder(profile.history_path, self._answered)
+        self._leaving = False
+        """The selected task's event may leave its queue yet: that changes no task, but its timeline."""
         self._counted = 0
         """The version of the history of which the quarantined messages were counted."""
 
@@ -269,6 +271,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             if not self._wanted.plain:
                 self._finder.ask(self._wanted)
             if any(task.id == tasks.selected for task in changes.tasks):
+                self._leaving = True
                 self._show_detail_soon()
         if deliveries:
             self._last_delivery = deliveries[-1].id
@@ -287,6 +290,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
             return
+        if changed and self._leaving:
+            self._leaving = False
+            self._show_detail_soon()
         if changed or self._history_trouble is not None:
             self.read()
 
