@@ -12,20 +12,40 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from imm_tui.errors import NoCredentials
 from imm_tui.i18n import _, sentences
 
 
+class Keys(Protocol):
+    """Where a client takes its access key from, at every call. Safe for several threads."""
+
+    def current(self) -> Credentials:
+        """The key to sign the next call with. Once one was found this does not wait. Raises NoCredentials."""
+
+    def renew(self, refused: Credentials) -> bool:
+        """The service refused `refused`: looks again where keys come from, which may take seconds. Whether `current`
+        is another one now, so that the call is worth sending once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An access key, with a security token where it is a temporary one; `source` says where it was found."""
+    """An access key, with a security token where it is a temporary one. By itself it is `Keys` that never change."""
 
     access_key_id: str
     access_key_secret: str = field(repr=False)
     security_token: str = field(default="", repr=False)
     source: str = ""
+    """Where it was found, for a person."""
+    expires_at: int | None = field(default=None, compare=False)
+    """Epoch milliseconds; None for a lasting key, and where it is not known."""
+
+    def current(self) -> Credentials:
+        return self
+
+    def renew(self, refused: Credentials) -> bool:
+        return False
 
 
 _ID, _SECRET, _TOKEN = (
