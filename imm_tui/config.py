@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -210,11 +210,11 @@ def _check_profile(name: str) -> str:
     return name
 
 
-def nearest(name: str, names: list[str]) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
     """A sentence that leads from a wrong name to the right one."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    near = get_close_matches(name, names, n=1, cutoff=0.65)
     if near:
         return _("Did you mean {name}?").format(name=near[0])
     return _("What there is: {names}.").format(names=", ".join(names))

@@ -6,7 +6,6 @@ Words, "quoted words", `or`, `not` or `-`, brackets, `field:value`, figures (`pa
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from imm_tui.config import nearest
 from imm_tui.errors import BadInput
 from imm_tui.history import NAME
 from imm_tui.i18n import _
@@ -449,10 +449,7 @@ def _plain(text: str) -> str:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    words = [it for it in known if it.isascii()]
-    if close := difflib.get_close_matches(word, words, 1, 0.5):
-        return _("Did you mean {word}?").format(word=close[0])
-    return _("There are {words}.").format(words=", ".join(words))
+    return nearest(word, [it for it in known if it.isascii()])
 
 
 def _examples(field: str) -> str:

@@ -236,6 +236,8 @@ def test_what_cannot_be_text_is_found_as_it_is_shown(shelf: Shelf) -> None:
     ("text", "where", "why", "fix"),
     [
         ("a statsu:failed", "character 3, “statsu:failed”", "no field statsu", "mean status?"),
+        ("foo:bar", "“foo:bar”", "no field foo", "What there is: status, type"),
+        ("tok:1h", "“tok:1h”", "no field tok", "mean took?"),
         ("status:faild", "“status:faild”", "“faild” is nothing that status can be", "mean failed?"),
         ("status:zzz", "“status:zzz”", "“zzz”", "failed, running, succeeded, unknown, submitting"),
         ("is:untrakced", "“is:untrakced”", "“untrakced”", "mean untracked?"),
