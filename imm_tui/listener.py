@@ -75,6 +75,12 @@ class ListenerState:
     """For how many seconds on end the service has answered that the queue is empty."""
 
 
+def election(history_path: Path) -> FileLock:
+    """Held by the one that receives for a history; the system frees it when its process ends, however it ends. To enter
+    it raises filelock.Timeout where another holds it."""
+    return FileLock(f"{history_path}.lock", blocking=False, mode=0o600)
+
+
 class Listener:
     """Listens to the queue of `settings` for the history at `history_path`, from `start` to `stop`.
 
@@ -151,7 +157,7 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with self._elected(), History(self._history_path) as history:
+                with election(self._history_path), History(self._history_path) as history:
                     while not self._stopping.is_set():
                         self._stay_paused()
                         self._listen(history)
@@ -185,10 +191,6 @@ class Listener:
     def _rest_while_paused(self) -> None:
         while self._paused.is_set() and not self._stopping.is_set():
             self._rest(None)
-
-    def _elected(self) -> FileLock:
-        """Held by the one that listens; the system frees it when its process ends, however it ends."""
-        return FileLock(f"{self._history_path}.lock", blocking=False, mode=0o600)
 
     def _listen(self, history: History) -> None:
         """Cycles until it is stopped or paused. Raises Trouble when trying again would not help."""
