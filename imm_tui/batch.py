@@ -32,6 +32,7 @@ class Progress:
     unsent: int = 0
     """Not sent yet, or never if the batch is cancelled."""
     paused: bool = False
+    cancelled: bool = False
     ended: bool = False
     """No more is sent, and all that was has its answer."""
     trouble: Trouble | None = None
@@ -41,6 +42,11 @@ class Progress:
     def sent(self) -> int:
         """Those that have their answer."""
         return self.accepted + self.refused + self.unknown
+
+    @property
+    def cut_short(self) -> bool:
+        """What is unsent is never sent."""
+        return self.unsent > 0 and (self.cancelled or self.ended)
 
 
 class Batch:
@@ -117,7 +123,8 @@ class Batch:
                 refused=self._answers[Status.FAILED],
                 unknown=self._answers[Status.UNKNOWN],
                 unsent=len(self._conversions) - self._handed,
-                paused=self._paused and not self._ended,
+                paused=self._paused and not self._cancelled and not self._ended,
+                cancelled=self._cancelled,
                 ended=self._ended,
                 trouble=self._trouble,
             )

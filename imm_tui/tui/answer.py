@@ -50,7 +50,7 @@ def named(names: Sequence[str], most: int = 3) -> str:
     shown = ", ".join(line(name, 100) for name in names[:most])
     if len(names) <= most:
         return shown
-    return _("{names} and {count} more").format(names=shown, count=len(names) - most)
+    return _("{names} and {count} more").format(names=shown, count=f"{len(names) - most:,}")
 
 
 def told(trouble: Trouble, shape: str = "✘", style: str = "$text-error") -> Content:

@@ -107,7 +107,8 @@ def _said(found: _Found) -> str:
     succeeded = sum(it.task.status not in (Status.FAILED, Status.UNKNOWN) for it in found.ready)
     if succeeded:
         words = ngettext("{count} of them has not failed.", "{count} of them have not failed.", succeeded)
-        parts.append(words.format(count=f"{succeeded:,}"))
+        alone = len(found.ready) == 1
+        parts.append(_("It has not failed.") if alone else words.format(count=f"{succeeded:,}"))
     if found.troubled:
         words = ngettext(
             "{count} other cannot be submitted once more: {why}",
@@ -132,8 +133,12 @@ def _with_password(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> 
         if password is not None:
             _send(app, profile, [it.with_password(password) if it.needs_password else it for it in ready])
 
-    words = _("{names} was submitted with a password, which is not kept.").format(names=answer.named(protected))
-    app.push_screen(PasswordScreen(words), typed)
+    words = ngettext(
+        "{names} was submitted with a password, which is not kept.",
+        "{names} were submitted with a password, which is not kept.",
+        len(protected),
+    )
+    app.push_screen(PasswordScreen(words.format(names=answer.named(protected))), typed)
 
 
 def _send(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> None:

@@ -228,8 +228,12 @@ def state(**changes: object) -> BatchState:
             state(progress=Progress(total=9, accepted=5, unsent=4, ended=True), succeeded=5, failed=0, left=0),
             "5/9 sent · 5 done · 4 not sent · ended",
         ),
+        (
+            state(progress=Progress(total=120, accepted=36, refused=1, unsent=83, cancelled=True)),
+            "37/120 sent · 30 done · ✘ 1 failed · 83 not sent b shows",
+        ),
     ],
-    ids=["under way", "nothing known", "paused", "trouble", "cancelled"],
+    ids=["under way", "nothing known", "paused", "trouble", "ended", "cancelled"],
 )
 async def test_one_line_says_how_far_it_is(shown: BatchState, words: str) -> None:
     app = Strip()

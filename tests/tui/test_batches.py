@@ -84,6 +84,8 @@ def test_what_is_cancelled_comes_back_once_and_not_before_it_is_known_what_was_s
         stage.batches.cancel(1)
         stage.batches.cancel(1)
         assert stage.batches.give_back() == []
+        (state,) = stage.batches.states(profile.history_path)
+        assert state.progress.cut_short, "also while its last answers are awaited"
         gate.set()
         stage.ended(profile)
         ((owner, form),) = stage.batches.give_back()

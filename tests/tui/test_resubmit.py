@@ -148,6 +148,24 @@ async def test_several_are_sent_as_a_batch(emulator: RunningEmulator, history: P
         assert len({task.batch for task in again}) == 1
 
 
+@pytest.mark.parametrize(
+    ("also", "words"),
+    [([], "a.pdf It has not failed."), (["b.pdf", "c.pdf"], "1 of them has not failed.")],
+    ids=["alone", "with others"],
+)
+async def test_what_has_not_failed_is_said(
+    emulator: RunningEmulator, history: Path, also: list[str], words: str
+) -> None:
+    app = against(emulator, history)
+    [going] = refused(app, ["a.pdf"])
+    others = refused(app, also) if also else []
+    with History(history) as db:
+        db.record_accepted(going, "OfficeConversion-1", None)
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(app, pilot, [going, *others])
+        assert words in read(app)
+
+
 async def test_a_password_is_asked_for_and_never_shown_or_kept(emulator: RunningEmulator, history: Path) -> None:
     app = against(emulator, history)
     tasks = refused(app, ["geheim.pdf"], password="hunter2")

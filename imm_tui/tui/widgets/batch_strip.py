@@ -70,11 +70,11 @@ def words(state: BatchState, *, why: bool = False) -> Content:
     if progress.paused:
         told = _("paused: {why}").format(why=line(progress.trouble.what)) if progress.trouble and why else _("paused")
         parts.append(Content.styled(told, "$text-warning"))
-    elif progress.ended and progress.unsent:
+    elif progress.cut_short:
         parts.append(Content.styled(_("{count} not sent").format(count=f"{progress.unsent:,}"), "$text-warning"))
     if state.over:
         parts.append(Content(_("ended")))
-    elif not progress.paused and state.left is not None:
+    elif not (progress.paused or progress.cut_short) and state.left is not None:
         parts.append(Content(_("about {time} left").format(time=view.elapsed(state.left))))
     return Content.assemble(*(piece for part in parts for piece in (" · ", part)))
 
