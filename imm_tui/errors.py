@@ -50,6 +50,10 @@ class BadInput(Trouble):
         self.field = field
 
 
+class ReadOnly(Trouble):
+    """The profile is read-only, and this would change something in the cloud. Nothing was sent."""
+
+
 class NoCredentials(Trouble):
     """No access key was found in any of the places where one may be."""
 
@@ -60,6 +64,28 @@ class Refused(Trouble):
 
 class Barred(Refused):
     """A refusal that every such call will meet until a person mends something: a key, a permission, a name, a clock."""
+
+
+class Denied(Barred):
+    """The access key is good, but its owner lacks a permission: the RAM action `action`, like mns:ReceiveMessage."""
+
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        fix: str = "",
+        *,
+        action: str,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(what, why, fix, code=code, request_id=request_id, retry_after=retry_after)
+        self.action = action
+
+
+class NotActivated(Barred):
+    """The account has not activated the service."""
 
 
 class Unreachable(Trouble):
