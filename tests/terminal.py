@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 import pyte
+from rich.cells import cell_len
 
 from tests.program import HANG, Program
 
@@ -27,7 +28,10 @@ _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[78=>])")
 class Terminal:
     """Runs the program with this as its controlling terminal. Whatever is left at the end is killed."""
 
-    def __init__(self, program: Program, *arguments: str, columns: int = 120, lines: int = 36) -> None:
+    def __init__(
+        self, program: Program, *arguments: str, columns: int = 120, lines: int = 36, kind: str = "xterm-256color"
+    ) -> None:
+        """`kind` is what it says of itself in TERM."""
         self.written = b""
         """All that the program has sent."""
         self._screen = pyte.Screen(columns, lines)
@@ -37,7 +41,7 @@ class Terminal:
         self.modes_before = self.modes
         self.process = subprocess.Popen(
             [*program.command, *arguments],
-            env={**program.environment, "TERM": "xterm-256color"},
+            env={**program.environment, "TERM": kind},
             cwd=program.home,
             stdin=self._slave,
             stdout=self._slave,
@@ -66,6 +70,12 @@ class Terminal:
         # Not pyte's `display`: it fails where half of a wide character was drawn over.
         rows = (self._screen.buffer[y] for y in range(self._screen.lines))
         return "\n".join("".join(row[x].data for x in range(self._screen.columns)) for row in rows)
+
+    def colours_of(self, words: str) -> tuple[str, str]:
+        """Those of the text and of what is behind it, as pyte names them, where `words` are first seen."""
+        y, row = next((y, row) for y, row in enumerate(self.text.splitlines()) if words in row)
+        cell = self._screen.buffer[y][cell_len(row[: row.index(words)])]
+        return cell.fg, cell.bg
 
     @property
     def modes(self) -> list[object]:

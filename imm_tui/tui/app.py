@@ -139,13 +139,14 @@ class ImmApp(App[str | None]):
         self._dashboards = 0
         self.unread = False
         """Whether an error may still be on the screen."""
-        for own in (theme.DARK, theme.LIGHT):
+        for own in theme.themes(self.console.color_system):
             self.register_theme(own)
         chosen = self.preferences.theme
         # As if it had been Textual's own default: set in the ordinary way, all styles would be parsed once more.
         self.set_reactive(App.theme, theme.DARK.name)
         if chosen in self.available_themes:
             self.theme = chosen
+        self.stylesheet.set_variables(self.get_css_variables())  # else its colours are those of Textual's default
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
