@@ -22,6 +22,9 @@ from imm_tui.text import block, line
 NOTHING = "–"
 """Stands where there is no figure."""
 
+_ID, _ID_END = 27, 13
+"""Cells of a long id in a list, and of its end with the ellipsis."""
+
 UNTRACKED, ASKED = "·", "*"
 """Beside the shape of a task's status: not submitted from here; no event told it, but IMM when it was asked."""
 
@@ -95,14 +98,19 @@ def _local(time: int | None) -> datetime | None:
 # A task
 
 
-def name(task: Task) -> str:
-    """What the list calls a task: its document's file name, else its id, shortened."""
-    return line(task.name) if task.source_uri else short_id(line(task.name))
+def name(task: Task, cells: int) -> str:
+    """What the list calls a task, in exactly `cells` cells: its document's file name, else its id, shortened."""
+    return fit(line(task.name), cells) if task.source_uri else _id(line(task.name), cells)
 
 
-def short_id(task_id: str) -> str:
-    """Both ends of a long id: the beginning says its kind, the end tells it from its neighbours."""
-    return task_id if len(task_id) <= 28 else f"{task_id[:14]}…{task_id[-12:]}"
+def _id(task_id: str, cells: int) -> str:
+    """Both ends of a long id: the beginning says its kind, the end tells it from its neighbours, and comes first where
+    there is no room for both."""
+    room = min(cells, _ID)
+    if cell_len(task_id) <= room:
+        return fit(task_id, cells)
+    beginning = set_cell_size(task_id, max(room - _ID_END, 0))
+    return fit(beginning + fit_end(task_id, room - cell_len(beginning)), cells)
 
 
 def pages(task: Task) -> str:
@@ -246,8 +254,20 @@ def fit(text: str, cells: int) -> str:
     return f"{set_cell_size(text, cells - 1)}…" if cells > 0 else ""
 
 
+def fit_end(text: str, cells: int) -> str:
+    """`text` in exactly `cells` cells; of a longer one the end."""
+    over = cell_len(text) - cells
+    if over <= 0 or cells < 1:
+        return fit(text, cells)
+    cut = 0
+    while over >= 0:  # room for the ellipsis as well
+        over -= cell_len(text[cut])
+        cut += 1
+    return fit(f"…{text[cut:]}", cells)
+
+
 def fit_right(text: str, cells: int) -> str:
-    """The same, with the blanks in front of it: a figure under the other figures."""
+    """Like `fit`, with the blanks in front of it: a figure under the other figures."""
     return fit(" " * (cells - cell_len(text)) + text, cells)
 
 

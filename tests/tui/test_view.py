@@ -105,9 +105,12 @@ def test_the_figures_say_what_there_is() -> None:
 
 
 def test_a_document_is_called_by_its_name_and_a_stranger_by_its_shortened_id() -> None:
-    assert view.name(task(source_uri="oss://bucket/资料/5页\x1bWord.docx")) == "5页␛Word.docx"
-    assert view.name(task(task_id="formatconvert-0123456789abcdef0123456789abcdef")) == "formatconvert-…456789abcdef"
-    assert view.name(task(task_id="short\u202e")) == "short\ufffd"
+    assert view.name(task(source_uri="oss://bucket/资料/5页\x1bWord.docx"), 14) == "5页␛Word.docx "
+    long = task(task_id="formatconvert-0123456789abcdef0123456789abcdef")
+    assert view.name(long, 40).rstrip() == "formatconvert-…456789abcdef"
+    assert view.name(long, 20) == "formatc…456789abcdef"
+    assert view.name(long, 8) == "…9abcdef", "what tells it from its neighbours"
+    assert view.name(task(task_id="short\u202e"), 6) == "short\ufffd"
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]) | st.sampled_from("\n页x"))
@@ -127,12 +130,14 @@ def test_folding_keeps_empty_lines() -> None:
 
 @given(texts.map(lambda text: text.replace("\n", "")), st.integers(0, 30))
 def test_fitting_fills_the_cells_exactly(text: str, cells: int) -> None:
-    assert cell_len(view.fit(text, cells)) == cells
+    assert cell_len(view.fit(text, cells)) == cell_len(view.fit_end(text, cells)) == cells
+    assert cell_len(view.name(task(task_id=text), cells)) == cells
 
 
 def test_a_cut_name_ends_in_an_ellipsis_and_halves_no_glyph() -> None:
     assert view.fit("很长的中文名字.docx", 8) == "很长的 …"
     assert view.fit("short", 8) == "short   "
+    assert view.fit_end("很长的中文名字.docx", 8) == "…字.docx"
 
 
 def test_a_trouble_is_told_whole_and_clean() -> None:

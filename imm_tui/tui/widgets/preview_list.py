@@ -97,19 +97,8 @@ class PreviewList(RowList):
         noted = f"{view.fit(note, self._notes)}  " if self._notes else ""
         left = max(width - sum(map(cell_len, (*before, noted))), 0)
         if left < _BOTH:
-            return *before, noted, _end(source, left), ""
+            return *before, noted, view.fit_end(source, left), ""
         half = left // 2 - 2
         rest = left - half - 2
-        return *before, noted, _end(source, half) + "  ", _end(target, rest) if is_place else view.fit(target, rest)
-
-
-def _end(text: str, cells: int) -> str:
-    """`text` in exactly that many cells; of a longer one the end."""
-    over = cell_len(text) - cells
-    if over <= 0 or cells < 1:
-        return view.fit(text, cells)
-    cut = 0
-    while over >= 0:  # room for the ellipsis as well
-        over -= cell_len(text[cut])
-        cut += 1
-    return view.fit(f"…{text[cut:]}", cells)
+        fit = view.fit_end if is_place else view.fit
+        return *before, noted, view.fit_end(source, half) + "  ", fit(target, rest)

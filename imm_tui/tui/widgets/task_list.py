@@ -417,5 +417,5 @@ class TaskList(RowList):
         ]
         looks = {"": quiet, "bar": bar, "rest": rest}
         segments += [Segment(text, looks[kind]) for text, kind in self._columns.figures(task, moment)]
-        segments.append(Segment(view.fit(view.name(task), self._columns.name_cells), base))
+        segments.append(Segment(view.name(task, self._columns.name_cells), base))
         return Strip(segments).crop_extend(0, width, base)
