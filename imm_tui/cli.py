@@ -62,7 +62,7 @@ Keys are no settings: they come from ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLO
 
 _SETTINGS = {
     "config": ("FILE", N_("the configuration file")),
-    "profile": ("NAME", N_("which profile of it (default: default)")),
+    "profile": ("NAME", N_("which profile of it (default: default), else of `aliyun configure`")),
     "region": ("REGION", N_("such as cn-beijing")),
     "api_version": ("VERSION", N_("of IMM: 2017-09-06, or 2020-09-30 (the default)")),
     "project": ("NAME", N_("the IMM project")),
@@ -71,6 +71,7 @@ _SETTINGS = {
     "account_id": ("NUMBER", N_("the main account's: with the region it gives the MNS endpoint")),
     "mns_endpoint": ("URL", N_("where MNS is, if elsewhere")),
     "imm_endpoint": ("URL", N_("where IMM is, if elsewhere")),
+    "sts_endpoint": ("URL", N_("where STS is, if elsewhere")),
     "target_uri": ("URI", N_("where results go, such as oss://bucket/converted/")),
     "aliyun_profile": ("NAME", N_("take the key from this profile of `aliyun configure`")),
 }
@@ -392,6 +393,13 @@ def _number(text: str, kind: Callable[[str], float], fits: Callable[[float], boo
     return number
 
 
+    group.add_argument(
+        "--read-only",
+        action="store_const",
+        const="true",
+        default=argparse.SUPPRESS,
+        help=_("change nothing: look at the queue without receiving, ask IMM, submit nothing"),
+    )
 def _seconds(text: str) -> float:
     return _number(text, float, lambda number: 0 <= number < 1e9, _("{text} is not a number of seconds"))
 
@@ -426,7 +434,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
         profile.history_path,
         profile.credentials,
         problem=profile.problem,
-        profiles=Profiles(getattr(arguments, "config", None), os.environ),
+        profiles=Profiles(getattr(arguments, "config", None), os.environ, getattr(arguments, "read_only", None)),
     )
     if app.run() == "demo":
         return _demo(arguments)
@@ -585,7 +593,7 @@ def _fail_as_one() -> None:
 def _settings(arguments: argparse.Namespace) -> Settings:
     from imm_tui import config
 
-    return config.load({name: getattr(arguments, name, None) for name in _SETTINGS}, os.environ)
+    return config.load({name: getattr(arguments, name, None) for name in (*_SETTINGS, "read_only")}, os.environ)
 
 
 def _history_path(settings: Settings) -> Path:

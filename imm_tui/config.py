@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
+from imm_tui import aliyun_cli
 from imm_tui.errors import BadInput
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import API_VERSIONS, ApiVersion
@@ -27,10 +28,16 @@ KEYS = (
     "account_id",
     "mns_endpoint",
     "imm_endpoint",
+    "sts_endpoint",
     "target_uri",
     "aliyun_profile",
 )
 """The settings that the file, an environment variable (`IMM_TUI_REGION`) and a flag (`--region`) can give."""
+
+_SWITCHES = ("allow_http", "read_only")
+"""What the file gives as true or false. For read_only there are a variable and a flag too."""
+
+_ENDPOINTS = ("mns_endpoint", "imm_endpoint", "sts_endpoint")
 
 HOOKS = ("on_succeeded", "on_failed", "on_batch_done")
 """What a program can be started on, under [hooks]."""
@@ -52,7 +59,9 @@ _RULES = {
     ),
     "account_id": (r"[0-9]{1,20}", N_("The account id is the number that the console shows for the main account.")),
     "api_version": ("|".join(API_VERSIONS), N_("It is one of 2017-09-06 and 2020-09-30.")),
+    "read_only": ("(?i:1|true|yes|on|0|false|no|off)", N_("It is true or false.")),
 }
+_YES = ("1", "true", "yes", "on")
 _PROFILE_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
@@ -68,10 +77,16 @@ class Settings:
     queue: str = ""
     account_id: str = ""
     mns_endpoint: str = ""
-    """`https://HOST[:PORT]`, no slash behind it; so is `imm_endpoint`."""
+    """`https://HOST[:PORT]`, no slash behind it; so are the next two."""
     imm_endpoint: str = ""
+    sts_endpoint: str = ""
+    """Whom to ask of whom the key is; empty where nobody knows."""
     target_uri: str = ""
     aliyun_profile: str = ""
+    read_only: bool = False
+    """Nothing is submitted, received, hidden, deleted or created: the queue is peeked at, and IMM is asked."""
+    is_aliyuns: bool = False
+    """The profile is one of `aliyun configure` that the configuration file does not have."""
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The programs to start when tasks end, by the names of HOOKS, each with its arguments."""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -87,7 +102,7 @@ class Settings:
     @property
     def unencrypted(self) -> bool:
         """Whether anything goes over a network unencrypted: http to another machine, which the profile allows."""
-        urls = (urlsplit(endpoint) for endpoint in (self.mns_endpoint, self.imm_endpoint))
+        urls = (urlsplit(getattr(self, endpoint)) for endpoint in _ENDPOINTS)
         return any(url.scheme == "http" and not _is_loopback(url.hostname or "") for url in urls)
 
     def missing_to_listen(self) -> tuple[str, ...]:
@@ -107,17 +122,20 @@ class Settings:
 
 
 def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
-    """Resolve the settings. `flags` are by the names of KEYS, and `config` and `profile`.
+    """Resolve the settings. `flags` are by the names of KEYS, and `config`, `profile` and `read_only`.
 
-    Raises BadInput, with the name of the setting and where it came from.
+    A profile that a flag or a variable names and the file does not have may be one of `aliyun configure`: then that is
+    where the key comes from. Raises BadInput, with the name of the setting and where it came from.
     """
     path = config_path(flags.get("config"), environ)
     document = _read(path, needed=bool(flags.get("config")))
-    profile, section = _choose_profile(document, path, flags.get("profile"), environ.get("IMM_TUI_PROFILE"))
+    profile, section = _choose_profile(document, path, flags.get("profile"), environ)
     place = _place(profile, path)
+    is_aliyuns = section is None
+    section = section or {}
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
-    for key in KEYS:
+    for key in (*KEYS, "read_only"):
         variable = f"IMM_TUI_{key.upper()}"
         candidates = [
             (flags.get(key), f"--{key.replace('_', '-')}"),
@@ -126,32 +144,56 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
         ]
         if key == "region":
             candidates.append((environ.get("ALIBABA_CLOUD_REGION_ID"), "ALIBABA_CLOUD_REGION_ID"))
-        if key == "aliyun_profile" and _given(environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")):
+        if key == "aliyun_profile" and is_aliyuns:
+            candidates.append((profile, "--profile"))
+        elif key == "aliyun_profile" and _given(environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")):
             candidates.pop()  # the file names one place of a key, the environment holds one: it wins over the file
         for value, source in candidates:
-            if value and value.strip():
-                values[key], sources[key] = value.strip(), source
+            if isinstance(value, bool) or (value and value.strip()):
+                values[key], sources[key] = str(value).strip(), source
                 break
+    if "region" not in values and (found := _aliyuns_region(values.get("aliyun_profile", ""), environ)):
+        values["region"], sources["region"] = found
     for key, (pattern, rule) in _RULES.items():
         if key in values and not re.fullmatch(pattern, values[key]):
             _refuse(key, values[key], sources[key], _(rule))
     allow_http = section.get("allow_http", False)
-    for key in ("mns_endpoint", "imm_endpoint"):
+    for key in _ENDPOINTS:
         if key in values:
             values[key] = _endpoint(key, values[key], sources[key], allow_http)
     if region := values.get("region"):
         if account := values.get("account_id"):
             values.setdefault("mns_endpoint", f"https://{account}.mns.{region}.aliyuncs.com")
-        values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com")
+        if values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com").endswith(".aliyuncs.com"):
+            values.setdefault("sts_endpoint", f"https://sts.{region}.aliyuncs.com")
     version = cast(ApiVersion, values.pop("api_version", "2020-09-30"))
+    read_only = values.pop("read_only", "").lower() in _YES
     return Settings(
         profile=profile,
         api_version=version,
+        read_only=read_only,
+        is_aliyuns=is_aliyuns,
         hooks=_hooks(document.get("hooks", {}), path),
         keys=_keys(document.get("keys", {}), path),
         config_file=path,
         **values,
     )
+
+
+def _aliyuns_region(profile: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The region of the profile of `aliyun configure` that the key comes from, and where it stands."""
+    elsewhere = _given(environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")) or aliyun_cli.is_disabled(environ)
+    if not profile and elsewhere:
+        return None
+    try:
+        aliyun = aliyun_cli.read(environ)
+    except BadInput:
+        return None
+    name = profile or aliyun_cli.default_profile(environ, aliyun.current)
+    region = aliyun.profiles.get(name, {}).get("region_id")
+    if not isinstance(region, str) or not region.strip():
+        return None
+    return region.strip(), _("the profile {name} of {path}").format(name=name, path=aliyun.path)
 
 
 def profile_names(path: Path) -> list[str]:
@@ -245,9 +287,11 @@ def _read(path: Path, *, needed: bool) -> dict[str, Any]:
 
 
 def _choose_profile(
-    document: dict[str, Any], path: Path, flag: str | None, variable: str | None
-) -> tuple[str, dict[str, Any]]:
-    """The name of the profile and its table, with every key and type checked; other profiles are left alone."""
+    document: dict[str, Any], path: Path, flag: str | None, environ: Mapping[str, str]
+) -> tuple[str, dict[str, Any] | None]:
+    """The name of the profile and its table, with every key and type checked; other profiles are left alone.
+
+    No table where the profile is one of `aliyun configure`."""
     _check_keys(document, ["profile", "profiles", "hooks", "keys"], _("the top of {path}").format(path=path))
     profiles = document.get("profiles", {})
     standing = document.get("profile", "")
@@ -257,25 +301,40 @@ def _choose_profile(
             _("profile = “NAME” chooses a profile, and [profiles.NAME] is one."),
             field="profile",
         )
-    name = _check_profile(_given(flag, variable, standing, "default"))
+    named = _given(flag, environ.get("IMM_TUI_PROFILE"))
+    name = _check_profile(named or standing.strip() or "default")
     if name not in profiles and name != "default":
-        known = nearest(name, list(profiles)) if profiles else _("That file holds no profile.")
+        theirs = _aliyuns_profiles(environ) if named else ()
+        if name in theirs:
+            return name, None
         what = _("There is no profile {name} in {path}.").format(name=name, path=path)
+        if named:
+            what = _("There is no profile {name}, neither in {path} nor in {aliyun}.")
+            what = what.format(name=name, path=path, aliyun=aliyun_cli.config_path(environ))
+        names = list(dict.fromkeys([*profiles, *theirs]))
+        known = nearest(name, names) if names else _("That file holds no profile.")
         raise BadInput(what, known, field="profile")
     section = profiles.get(name, {})
     place = _place(name, path)
     _check_table(section, place, "profile")
-    _check_keys(section, [*KEYS, "allow_http"], place)
+    _check_keys(section, [*KEYS, *_SWITCHES], place)
     if isinstance(number := section.get("account_id"), int):
         section["account_id"] = str(number)
     for key, value in section.items():
-        if not isinstance(value, bool if key == "allow_http" else str):
-            if key == "allow_http":
+        if not isinstance(value, bool if key in _SWITCHES else str):
+            if key in _SWITCHES:
                 wanted = _("It comes from {place}, where it has to be true or false.")
             else:
                 wanted = _("It comes from {place}, where it has to be text in quotes.")
             raise BadInput(_("{key} cannot be used.").format(key=key), wanted.format(place=place), field=key)
     return name, section
+
+
+def _aliyuns_profiles(environ: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(aliyun_cli.read(environ).profiles)
+    except BadInput:
+        return ()
 
 
 def _hooks(section: object, path: Path) -> dict[str, tuple[str, ...]]:

@@ -34,11 +34,12 @@ class Profile:
 
 
 class Profiles:
-    """Those of one file: the one that a flag names, or where it is by default."""
+    """Those of one file: the one that a flag names, or where it is by default. A flag `--read-only` is for each."""
 
-    def __init__(self, config_flag: str | None, environ: Mapping[str, str]) -> None:
+    def __init__(self, config_flag: str | None, environ: Mapping[str, str], read_only_flag: str | None = None) -> None:
         self._flag = config_flag
         self._environ = environ
+        self._read_only = read_only_flag
 
     def names(self) -> list[str]:
         """As they stand in the file now. Raises BadInput where it cannot be read."""
@@ -46,7 +47,8 @@ class Profiles:
 
     def open(self, name: str) -> Profile:
         """One of them. Raises BadInput where the file, or what it says of this one, cannot be used."""
-        return ready(config.load({"config": self._flag, "profile": name}, self._environ), self._environ)
+        flags = {"config": self._flag, "profile": name, "read_only": self._read_only}
+        return ready(config.load(flags, self._environ), self._environ)
 
 
 def ready(settings: Settings, environ: Mapping[str, str]) -> Profile:

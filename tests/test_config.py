@@ -21,6 +21,7 @@ GOOD = {
     "account_id": "1234567890123456",
     "mns_endpoint": "https://mns.example.com",
     "imm_endpoint": "https://imm.example.com",
+    "sts_endpoint": "https://sts.example.com",
     "target_uri": "oss://bucket/converted/",
     "aliyun_profile": "work",
 }
@@ -31,13 +32,17 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "config.toml"
 
 
-def resolve(file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, **environ: str) -> Settings:
+def resolve(
+    file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, /, **environ: str
+) -> Settings:
     """The settings as this file, these flags and these variables give them."""
     file.write_bytes(toml if isinstance(toml, bytes) else toml.encode())
     return load(flags or {}, {"IMM_TUI_CONFIG": str(file), **environ})
 
 
-def refusal(file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, **environ: str) -> BadInput:
+def refusal(
+    file: Path, toml: str | bytes = "", flags: dict[str, str | None] | None = None, /, **environ: str
+) -> BadInput:
     with pytest.raises(BadInput) as caught:
         resolve(file, toml, flags, **environ)
     return caught.value
@@ -169,7 +174,7 @@ def test_a_value_that_the_service_cannot_mean_is_refused_with_its_source(file: P
     assert trouble.field == key
     assert value in str(trouble)
     assert str(file) in str(trouble)
-    assert f"--{key.replace('_', '-')}" in str(refusal(file, flags={key: value}))
+    assert f"--{key.replace('_', '-')}" in str(refusal(file, "", {key: value}))
     variable = f"IMM_TUI_{key.upper()}"
     assert variable in str(refusal(file, "", None, **{variable: value}))
 
@@ -349,3 +354,71 @@ def test_the_profiles_of_a_file_can_be_listed(file: Path) -> None:
     file.write_text("[profiles")
     with pytest.raises(BadInput, match="TOML"):
         profile_names(file)
+
+
+def test_sts_is_asked_where_imm_is_alibabas_own_or_a_setting_says_where(file: Path) -> None:
+    assert resolve(file, IMM_TUI_REGION="cn-beijing").sts_endpoint == "https://sts.cn-beijing.aliyuncs.com"
+    elsewhere = {"IMM_TUI_REGION": "cn-beijing", "IMM_TUI_IMM_ENDPOINT": "https://imm.example.com"}
+    assert resolve(file, **elsewhere).sts_endpoint == ""
+    assert resolve(file, **elsewhere, IMM_TUI_STS_ENDPOINT="sts.example.com").sts_endpoint == "https://sts.example.com"
+
+
+@pytest.mark.parametrize(("toml", "variable", "flag", "read_only"), [
+    ("", "", None, False),
+    ("read_only = true", "", None, True),
+    ("read_only = true", "0", None, False),
+    ("read_only = false", "1", None, True),
+    ("", "False", "true", True),
+])  # fmt: skip
+def test_read_only_is_a_flag_a_variable_and_a_setting(
+    file: Path, toml: str, variable: str, flag: str | None, read_only: bool
+) -> None:
+    settings = resolve(file, f"[profiles.default]\n{toml}", {"read_only": flag}, IMM_TUI_READ_ONLY=variable)
+    assert settings.read_only is read_only
+
+
+def test_a_read_only_that_is_neither_true_nor_false_is_refused(file: Path) -> None:
+    assert "IMM_TUI_READ_ONLY" in refusal(file, IMM_TUI_READ_ONLY="perhaps").why
+    assert "true or false" in refusal(file, '[profiles.default]\nread_only = "yes"').why
+
+
+@pytest.fixture
+def aliyun(tmp_path: Path) -> dict[str, str]:
+    """A home where `aliyun configure` keeps a profile of its own beside one that is in config.toml too."""
+    path = tmp_path / ".aliyun" / "config.json"
+    path.parent.mkdir()
+    entries = [{"name": "ops", "mode": "AK", "region_id": "cn-shanghai"}, {"name": "work", "region_id": "cn-qingdao"}]
+    path.write_text(json.dumps({"current": "ops", "profiles": entries}))
+    return {"HOME": str(tmp_path)}
+
+
+WORK = '[profiles.work]\nproject = "mine"\n'
+
+
+def test_a_named_profile_that_the_file_lacks_is_that_of_aliyun_configure(file: Path, aliyun: dict[str, str]) -> None:
+    key_in_environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI"}  # a profile that is named wins over it
+    settings = resolve(file, WORK, {"profile": "ops"}, **aliyun, **key_in_environment, IMM_TUI_PROJECT="theirs")
+    assert settings.is_aliyuns
+    assert (settings.profile, settings.aliyun_profile, settings.region) == ("ops", "ops", "cn-shanghai")
+    assert settings.project == "theirs"
+    assert resolve(file, WORK, **aliyun, IMM_TUI_PROFILE="ops").aliyun_profile == "ops"
+    ours = resolve(file, WORK, {"profile": "work"}, **aliyun)
+    assert not ours.is_aliyuns
+    assert (ours.project, ours.aliyun_profile) == ("mine", "")
+
+
+def test_a_profile_that_is_in_neither_file_is_refused_with_what_there_is(file: Path, aliyun: dict[str, str]) -> None:
+    refused = refusal(file, WORK, {"profile": "nobody"}, **aliyun)
+    assert str(file) in refused.what
+    assert "config.json" in refused.what
+    assert "work, ops" in refused.why
+
+
+def test_the_profile_that_chooses_the_key_gives_the_region_too_where_nothing_else_does(
+    file: Path, aliyun: dict[str, str]
+) -> None:
+    assert resolve(file, **aliyun).region == "cn-shanghai"
+    assert resolve(file, **aliyun, ALIBABA_CLOUD_PROFILE="work").region == "cn-qingdao"
+    assert resolve(file, '[profiles.default]\naliyun_profile = "work"', **aliyun).region == "cn-qingdao"
+    assert resolve(file, **aliyun, ALIBABA_CLOUD_REGION_ID="cn-beijing").region == "cn-beijing"
+    assert resolve(file, **aliyun, ALIBABA_CLOUD_ACCESS_KEY_ID="LTAI").region == ""
