@@ -906,11 +906,13 @@ class History:
             return [task for (task,) in self._db.execute(f"SELECT id FROM tasks WHERE {_UNFINISHED}")]
 
     def place_in_batch(self, task: Task) -> tuple[int, int] | None:
-        """Which one of those it is that were submitted together, from 1, and how many they are; None for one alone."""
+        """Which one of those it is that were submitted together, from 1, and how many they are; those that are yet to
+        be submitted count as well. None for one alone."""
         if task.batch is None:
             return None
+        query = "SELECT sum(id <= ?), max(count(*), coalesce(max(batch_size), 0)) FROM tasks WHERE batch = ?"
         with self._told():
-            row = self._row("SELECT sum(id <= ?), count(*) FROM tasks WHERE batch = ?", task.id, task.batch)
+            row = self._row(query, task.id, task.batch)
         assert row is not None
         return row[0], row[1]
 

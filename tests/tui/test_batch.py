@@ -101,6 +101,19 @@ async def test_the_line_on_the_dashboard_goes_when_its_end_has_been_seen(history
             await until(pilot, lambda: not strip.display)
 
 
+async def test_the_detail_says_of_how_many_a_task_is_also_before_all_are_sent_and_after_the_rest_is_cancelled(
+    history: Path,
+) -> None:
+    with server_that_says_nothing() as (endpoint, hang_up):
+        app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await start(app, pilot)
+            await until_read(pilot, "of 30 submitted together")
+            app.batches.cancel(1)
+            hang_up.set()
+            await until_read(pilot, "of 8 submitted together")
+
+
 async def test_what_is_not_sent_can_be_cancelled_after_a_question_and_is_in_the_form_again(history: Path) -> None:
     with server_that_says_nothing() as (endpoint, hang_up):
         app = form(history, replace(SETTINGS, imm_endpoint=endpoint))

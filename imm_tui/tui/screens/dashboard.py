@@ -162,6 +162,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._finder = Finder(profile.history_path, self._answered)
         self._leaving = False
         """The selected task's event may leave its queue yet: that changes no task, but its timeline."""
+        self._ended_batch: int | None = None
+        """The newest batch, if it has ended."""
         self._counted = 0
         """The version of the history of which the quarantined messages were counted."""
 
@@ -435,6 +437,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def show_batch(self, state: BatchState | None) -> None:
         """How far the batch of the moment is; None where there is none to be told of."""
         self.query_one(BatchStrip).show(state)
+        ended = state.key if state is not None and state.progress.ended else None
+        if ended != self._ended_batch:
+            self._ended_batch = ended
+            self._show_detail_soon()  # it may be of fewer tasks than there were to be
 
     def show_depth(self, known: tuple[Depth | None, Trouble | None] | None) -> None:
         """How many messages are on the queue, or why that is not known."""
