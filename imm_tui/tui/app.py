@@ -14,11 +14,12 @@ from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -38,6 +39,7 @@ from imm_tui.tui import theme
 from imm_tui.tui.draft import Draft
 from imm_tui.tui.screens.dashboard import Dashboard, arrangement_of
 from imm_tui.tui.styles import stylesheet
+from imm_tui.tui.terminal import suspend, use_mouse
 
 if TYPE_CHECKING:
     from imm_tui.sources import Lister
@@ -106,6 +108,18 @@ class ImmApp(App[str | None]):
     TITLE = "imm-tui"
     CSS = stylesheet()
     DEFAULT_MODE = "dashboard 0"
+    BINDING_GROUP_TITLE = N_("Everywhere")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            N_("suspend"),
+            id="suspend",
+            tooltip=N_("Back to the shell, where fg brings imm-tui to the front again"),
+            show=False,
+            priority=True,  # else no screen that is laid over another has it
+        ),
+    ]
 
     def __init__(
         self,
@@ -433,6 +447,12 @@ class ImmApp(App[str | None]):
         words = _("Once more Ctrl-C ends imm-tui, and so does q.")
         self.notify(words, title=_("Leave?"), timeout=_TWICE, markup=False)
 
+    def action_suspend_process(self) -> None:
+        """Stands still until the shell continues it."""
+        if not suspend(self):
+            words = _("Nothing here could bring imm-tui back: it was not started by a shell with job control.")
+            self.notify(words, title=_("Not suspended"), severity="warning", timeout=_TOLD_FOR, markup=False)
+
     def action_reconnect(self) -> None:
         """Tries again now what the listener waits with; where it has ended, starts another."""
         self.session.reconnect()
@@ -451,6 +471,8 @@ class ImmApp(App[str | None]):
             return phase in (Phase.STARTING, Phase.LISTENING, Phase.RECONNECTING) and self.credentials is not None
         if action == "resume":
             return phase is Phase.PAUSED
+        if action == "suspend_process":
+            return not hasattr(self.focused, "action_undo")  # there ctrl+z undoes what was typed
         if action == "profile":
             return self._profiles is not None
         if action == "reconnect":
@@ -530,10 +552,7 @@ class ImmApp(App[str | None]):
     def action_mouse(self) -> None:
         """Takes the mouse, or leaves it to the terminal, which can select text with it then."""
         self.prefer(mouse=not self.preferences.mouse)
-        driver: Any = self._driver
-        if hasattr(driver, "_enable_mouse_support"):  # Textual asks once at the start; where it cannot be asked
-            driver._mouse = True  # again, the choice counts from the next start on
-            (driver._enable_mouse_support if self.preferences.mouse else driver._disable_mouse_support)()
+        use_mouse(self, self.preferences.mouse)
         words = _("The mouse is for imm-tui.") if self.preferences.mouse else _("The mouse is the terminal's.")
         self.notify(words, markup=False)
 

@@ -38,7 +38,7 @@ class Place:
     words: Mapping[str, str]
     """What each does, in English."""
     inner: Mapping[str, tuple[str, ...]]
-    """The keys of the widgets on a screen, each of which takes them first while it has the focus."""
+    """The keys of the app and of the widgets on a screen, which take them first: a widget while it has the focus."""
 
 
 @cache
@@ -117,9 +117,11 @@ def _clashes(keymap: Mapping[str, str]) -> Iterator[Trouble]:
 
 
 def _nodes() -> Iterator[type[DOMNode]]:
-    """The screens, then the widgets; those with bindings of their own."""
+    """The app, the screens, then the widgets; those with bindings of their own."""
     from imm_tui.tui import screens, widgets
+    from imm_tui.tui.app import ImmApp
 
+    yield ImmApp
     for package in (screens, widgets):
         for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name != "dashboard"):
             module = importlib.import_module(f"{package.__name__}.{info.name}")
@@ -150,6 +152,9 @@ def _place(node: type[DOMNode]) -> Place:
     keys, words = _keys_of(node)
     inner: dict[str, tuple[str, ...]] = {}
     if issubclass(node, Screen):
+        from imm_tui.tui.app import ImmApp
+
+        inner |= _keys_of(ImmApp)[0]
         for widget in sorted(_widgets_of(node, set()), key=lambda widget: widget.__name__):
             inner |= _keys_of(widget)[0]
     return Place(node.BINDING_GROUP_TITLE or title_of(node), keys, words, inner)
@@ -177,7 +182,6 @@ _TITLES = (
     N_("Confirm"),
     N_("Dashboard"),
     N_("Help"),
-    N_("Imm app"),
     N_("Input"),
     N_("Message list"),
     N_("Preview list"),
