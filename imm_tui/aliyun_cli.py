@@ -24,8 +24,13 @@ class AliyunConfig:
     current: str
 
 
+def home(environ: Mapping[str, str]) -> Path:
+    """The folder in which Alibaba Cloud's tools keep theirs."""
+    return Path(environ.get("HOME") or os.path.expanduser("~"))
+
+
 def config_path(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or os.path.expanduser("~")) / ".aliyun" / "config.json"
+    return home(environ) / ".aliyun" / "config.json"
 
 
 def read(environ: Mapping[str, str]) -> AliyunConfig:

@@ -1,21 +1,23 @@
-"""Where the keys come from. A key never has a printable form.
+"""Where the keys come from, and how they live on. A key never has a printable form.
 
-The environment and the plain keys of the `aliyun` command line are read here. Everything else (roles, single sign-on,
-the ini file, …) is left to Alibaba Cloud's own library, which is imported only for that.
+The environment and the plain keys of the files are read here. Everything else (roles, single sign-on, …) is left to
+Alibaba Cloud's own library, which is imported only for that, in a thread that nobody waits for where that can be.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from imm_tui.errors import NoCredentials
+from imm_tui import aliyun_cli
+from imm_tui.errors import BadInput, NoCredentials
 from imm_tui.i18n import _, sentences
+from imm_tui.tasks import now
 
 
 class Keys(Protocol):
@@ -46,6 +48,107 @@ class Credentials:
 
     def renew(self, refused: Credentials) -> bool:
         return False
+
+    def is_same_key(self, other: Credentials) -> bool:
+        """Whether the two sign alike, wherever they were found."""
+        ours = (self.access_key_id, self.access_key_secret, self.security_token)
+        return ours == (other.access_key_id, other.access_key_secret, other.security_token)
+
+
+_AHEAD = 5 * 60_000
+"""Milliseconds before it expires that a temporary key is looked for again; less for one that does not live long."""
+
+_UNSAID = 20 * 60_000
+"""Milliseconds after which a temporary key that does not say when it expires is looked for again."""
+
+_SOONEST = 1_000
+"""Milliseconds between two looks ahead."""
+
+
+class Chain:
+    """The keys that `find` finds, found again while the program runs: some minutes before they expire, when a file that
+    may hold keys has changed, and when a service refuses them. Safe for several threads.
+
+    `current` waits for the first look only. Later ones are in a thread of their own: what there is goes on being used
+    until they have found another key in the same place. One from elsewhere, of another profile say, that became the
+    current one, is somebody else's perhaps: it is taken when a service refuses what there is.
+    """
+
+    def __init__(self, aliyun_profile: str = "", environ: Mapping[str, str] | None = None) -> None:
+        """Looks for nothing yet; the arguments are those of `find`."""
+        self._profile = aliyun_profile
+        self._environ = os.environ if environ is None else environ
+        self._looking = threading.Lock()
+        """Held by the one that looks."""
+        self._found: Credentials | None = None
+        self._again_at: float = 0
+        self._files: object = None
+
+    def current(self) -> Credentials:
+        found = self._found
+        if found is None:
+            with self._looking:
+                if self._found is None:
+                    self._found = self._look()
+                return self._found
+        if (now() >= self._again_at or self._files != self._stamps()) and self._looking.acquire(blocking=False):
+            try:
+                threading.Thread(target=self._look_ahead, name="keys", daemon=True).start()
+            except RuntimeError:  # the program ends, or has too many threads
+                self._looking.release()
+        return found
+
+    def renew(self, refused: Credentials) -> bool:
+        with self._looking:
+            if self._found is None or self._found.is_same_key(refused):
+                try:
+                    self._found = self._look()
+                except NoCredentials:
+                    return False
+            return not self._found.is_same_key(refused)
+
+    def _look_ahead(self) -> None:
+        try:
+            found = self._look()
+            if self._found is None or found.source == self._found.source:
+                self._found = found
+        except NoCredentials:
+            pass  # what there is may do; if it does not, a refusal says so
+        finally:
+            self._looking.release()
+
+    def _look(self) -> Credentials:
+        """Whatever it finds, or not, is next looked for in good time. Only for the one that holds `_looking`."""
+        self._files = self._stamps()  # before: what changes while it looks is looked at again
+        found = self._found
+        try:
+            found = find(self._profile, self._environ)
+        finally:
+            self._again_at = _look_again_at(found)
+        return found
+
+    def _stamps(self) -> list[tuple[int, int, int] | None]:
+        """What shows that a file which may hold keys has changed."""
+        stamps: list[tuple[int, int, int] | None] = []
+        for path in (aliyun_cli.config_path(self._environ), _ini_path(self._environ)):
+            try:
+                stat = path.stat()
+            except OSError:
+                stamps.append(None)
+            else:
+                stamps.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return stamps
+
+
+def _look_again_at(found: Credentials | None) -> float:
+    """Epoch milliseconds. Of what is left of a key's life the last quarter at most is for looking, so that what gives
+    the same key once more is asked ever sooner, but not all the time."""
+    if found is None or not found.security_token:
+        return float("inf")
+    if found.expires_at is None:
+        return now() + _UNSAID
+    left = found.expires_at - now()
+    return now() + max(left - min(_AHEAD, left / 4), _SOONEST)
 
 
 _ID, _SECRET, _TOKEN = (
@@ -101,56 +204,62 @@ def _environment(env: Mapping[str, str], _profile: str) -> Credentials | str:
 
 def _aliyun_cli(env: Mapping[str, str], profile: str) -> Credentials | str:
     """A profile that `aliyun configure` wrote: the named one, else ALIBABA_CLOUD_PROFILE, else the current one."""
-    path = _home(env) / ".aliyun" / "config.json"
-    if not profile and _is_true(env, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"):
+    if not profile and aliyun_cli.is_disabled(env):
         return ""
     try:
-        document = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return _("{path} does not exist.").format(path=path)
-    except OSError as error:
-        return _("{path} cannot be read: {cause}.").format(path=path, cause=error.strerror)
-    except (ValueError, RecursionError):
-        return _("{path} is not JSON.").format(path=path)
-    profiles = document.get("profiles") if isinstance(document, dict) else None
-    if not isinstance(profiles, list):
-        return _("{path} holds no profiles.").format(path=path)
-    name = profile or _value(env, "ALIBABA_CLOUD_PROFILE") or document.get("current")
-    entry = next((entry for entry in profiles if isinstance(entry, dict) and entry.get("name") == name), None)
-    if entry is None:
+        config = aliyun_cli.read(env)
+    except BadInput as trouble:
+        return trouble.what
+    name = profile or aliyun_cli.default_profile(env, config.current)
+    if name not in config.profiles:
         lacking = _("{path} has no profile {name}.") if name else _("{path} has no current profile.")
-        return lacking.format(path=path, name=name)
-    source = _("the profile {name} of {path}").format(name=name, path=path)
-    mode = str(entry.get("mode")).lower()
-    if mode in ("ak", "ststoken"):
-        token = entry.get("sts_token") if mode == "ststoken" else ""
-        if mode == "ststoken" and not token:
-            return _("There is no security token in {source}.").format(source=source)
-        return _checked(entry.get("access_key_id"), entry.get("access_key_secret"), token, source)
+        return lacking.format(path=config.path, name=name)
+    source = _("the profile {name} of {path}").format(name=name, path=config.path)
+    return _of_profile(config.profiles, name, source, str(config.path))
 
-    def provider(library: Any) -> Any:
-        # The library would start a scheduler for an ECS role, and write the keys of an external program into the file.
-        if mode == "ecsramrole":
-            return library.EcsRamRoleCredentialsProvider(
-                role_name=entry.get("ram_role_name"), async_update_enabled=False
-            )
-        if mode == "external":
-            return library.ExternalCredentialsProvider(process_command=entry.get("process_command"))
-        return library.CLIProfileCredentialsProvider(profile_name=name, profile_file=str(path))
 
-    return _ask_library(provider, source)
+_INI_TYPES = {
+    "access_key": "AK",
+    "ram_role_arn": "RamRoleArn",
+    "ecs_ram_role": "EcsRamRole",
+    "oidc_role_arn": "OIDC",
+    "rsa_key_pair": "RsaKeyPair",
+}
+_INI_NAMES = {
+    "role_arn": "ram_role_arn",
+    "role_session_name": "ram_session_name",
+    "role_name": "ram_role_name",
+    "oidc_token_file_path": "oidc_token_file",
+    "public_key_id": "key_pair_name",
+    "private_key_file": "private_key",
+}
+"""What an ini file calls what a profile of `aliyun configure` has too."""
 
 
 def _ini_file(env: Mapping[str, str], _profile: str) -> Credentials | str:
-    named = _value(env, "ALIBABA_CLOUD_CREDENTIALS_FILE")
-    path = Path(named) if named else _home(env) / ".alibabacloud" / "credentials.ini"
-    if not path.is_file():
+    import configparser
+
+    path = _ini_path(env)
+    name = _value(env, "ALIBABA_CLOUD_PROFILE") or "default"
+    source = _("the section {section} of {path}").format(section=name, path=path)
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
         return _("{path} does not exist.").format(path=path)
-    section = _value(env, "ALIBABA_CLOUD_PROFILE") or "default"
-    return _ask_library(
-        lambda library: library.ProfileCredentialsProvider(profile_file=str(path), profile_name=section),
-        _("the section {section} of {path}").format(section=section, path=path),
-    )
+    except (OSError, ValueError, configparser.Error) as error:
+        return _no_key(source, error)
+    if name not in parser:
+        return _("{path} has no section {section}.").format(path=path, section=name)
+    section = {key: value.partition("#")[0].strip() for key, value in parser[name].items()}
+    entry = {_INI_NAMES.get(key, key): value for key, value in section.items()}
+    entry["mode"] = _INI_TYPES.get(section.get("type", ""), "")
+    return _of_profile({name: entry}, name, source)
+
+
+def _ini_path(env: Mapping[str, str]) -> Path:
+    named = _value(env, "ALIBABA_CLOUD_CREDENTIALS_FILE")
+    return Path(named) if named else aliyun_cli.home(env) / ".alibabacloud" / "credentials.ini"
 
 
 def _oidc(env: Mapping[str, str], _profile: str) -> Credentials | str:
@@ -187,11 +296,114 @@ def _uri(env: Mapping[str, str], _profile: str) -> Credentials | str:
     return _ask_library(lambda library: library.URLCredentialsProvider(uri=uri), "ALIBABA_CLOUD_CREDENTIALS_URI")
 
 
+def _of_profile(profiles: Mapping[str, Mapping[str, Any]], name: str, source: str, path: str = "") -> Credentials | str:
+    """What one of `profiles` gives; they are written as in the file of `aliyun configure` at `path`."""
+    entry = profiles[name]
+    mode = str(entry.get("mode")).lower()
+    if mode not in ("ak", "ststoken"):
+        return _ask_library(lambda library: _provider(library, profiles, name, path), source)
+    token = entry.get("sts_token") if mode == "ststoken" else ""
+    if mode == "ststoken" and not token:
+        return _("There is no security token in {source}.").format(source=source)
+    ends = entry.get("sts_expiration") if token else None
+    return _checked(entry.get("access_key_id"), entry.get("access_key_secret"), token, source, ends)
+
+
+def _provider(library: Any, profiles: Mapping[str, Mapping[str, Any]], name: str, path: str) -> Any:
+    """What the library has for a profile.
+
+    Its own readers of files would not do: they keep to themselves when a key expires, know fewer modes than `aliyun`
+    and only as they spell them, start a scheduler for an ECS role, and write what a program gave into the file.
+    """
+    entry = profiles[name]
+
+    def assumed(source: Any) -> Any:
+        return library.RamRoleArnCredentialsProvider(
+            credentials_provider=source,
+            role_arn=entry.get("ram_role_arn"),
+            role_session_name=entry.get("ram_session_name"),
+            duration_seconds=entry.get("expired_seconds") or None,
+            policy=entry.get("policy"),
+            external_id=entry.get("external_id"),
+            sts_region_id=entry.get("sts_region"),
+            enable_vpc=entry.get("enable_vpc"),
+        )
+
+    match str(entry.get("mode")).lower():
+        case "ak":
+            return library.StaticAKCredentialsProvider(
+                access_key_id=entry.get("access_key_id"), access_key_secret=entry.get("access_key_secret")
+            )
+        case "ststoken":
+            return _static_sts(library, entry)
+        case "ramrolearn" if entry.get("sts_token"):
+            return assumed(_static_sts(library, entry))
+        case "ramrolearn":
+            return assumed(_provider(library, {name: {**entry, "mode": "ak"}}, name, path))
+        case "chainableramrolearn":
+            # Without this one, so that a chain which bites its tail ends.
+            rest = {other: profiles[other] for other in profiles if other != name}
+            return assumed(_provider(library, rest, str(entry.get("source_profile")), path))
+        case "ecsramrole":
+            return library.EcsRamRoleCredentialsProvider(
+                role_name=entry.get("ram_role_name") or "", async_update_enabled=False
+            )
+        case "ramrolearnwithrolename":
+            return assumed(_provider(library, {name: {**entry, "mode": "ecsramrole"}}, name, path))
+        case "oidc":
+            return library.OIDCRoleArnCredentialsProvider(
+                role_arn=entry.get("ram_role_arn"),
+                oidc_provider_arn=entry.get("oidc_provider_arn"),
+                oidc_token_file_path=entry.get("oidc_token_file"),
+                role_session_name=entry.get("ram_session_name") or entry.get("role_session_name"),
+                duration_seconds=entry.get("expired_seconds") or None,
+                policy=entry.get("policy"),
+                sts_region_id=entry.get("sts_region"),
+                enable_vpc=entry.get("enable_vpc"),
+            )
+        case "rsakeypair":
+            return library.RsaKeyPairCredentialsProvider(
+                public_key_id=entry.get("key_pair_name"), private_key_file=entry.get("private_key")
+            )
+        case "external":
+            return library.ExternalCredentialsProvider(process_command=entry.get("process_command"))
+        case "credentialsuri":
+            return library.URLCredentialsProvider(uri=entry.get("credentials_uri"))
+        case "cloudsso":
+            return library.CloudSSOCredentialsProvider(
+                sign_in_url=entry.get("cloud_sso_sign_in_url"),
+                account_id=entry.get("cloud_sso_account_id"),
+                access_config=entry.get("cloud_sso_access_config"),
+                access_token=entry.get("access_token"),
+                access_token_expire=entry.get("cloud_sso_access_token_expire") or 0,
+            )
+        case "oauth":
+            # Its new tokens have to go back into the file, or `aliyun` would have to sign in again.
+            reader = library.CLIProfileCredentialsProvider(profile_name=name, profile_file=path)
+            # The library would use up the key of last time to the very end, and have none when that has come.
+            lasts = (_milliseconds(entry.get("sts_expiration")) or 0) > now() + _AHEAD
+            kept = entry if lasts else {**entry, "sts_expiration": None}
+            return reader._get_credentials_provider({"profiles": [{**kept, "mode": "OAuth"}]}, name)
+        case _:
+            raise ValueError("unsupported")
+
+
+def _static_sts(library: Any, entry: Mapping[str, Any]) -> Any:
+    return library.StaticSTSCredentialsProvider(
+        access_key_id=entry.get("access_key_id"),
+        access_key_secret=entry.get("access_key_secret"),
+        security_token=entry.get("sts_token"),
+    )
+
+
 def _ask_library(provider: Callable[[Any], Any], source: str) -> Credentials | str:
     """What one provider of Alibaba Cloud's library gives, without a word on the terminal."""
     import logging
     import warnings
 
+    # It uses what newer Pythons advise against. Not for a while only: that could not be undone in several threads.
+    for advice in (DeprecationWarning, PendingDeprecationWarning):
+        warnings.filterwarnings("ignore", category=advice, module=r"(alibabacloud|darabonba|Tea|apscheduler|aiohttp)")
     from alibabacloud_credentials import provider as library
     from alibabacloud_credentials.utils import auth_util
 
@@ -202,11 +414,20 @@ def _ask_library(provider: Callable[[Any], Any], source: str) -> Credentials | s
     auth_util.environment_access_key_id = auth_util.environment_access_key_secret = None
     auth_util.environment_security_token = None
     try:
-        with warnings.catch_warnings(action="ignore"):  # it uses what newer Pythons advise against
-            found = provider(library).get_credentials()
+        found = provider(library).get_credentials()
     except Exception as error:  # the library raises whatever its parsers, its HTTP client and its files raise
-        return _("There is no access key from {source}: {cause}.").format(source=source, cause=_cause(error))
-    return _checked(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or "", source)
+        return _no_key(source, error)
+    return _checked(
+        found.get_access_key_id(),
+        found.get_access_key_secret(),
+        found.get_security_token() or "",
+        source,
+        found.get_expiration(),
+    )
+
+
+def _no_key(source: str, error: Exception) -> str:
+    return _("There is no access key from {source}: {cause}.").format(source=source, cause=_cause(error))
 
 
 def _cause(error: Exception) -> str:
@@ -220,6 +441,8 @@ def _cause(error: Exception) -> str:
         return _("the service refused it with {code}").format(code=code[1])
     if status:
         return _("the service refused it (HTTP {status})").format(status=status[1])
+    if "No cached value" in text:
+        return _("what it gives has expired")
     if "expired" in text:
         return _("the sign-in has expired")
     if "unsupported" in text:
@@ -231,14 +454,22 @@ def _cause(error: Exception) -> str:
     return _("what is there cannot be used ({error})").format(error=type(error).__name__)
 
 
-def _checked(access_key_id: object, secret: object, token: object, source: str) -> Credentials | str:
-    """Credentials of strings that can stand in a header, without the blanks and line breaks that copying adds."""
+def _checked(
+    access_key_id: object, secret: object, token: object, source: str, ends: object = None
+) -> Credentials | str:
+    """Credentials of strings that can stand in a header, without the blanks and line breaks that copying adds. `ends`
+    is when they expire, in epoch seconds."""
     key, secret, token = (value.strip() if isinstance(value, str) else "" for value in (access_key_id, secret, token))
     if not key or not secret:
         return _("There is no whole access key in {source}.").format(source=source)
     if not re.fullmatch("[!-~]*", key + secret + token):
         return _("The access key in {source} has characters that no key has.").format(source=source)
-    return Credentials(key, secret, token, source)
+    return Credentials(key, secret, token, source, _milliseconds(ends))
+
+
+def _milliseconds(seconds: object) -> int | None:
+    """None for 0 and for what is no number: nobody knows when."""
+    return seconds * 1000 if isinstance(seconds, int) and seconds > 0 else None
 
 
 def _value(env: Mapping[str, str], name: str) -> str:
@@ -247,7 +478,3 @@ def _value(env: Mapping[str, str], name: str) -> str:
 
 def _is_true(env: Mapping[str, str], name: str) -> bool:
     return _value(env, name).lower() == "true"
-
-
-def _home(env: Mapping[str, str]) -> Path:
-    return Path(env.get("HOME") or os.path.expanduser("~"))
