@@ -19,10 +19,11 @@ class Received:
 
     message_id: str
     receipt_handle: str
-    """Good for this delivery only; empty where a damaged reply held none."""
+    """Good for this delivery only; empty where a damaged reply held none, and where the message was only peeked at."""
     body: bytes
     """Exactly the body's text, in UTF-8; base64 is not undone."""
     dequeue_count: int
+    """How often it was received, this time included."""
     enqueued_at: int | None
     """Milliseconds since the epoch."""
     repaired: bool = False
@@ -42,6 +43,66 @@ class Depth:
     """Received by somebody, not deleted yet, and hidden until their visibility timeout is over."""
     delayed: int
     """Sent with a delay that is not over yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAttributes:
+    """How a queue is set up, and what is on it. Times in seconds, sizes in bytes."""
+
+    name: str
+    visibility_timeout: int
+    """For how long a received message is hidden from others."""
+    retention: int
+    """For how long a message is kept that nobody deletes."""
+    polling_wait: int
+    maximum_size: int
+    delay: int
+    """For how long a message is held back before it can be received."""
+    active: int
+    """See Depth; so for the next two. The service counts approximately."""
+    inactive: int
+    delayed: int
+    created_at: int | None
+    """Epoch milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicAttributes:
+    """How a topic is set up. Seconds, bytes, and epoch milliseconds."""
+
+    name: str
+    maximum_size: int
+    retention: int
+    message_count: int
+    """Messages that are still being pushed to subscribers."""
+    created_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Where a topic pushes its messages, and how."""
+
+    topic: str
+    name: str
+    endpoint: str
+    """A queue's ARN, or a URL or an address of another kind."""
+    content_format: str
+    """XML, JSON or SIMPLIFIED."""
+    filter_tag: str
+    """Only messages with this tag are pushed; empty: all are. IMM's have none."""
+    strategy: str
+    """How often a push is tried again: BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY."""
+    owner: str
+    """The account id of the topic."""
+
+    @property
+    def queue(self) -> tuple[str, str, str] | None:
+        """Region, account id and name of the queue that it pushes to; None where that is no queue."""
+        arn = _QUEUE_ARN.fullmatch(self.endpoint)
+        return None if arn is None else (arn["region"], arn["account"], arn["queue"])
+
+
+_QUEUE_ARN = re.compile(r"acs:mns:(?P<region>[\w-]*):(?P<account>\d*):/?queues/(?P<queue>[A-Za-z0-9-]+)")
 
 
 def messages_of(reply: bytes) -> list[Received] | None:
@@ -71,6 +132,81 @@ def depth_of(reply: bytes) -> Depth | None:
     if not all(_NUMBER.fullmatch(count) for count in counts):
         return None
     return Depth(*map(int, counts))
+
+
+# What a reply leaves out has the service's default (MNS API 2015-06-06, CreateQueue, CreateTopic, Subscribe).
+
+
+def queue_of(reply: bytes) -> QueueAttributes | None:
+    """What a reply to GetQueueAttributes says; None if it is no such reply."""
+    fields = fields_of(reply, "Queue")
+    depth = depth_of(reply)
+    if depth is None or not fields.get("QueueName"):
+        return None
+    return QueueAttributes(
+        name=fields["QueueName"],
+        visibility_timeout=_number(fields, "VisibilityTimeout", 30),
+        retention=_number(fields, "MessageRetentionPeriod", 345600),
+        polling_wait=_number(fields, "PollingWaitSeconds", 0),
+        maximum_size=_number(fields, "MaximumMessageSize", 65536),
+        delay=_number(fields, "DelaySeconds", 0),
+        active=depth.active,
+        inactive=depth.inactive,
+        delayed=depth.delayed,
+        created_at=_created_at(fields),
+    )
+
+
+def topic_of(reply: bytes) -> TopicAttributes | None:
+    """What a reply to GetTopicAttributes says; None if it is no such reply."""
+    fields = fields_of(reply, "Topic")
+    if not fields.get("TopicName"):
+        return None
+    return TopicAttributes(
+        name=fields["TopicName"],
+        maximum_size=_number(fields, "MaximumMessageSize", 65536),
+        retention=_number(fields, "MessageRetentionPeriod", 86400),
+        message_count=_number(fields, "MessageCount", 0),
+        created_at=_created_at(fields),
+    )
+
+
+def subscription_of(reply: bytes) -> Subscription | None:
+    """What a reply to GetSubscriptionAttributes says; None if it is no such reply."""
+    fields = fields_of(reply, "Subscription")
+    if not fields.get("SubscriptionName"):
+        return None
+    return Subscription(
+        topic=fields.get("TopicName", ""),
+        name=fields["SubscriptionName"],
+        endpoint=fields.get("Endpoint", ""),
+        content_format=fields.get("NotifyContentFormat", "").upper() or "XML",
+        filter_tag=fields.get("FilterTag", ""),
+        strategy=fields.get("NotifyStrategy", "") or "BACKOFF_RETRY",
+        owner=fields.get("TopicOwner", ""),
+    )
+
+
+def names_of(reply: bytes, kind: str) -> tuple[list[str], str] | None:
+    """One page of a list of each `kind`, Queue, Topic or Subscription: the names, the last part of each URL, and the
+    marker of the next page, empty on the last one; None if the reply is no such page."""
+    root = _parsed(reply)
+    if root is None or _name(root) != f"{kind}s":
+        return None
+    urls = [_texts(child).get(f"{kind}URL", "") for child in root if _name(child) == kind]
+    names = [name for url in urls if (name := url.rstrip("/").rpartition("/")[2])]
+    return names, _texts(root).get("NextMarker", "")
+
+
+def _number(fields: dict[str, str], name: str, default: int) -> int:
+    text = fields.get(name, "")
+    return int(text) if _NUMBER.fullmatch(text) else default
+
+
+def _created_at(fields: dict[str, str]) -> int | None:
+    """Epoch milliseconds. The service writes seconds here, against the rest of its times; both are understood."""
+    time = _number(fields, "CreateTime", 0)
+    return (time if time > 10**11 else time * 1000) or None
 
 
 def fields_of(reply: bytes, root_name: str) -> dict[str, str]:
@@ -137,13 +273,13 @@ def _message(
     message_id, receipt_handle = fields.get("MessageId", ""), fields.get("ReceiptHandle", "")
     if not message_id and not receipt_handle:
         return None
-    count, time = fields.get("DequeueCount", ""), fields.get("EnqueueTime", "")
+    least = 1 if receipt_handle else 0  # what is only peeked at may never have been received
     return Received(
         message_id,
         receipt_handle,
         body,
-        max(1, int(count)) if _NUMBER.fullmatch(count) else 1,
-        int(time) if _NUMBER.fullmatch(time) else None,
+        max(least, _number(fields, "DequeueCount", 1)),
+        int(time) if _NUMBER.fullmatch(time := fields.get("EnqueueTime", "")) else None,
         repaired,
         fits,
     )

@@ -15,7 +15,7 @@ from html import unescape
 from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
-from imm_tui.errors import Barred, Refused
+from imm_tui.errors import Barred, Denied, NotActivated, Refused
 from imm_tui.i18n import N_, _, sentences
 
 _BARRING_CODES = frozenset(
@@ -49,6 +49,26 @@ _BARRING_CODES = frozenset(
 )
 """Codes with which either service refuses whatever is asked."""
 
+# What the codes say that callers tell apart.
+_DENIED = re.compile(
+    r"AccessDenied|Forbidden(?!\.AccessKey)|NoPermission|NotAuthorized|Unauthorized|ImplicitDeny|ExplicitDeny",
+    re.IGNORECASE,
+)
+_KEY = re.compile(
+    r"SignatureDoesNotMatch|InvalidAccessKeySecret|IncompleteSignature|InvalidSignature"
+    r"|InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b|InactiveAccessKey"
+    r"|InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken|ExpiredToken|InvalidStsToken",
+    re.IGNORECASE,
+)
+_MISSING = re.compile(r"(Queue|Topic|Subscri(ption|ber))(Name)?\.?Not(Exist|Found)", re.IGNORECASE)
+# Neither service's manual gives a code for it; those of others do, and their messages say it.
+_NOT_ACTIVATED = re.compile(r"(\w+\.)?(User|Service|Product|Account)?Not(Yet)?(Open|Activat|Purchas)", re.IGNORECASE)
+_SAYS_NOT_ACTIVATED = re.compile(
+    r"\bnot (been |yet )?(open|activat|purchas)\w* .{0,60}service"
+    r"|service .{0,60}\bnot (been |yet )?(open|activat|purchas)",
+    re.IGNORECASE,
+)
+
 _THROTTLE = re.compile(r"Throttling|QpsLimitExceeded|TooManyRequests|RequestLimitExceeded|FlowControl", re.IGNORECASE)
 
 # By code, the first that matches from its beginning: what happened, why, what to do next.
@@ -60,13 +80,13 @@ _REFUSALS = (
         N_("Check the secret for a missing or an extra character."),
     ),
     (
-        r"InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b",
+        r"InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b|InactiveAccessKey",
         N_("{service} does not know the access key."),
         N_("It is misspelt, disabled or deleted."),
         N_("Check in the RAM console that the access key exists and is enabled."),
     ),
     (
-        r"InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken",
+        r"InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken|ExpiredToken|InvalidStsToken",
         N_("{service} does not accept the security token."),
         N_("A token is good for some hours, and only with the access key that it was issued with."),
         N_("Get new temporary credentials."),
@@ -84,7 +104,7 @@ _REFUSALS = (
         N_("Have the proxy leave the headers as they are, or call {service} without it (NO_PROXY)."),
     ),
     (
-        r"AccessDenied|Forbidden|NoPermission|NotAuthorized|Unauthorized",
+        _DENIED.pattern,
         N_("{service} denies access to {resource}."),
         N_("Most often the access key's owner lacks the permission {action}."),
         N_("Have it granted in the RAM console, or use another access key."),
@@ -100,6 +120,24 @@ _REFUSALS = (
         N_("The topic does not exist."),
         N_("A topic has to be in the project's own region and account."),
         N_("Check the topic's name and the region."),
+    ),
+    (
+        r"Subscri(ption|ber)Not(Exist|Found)",
+        N_("{resource} does not exist."),
+        N_("A subscription belongs to one topic."),
+        N_("Check the subscription's name and the topic, or create the subscription."),
+    ),
+    (
+        r"(Queue|Topic)DeletedRecently",
+        N_("{resource} was deleted a moment ago, and cannot be created again yet."),
+        "",
+        N_("Wait a minute and try again, or choose another name."),
+    ),
+    (
+        r"EndpointInvalid",
+        N_("MNS cannot push to the queue of {resource}."),
+        N_("A queue's address holds its region and its account, and both have to be the topic's own."),
+        N_("Check the region and the account id."),
     ),
     (
         r".*Project.*Not(Exist|Found)",
@@ -157,10 +195,15 @@ def refused(
     denied = status in (401, 403) and not is_throttle(code)
     what, why = _("{service} refuses the request: {code}."), ""
     fix = _("Check the access key, and that its owner has the permission {action}.") if denied else ""
-    for pattern, *told in _REFUSALS:
-        if re.match(pattern, code, re.IGNORECASE):
-            what, why, fix = map(_, told)
-            break
+    inactive = _NOT_ACTIVATED.match(code) or _SAYS_NOT_ACTIVATED.search(message)
+    if inactive:
+        what, why = _("{service} is not activated for this account."), _("A service has to be activated once.")
+        fix = _("Activate {service} in its console.")
+    else:
+        for pattern, *told in _REFUSALS:
+            if re.match(pattern, code, re.IGNORECASE):
+                what, why, fix = map(_, told)
+                break
     what, why, fix = (
         sentence.format(service=service, code=code, resource=resource, action=action) for sentence in (what, why, fix)
     )
@@ -169,8 +212,12 @@ def refused(
         stopped = message.rstrip().endswith((".", "!", "?", "。"))
         says = _("{service} says: {message}") if stopped else _("{service} says: {message}.")
         why = sentences(why, says.format(service=service, message=message.strip()))
-    kind = Barred if denied or code in _BARRING_CODES or code in barring else Refused
-    return kind(what[:1].upper() + what[1:], why, fix, code=code, request_id=request_id, retry_after=retry_after)
+    what = what[:1].upper() + what[1:]
+    if not inactive and _DENIED.match(code):
+        return Denied(what, why, fix, action=action, code=code, request_id=request_id, retry_after=retry_after)
+    barred = denied or code in _BARRING_CODES or code in barring
+    kind = NotActivated if inactive else Barred if barred else Refused
+    return kind(what, why, fix, code=code, request_id=request_id, retry_after=retry_after)
 
 
 def _holds(text: str, secrets: Iterable[str]) -> bool:
@@ -200,6 +247,17 @@ def is_throttle(code: str | None) -> bool:
     return _THROTTLE.match(code or "") is not None
 
 
+def is_about_the_key(code: str | None) -> bool:
+    """Whether a code says that the key, its token or its signature was not accepted: nothing was carried out, and
+    another key may do."""
+    return _KEY.match(code or "") is not None
+
+
+def is_missing(code: str | None) -> bool:
+    """Whether a code says that a queue, a topic or a subscription does not exist; there are several spellings."""
+    return _MISSING.match(code or "") is not None
+
+
 class Header(Protocol):
     """A reply's header fields; names in any case."""
 
@@ -216,6 +274,16 @@ def retry_after_of(header: Header) -> float | None:
         return float(text)
     until, now = _moment(text), _moment(header.get("Date") or "")
     return None if until is None else max(0.0, until - (time.time() if now is None else now))
+
+
+def clock_offset_of(header: Header, asked_at: float, answered_at: float) -> float | None:
+    """Seconds by which the service's clock is ahead of ours, by the Date of a reply; None where it has none.
+
+    `asked_at` and `answered_at` are our epoch seconds. The Date is of a moment between them, and without its fraction
+    of a second.
+    """
+    now = _moment(header.get("Date") or "")
+    return None if now is None else now + 0.5 - (asked_at + answered_at) / 2
 
 
 def _moment(text: str) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from imm_tui.cloud import connection, mns
+from imm_tui.cloud import connection, mns_wire
 from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.cloud.mns_reply import Depth, Received
 from imm_tui.credentials import Credentials
@@ -57,7 +57,7 @@ def trouble_of(call: Call, *acts: Act, arrived: int = 1) -> Trouble:
             call(queue)
         assert_tells_nothing(caught.value, fake)
     assert len(fake.requests) == arrived
-    assert not vars(queue._wire.connection)["sock"]
+    assert not vars(queue._mns.wire.connection)["sock"]
     return caught.value
 
 
@@ -397,7 +397,7 @@ def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"])
 def test_a_reply_that_drips_has_a_deadline(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
-    monkeypatch.setattr(mns, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(mns_wire, "PATIENCE_SECONDS", 0.2)
     monkeypatch.setattr(connection, "SLACK_SECONDS", 0.1)
     trouble = trouble_of(CALLS["receive"], drip(begun, b"x"))
     assert "in time" in trouble.why
@@ -405,7 +405,7 @@ def test_a_reply_that_drips_has_a_deadline(monkeypatch: pytest.MonkeyPatch, begu
 
 @every_call
 def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
-    monkeypatch.setattr(mns, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(mns_wire, "PATIENCE_SECONDS", 0.1)
     assert "in time" in trouble_of(call, hang).why
 
 
@@ -588,7 +588,7 @@ def interrupting(queue: Queue, first: bytes, rest: bytes, *, taken: bool = False
 
     def act(connection: socket.socket, _over: threading.Event) -> None:
         connection.sendall(first)
-        while taken and queue._wire.connection.readable(0):
+        while taken and queue._mns.wire.connection.readable(0):
             time.sleep(0.001)
         queue.interrupt()
         connection.sendall(rest)

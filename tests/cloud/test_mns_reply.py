@@ -170,7 +170,7 @@ def test_what_a_message_lacks_or_has_too_much_is_no_damage() -> None:
     assert messages_of(source.encode()) == [
         Received("a", "", b"", 1, None),
         Received("", "b", b"", 1, None),
-        Received("c", "", b"\n          <c>", 1, None),
+        Received("c", "", b"\n          <c>", 0, None),
         Received("d", "", b"123", 1, None),
     ]
 
