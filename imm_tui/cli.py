@@ -327,6 +327,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(tasks)
     _add_settings(tasks)
 
+    profiles = command("profiles", _profiles, _("list the profiles of config.toml"), _(_EXIT_CODES))
+    _add_json(profiles)
+    _add_settings(profiles)
+
+    smoke = command("smoke", _smoke, _("send one conversion through everything and time each leg"), _(_EXIT_CODES))
+    smoke.add_argument(
+        "--source",
+        metavar="URI",
+        default="",
+        help=_("the document; its first page is converted (default: the one that was converted last)"),
+    )
+    smoke.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=180.0, help=_("seconds to wait for the event (default: 180)")
+    )
+    _add_json(smoke)
+    _add_settings(smoke)
+
     emulator = command(
         "emulator",
         _emulator,
@@ -376,6 +393,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     for name, (metavar, what) in _SETTINGS.items():
         # Suppressed, so that a command's missing flag does not undo the same flag in front of the command.
         group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=_(what), default=argparse.SUPPRESS)
+    group.add_argument(
+        "--read-only",
+        action="store_const",
+        const="true",
+        default=argparse.SUPPRESS,
+        help=_("change nothing: look at the queue without receiving, ask IMM, submit nothing"),
+    )
 
 
 def _scenarios() -> str:
@@ -393,13 +417,6 @@ def _number(text: str, kind: Callable[[str], float], fits: Callable[[float], boo
     return number
 
 
-    group.add_argument(
-        "--read-only",
-        action="store_const",
-        const="true",
-        default=argparse.SUPPRESS,
-        help=_("change nothing: look at the queue without receiving, ask IMM, submit nothing"),
-    )
 def _seconds(text: str) -> float:
     return _number(text, float, lambda number: 0 <= number < 1e9, _("{text} is not a number of seconds"))
 
@@ -547,6 +564,29 @@ def _watch(arguments: argparse.Namespace) -> int:
         _history_path(settings),
         count=arguments.count,
         idle_exit=arguments.idle_exit,
+        as_json=arguments.json,
+    )
+
+
+def _profiles(arguments: argparse.Namespace) -> int:
+    from imm_tui.headless.profiles import list_profiles
+
+    return list_profiles(_settings(arguments), getattr(arguments, "config", None), as_json=arguments.json)
+
+
+def _smoke(arguments: argparse.Namespace) -> int:
+    from imm_tui.headless.smoke import run
+
+    settings = _settings(arguments)
+    missing = settings.missing_to_submit() + (() if settings.topic else ("topic",)) + settings.missing_to_listen()
+    keys = _credentials(settings, missing)
+    _end_in_order()
+    return run(
+        settings,
+        keys,
+        _history_path(settings),
+        arguments.source,
+        timeout=arguments.timeout,
         as_json=arguments.json,
     )
 
