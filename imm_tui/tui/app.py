@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -142,6 +143,9 @@ class ImmApp(App[str | None]):
         """Lists the buckets that patterns of sources can be resolved in; the demo has one."""
         self._overdue_after = overdue_after
         self._preferences_path = history_path.parent / "preferences.json"
+        self._damaged: Path | None = None
+        with suppress(HistoryUnusable):  # said at the first choice that cannot be kept
+            self._damaged = preferences.mend(self._preferences_path)
         self.preferences = preferences.load(self._preferences_path)
         self._speak(self.preferences.language)
         profile = Profile(settings=settings, history_path=history_path, credentials=credentials, problem=problem)
@@ -174,6 +178,12 @@ class ImmApp(App[str | None]):
             threading.excepthook = hook_before
             for number, handler in before.items():
                 signal.signal(number, handler)
+            gc.unfreeze()
+
+    def settled(self) -> None:
+        """What is there by now stays: looking through all of it for garbage again and again takes longer than a frame."""
+        if self._owns_signals:  # else there is more than this app in the process
+            gc.freeze()
 
     def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
         # Called by Python, not by the loop, which may be waiting for a terminal that nobody reads.
@@ -199,6 +209,12 @@ class ImmApp(App[str | None]):
 
     def on_mount(self) -> None:
         self._map_keys()
+        if self._damaged is not None:
+            words = _(
+                "What you had chosen here could not all be read again: it begins anew. The damaged file is {path}."
+            )
+            words = words.format(path=line(self._damaged))
+            self.notify(words, title=_("Choices"), severity="warning", timeout=_TOLD_FOR, markup=False)
         if self.problem is not None:
             self._welcome()
         else:

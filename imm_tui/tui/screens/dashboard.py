@@ -246,6 +246,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._show_counts()
         self._arrange(self._wanted)
         self.show_listener(self.listener)
+        self._imm_app.settled()
         self.read()
 
     def read(self) -> None:
@@ -428,6 +429,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def show_listener(self, state: ListenerState) -> None:
         if state.phase is not self.listener.phase:
             self.refresh_bindings()
+            if state.phase is Phase.LISTENING:
+                self._imm_app.settled()  # the SDKs are there as well
             if self.listener.phase is Phase.STOPPED and self._history is None:
                 self.start_reading()  # what stopped the listener was the history, and a person has mended it
         self.listener = state

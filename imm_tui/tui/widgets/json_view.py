@@ -231,13 +231,15 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         """Shows these, from the top; where one among them is shown already, what is in sight of it stays."""
         if [document.body for document in self._documents] == list(bodies):
             return
+        before = self._tells
         known = {document.body: document for document in self._documents}
         self._documents = [known.get(body) or _document(body) for body in bodies]
         for number, document in enumerate(self._documents):
             document.number = number
         self._find()
         self._lay_out()
-        self.refresh_bindings()
+        if self._tells != before:
+            self.refresh_bindings()  # the footer is too dear for every task
 
     # Rows
 
@@ -436,14 +438,21 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         if (node := self._node) is not None:
             self.post_message(self.Copied(node.path, _("the path {path}").format(path=line(node.path, 60))))
 
+    @property
+    def _tells(self) -> tuple[bool, bool]:
+        """Whether there is any text, and a tree among what is shown."""
+        texts = any(document.body.text for document in self._documents)
+        return texts, any(document.tree for document in self._documents)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        texts, trees = self._tells
         match action:
             case "next" | "end_search":
                 return self._search_line is not None
             case "toggle_fold" | "open" | "close" | "fold_all" | "copy_path":
-                return any(document.tree for document in self._documents)
+                return trees
             case "search" | "copy":
-                return any(document.body.text for document in self._documents)
+                return texts
         return super().check_action(action, parameters)
 
     # Drawing
