@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,40 @@ class Preferences:
 
 def load(path: Path) -> Preferences:
     """The choices kept at `path`. What is missing there, damaged, or of another kind is as if nobody had chosen it."""
+    return Preferences(**_read(path)[0])
+
+
+def mend(path: Path) -> Path | None:
+    """Where the file at `path` is damaged, moves it aside and keeps what can be read of it in its place.
+
+    Returns where the damaged one is now; None where nothing is damaged. Raises HistoryUnusable where it cannot be moved.
+    """
+    if not _read(path)[1]:
+        return None
+    aside = path.with_name(f"{path.name}.damaged")
+    with _alone(path):
+        readable, damaged = _read(path)
+        if not damaged:
+            return None  # another imm-tui has done it
+        path.replace(aside)
+        save(path, Preferences(**readable))
+    return aside
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bool]:
+    """What can be read of the file, and whether there is something in it that cannot."""
+    try:
+        content = path.read_bytes()
+    except OSError:  # it is not there, as a rule
+        return {}, False
     kept: object = None
-    with suppress(OSError, ValueError, RecursionError):
-        kept = json.loads(path.read_bytes())
+    with suppress(ValueError, RecursionError):
+        kept = json.loads(content)
     if not isinstance(kept, dict):
-        return Preferences()
-    return Preferences(**{it.name: kept[it.name] for it in fields(Preferences) if _fits(it.name, kept.get(it.name))})
+        return {}, True
+    ours = {it.name: kept[it.name] for it in fields(Preferences) if it.name in kept}
+    readable = {name: value for name, value in ours.items() if _fits(name, value)}
+    return readable, len(readable) < len(ours)
 
 
 def _fits(name: str, value: object) -> bool:
@@ -76,16 +104,23 @@ def _are_texts(value: object) -> bool:
 def change(path: Path, known: Preferences, **changes: Any) -> Preferences:
     """Keeps these choices at `path`, beside what another imm-tui has kept there meanwhile. Returns all that are kept.
 
-    `known` stands in where the file cannot be read. Raises HistoryUnusable where it cannot be written.
+    `known` stands in for what cannot be read there. Raises HistoryUnusable where it cannot be written.
     """
+    with _alone(path):
+        kept = replace(known, **{**_read(path)[0], **changes})
+        save(path, kept)
+    return kept
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other imm-tui writes the file meanwhile."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=_BUSY, mode=0o600):
-            kept = replace(load(path) if path.exists() else known, **changes)
-            save(path, kept)
+            yield
     except OSError as error:  # as is a lock that another keeps for too long
         raise _unkept(path, error) from None
-    return kept
 
 
 def save(path: Path, preferences: Preferences) -> None:

@@ -48,6 +48,32 @@ def test_a_damaged_file_is_as_if_nobody_had_chosen(tmp_path: Path, text: str) ->
     assert preferences.load(path) == Preferences()
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 1, "mouse": false}'])
+def test_a_damaged_file_is_put_aside_as_it_was_and_only_once(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text(text)
+    aside = preferences.mend(path)
+    assert aside == tmp_path / "preferences.json.damaged"
+    assert aside.read_text() == text
+    assert preferences.load(path) == Preferences(mouse="mouse" not in text), "what could be read is kept"
+    assert preferences.mend(path) is None
+
+
+def test_what_is_whole_or_not_there_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.json"
+    assert preferences.mend(path) is None
+    path.write_text(whole := json.dumps({"theme": "nord", "of a later imm-tui": 1}))
+    assert preferences.mend(path) is None
+    assert path.read_text() == whole
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_damaged_while_the_app_runs_costs_nothing_that_it_knows(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.json"
+    path.write_text("{")
+    assert preferences.change(path, Preferences(theme="nord"), mouse=False) == Preferences(theme="nord", mouse=False)
+
+
 def test_what_is_damaged_costs_no_other_choice(tmp_path: Path) -> None:
     path = tmp_path / "preferences.json"
     path.write_text(json.dumps({"theme": "nord", "mouse": "perhaps", "of a later imm-tui": 1}))

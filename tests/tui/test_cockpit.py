@@ -10,7 +10,7 @@ from imm_tui import i18n, preferences
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.tui.conftest import Writer, app, event
-from tests.tui.stage import seen, until, until_read
+from tests.tui.stage import read, seen, until, until_read
 
 DOCUMENTS = ("5页Word.docx", "季度报告.pptx", "broken.xls", "合同.pdf")
 
@@ -285,3 +285,18 @@ async def test_an_error_stays_until_it_is_read(path: Path, documents: dict[str, 
         await pilot.press("escape")
         assert told(shown) == []
         assert "Esc" not in seen(shown)
+
+
+async def test_choices_that_were_damaged_are_told_once_and_are_not_lost(path: Path) -> None:
+    file = path.with_name("preferences.json")
+    file.write_text('{"theme": "nord", ')
+    shown = app(path)
+    async with shown.run_test(size=(200, 24), notifications=True) as pilot:
+        await until_read(pilot, "preferences.json.damaged")
+        await until_read(pilot, "No tasks yet")
+        shown.prefer(mouse=False)
+    assert file.with_name("preferences.json.damaged").read_text() == '{"theme": "nord", '
+    again = app(path)
+    async with again.run_test(size=(200, 24), notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        assert "damaged" not in read(again)
