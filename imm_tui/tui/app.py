@@ -181,7 +181,7 @@ class ImmApp(App[str | None]):
             gc.unfreeze()
 
     def settled(self) -> None:
-        """What is there by now stays: looking through all of it for garbage again and again takes longer than a frame."""
+        """What is there by now stays: to look through all of it for garbage, again and again, takes several frames."""
         if self._owns_signals:  # else there is more than this app in the process
             gc.freeze()
 
