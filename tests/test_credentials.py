@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from imm_tui.credentials import Credentials, find
+from imm_tui.credentials import Chain, Credentials, find
 from imm_tui.errors import NoCredentials
+from tests.cloud.conftest import Authority
 
 SECRET = "hunter2SECRET"
 TOKEN = "hunter2TOKEN"
@@ -298,3 +305,271 @@ def test_neither_the_environment_nor_a_plain_profile_nor_their_absence_imports_t
     assert "alibabacloud_credentials" not in imported()
     env |= IN_ENVIRONMENT
     assert "alibabacloud_credentials" not in imported()
+
+
+# Modes of `aliyun configure`
+
+
+@pytest.mark.parametrize("spelling", ["StsToken", "STSTOKEN", "ststoken"])
+def test_a_mode_is_taken_however_it_is_spelt(env: dict[str, str], spelling: str) -> None:
+    ends = int(time.time()) + 900
+    aliyun(env, ak() | {"mode": spelling, "sts_token": TOKEN, "sts_expiration": ends})
+    assert find(environ=env).expires_at == ends * 1000
+
+
+def test_a_profile_can_name_a_credentials_uri(env: dict[str, str]) -> None:
+    with Giver() as giver:
+        aliyun(env, {"name": "default", "mode": "credentialsuri", "credentials_uri": giver.uri})
+        found = find(environ=env)
+    assert (found.access_key_id, found.security_token) == ("STS.1", TOKEN)
+    assert found.expires_at == giver.ends[0] * 1000
+
+
+def test_a_key_that_is_over_when_it_is_given_is_none(env: dict[str, str]) -> None:
+    with Giver(lives=-60) as giver:
+        assert "what it gives has expired" in failure(env | {"ALIBABA_CLOUD_CREDENTIALS_URI": giver.uri})
+
+
+def test_a_role_of_a_role_is_assumed_with_the_key_of_its_source(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Giver() as source, SignInService(tmp_path, monkeypatch, "sts.cn-test.aliyuncs.com") as sts:
+        aliyun(
+            env,
+            {
+                "name": "default",
+                "mode": "ChainableRamRoleArn",
+                "source_profile": "first",
+                "ram_role_arn": "acs:ram::42:role/imm",
+                "ram_session_name": "me",
+                "sts_region": "cn-test",
+                "expired_seconds": 900,
+            },
+            {"name": "first", "mode": "CredentialsURI", "credentials_uri": source.uri},
+        )
+        found = find(environ=env)
+    assert (found.access_key_id, found.expires_at) == ("STS.1", sts.ends[0] * 1000)
+    assert sts.asked[0]["AccessKeyId"] == "STS.1"
+    assert sts.asked[0]["SecurityToken"] == TOKEN
+    assert sts.asked[0]["RoleArn"] == "acs:ram::42:role/imm"
+
+
+def test_a_chain_of_roles_that_bites_its_tail_ends(env: dict[str, str]) -> None:
+    role = {"mode": "ChainableRamRoleArn", "ram_role_arn": "acs:ram::42:role/imm"}
+    aliyun(env, {"name": "default", "source_profile": "a", **role}, {"name": "a", "source_profile": "default", **role})
+    assert "There is no access key from the profile default" in failure(env)
+
+
+def test_an_oauth_key_is_exchanged_in_time_and_the_new_tokens_are_kept(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = int(time.time()) + 60
+    kept = {"access_key_id": "STS.0", "access_key_secret": SECRET, "sts_token": TOKEN, "sts_expiration": soon}
+    tokens = {"oauth_access_token": TOKEN, "oauth_refresh_token": TOKEN, "oauth_access_token_expire": soon + 7200}
+    path = aliyun(env, {"name": "default", "mode": "OAuth", "oauth_site_type": "CN", **kept, **tokens})
+    with SignInService(tmp_path, monkeypatch, "oauth.aliyun.com") as oauth:
+        found = find(environ=env)
+        assert (found.access_key_id, found.expires_at) == ("STS.1", oauth.ends[0] * 1000)
+        assert json.loads(path.read_text())["profiles"][0]["sts_expiration"] == oauth.ends[0]
+        assert find(environ=env).access_key_id == "STS.1"
+        assert len(oauth.ends) == 1
+
+
+def test_the_ini_file_knows_roles_and_leaves_no_scheduler_behind(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ini = tmp_path / "keys.ini"
+    ini.write_text("[default]\ntype = ecs_ram_role\nrole_name = role\n")
+    with Giver() as metadata:
+        monkeypatch.setenv("HTTP_PROXY", metadata.uri.removesuffix("/keys"))
+        found = find(environ=env | {"ALIBABA_CLOUD_CREDENTIALS_FILE": str(ini)})
+    assert found.expires_at in [end * 1000 for end in metadata.ends]
+    assert not any("APScheduler" in thread.name for thread in threading.enumerate())
+
+
+# Keys that live
+
+
+class Giver:
+    """A server on this machine that gives another temporary key each time: STS.1, STS.2, …"""
+
+    def __init__(self, lives: int = 3600) -> None:
+        self.lives = lives
+        """Seconds."""
+        self.ends: list[int] = []
+        """When the keys that it has given expire, in epoch seconds."""
+        self.asked: list[dict[str, str]] = []
+        """The parameters of each request."""
+        self.answers = threading.Event()
+        self.answers.set()
+        self.refuses = False
+        giver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                giver.asked.append({name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()})
+                giver.answers.wait(10)
+                body = json.dumps(giver._reply()).encode()
+                self.send_response(500 if giver.refuses else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_PUT = do_POST = do_GET  # noqa: N815
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.uri = f"http://127.0.0.1:{self._server.server_port}/keys"
+
+    def _reply(self) -> dict[str, object]:
+        self.ends.append(int(time.time()) + self.lives)
+        key = {
+            "AccessKeyId": f"STS.{len(self.ends)}",
+            "AccessKeySecret": SECRET,
+            "SecurityToken": TOKEN,
+            "Expiration": datetime.fromtimestamp(self.ends[-1], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return {"Code": "Success", "Credentials": key, **key}
+
+    def __enter__(self) -> Giver:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.answers.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class SignInService(Giver):
+    """The same behind TLS, under a name of Alibaba Cloud's that leads here."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        super().__init__()
+        authority = Authority(folder)
+        self._server.socket = authority.server(name).wrap_socket(self._server.socket, server_side=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+        here, look_up = ("127.0.0.1", self._server.server_port), socket.getaddrinfo
+
+        def resolve(host: str, *rest: Any, **more: Any) -> Any:
+            if host != name:
+                return look_up(host, *rest, **more)
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", here)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.fixture
+def giver() -> Iterator[Giver]:
+    with Giver() as giver:
+        yield giver
+
+
+@pytest.fixture
+def chain(env: dict[str, str], giver: Giver) -> Iterator[Chain]:
+    """Keys that come from `giver` where no file has any."""
+    yield Chain(environ=env | {"ALIBABA_CLOUD_CREDENTIALS_URI": giver.uri})
+    giver.answers.set()
+    looked()
+
+
+def looked() -> None:
+    """Waits for a look that is under way."""
+    for thread in threading.enumerate():
+        if thread.name == "keys":
+            thread.join(10)
+
+
+def until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_key_is_looked_for_once_by_however_many_ask(chain: Chain, giver: Giver) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert {key.access_key_id for key in pool.map(lambda _: chain.current(), range(32))} == {"STS.1"}
+    assert len(giver.ends) == 1
+
+
+def test_without_a_key_a_chain_says_so_and_finds_it_when_it_is_there(env: dict[str, str]) -> None:
+    chain = Chain(environ=env)
+    with pytest.raises(NoCredentials):
+        chain.current()
+    aliyun(env, ak())
+    assert chain.current().access_key_id == "LTAI-default"
+
+
+def test_a_key_is_replaced_before_it_expires_and_nobody_waits_for_that(chain: Chain, giver: Giver) -> None:
+    giver.lives = 2
+    assert chain.current().access_key_id == "STS.1"
+    giver.lives = 3600
+    giver.answers.clear()
+    until(lambda: chain.current().access_key_id == "STS.1" and len(giver.asked) == 2)
+    assert chain.current().access_key_id == "STS.1"
+    giver.answers.set()
+    looked()
+    assert chain.current().access_key_id == "STS.2"
+    assert len(giver.asked) == 2
+
+
+def test_a_look_ahead_that_fails_leaves_the_key_as_it_is(chain: Chain, giver: Giver) -> None:
+    giver.lives = 2
+    first = chain.current()
+    giver.refuses = True
+    until(lambda: chain.current() is first and len(giver.asked) == 2)
+    looked()
+    assert chain.current() is first
+
+
+def test_a_refused_key_is_replaced_once_for_all_who_were_refused(chain: Chain, giver: Giver) -> None:
+    refused = chain.current()
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: chain.renew(refused), range(8)))
+    assert chain.current().access_key_id == "STS.2"
+    assert len(giver.ends) == 2
+
+
+def test_a_refused_key_that_is_all_there_is_stays_refused(env: dict[str, str]) -> None:
+    path = aliyun(env, ak())
+    chain = Chain(environ=env)
+    assert not chain.renew(chain.current())
+    path.unlink()
+    assert not chain.renew(chain.current())
+    assert chain.current().access_key_id == "LTAI-default"
+    aliyun(env, ak() | {"access_key_secret": "another"})
+    assert chain.renew(chain.current())
+
+
+def test_a_key_that_is_changed_in_its_file_is_taken(env: dict[str, str]) -> None:
+    aliyun(env, ak())
+    chain = Chain(environ=env)
+    chain.current()
+    aliyun(env, ak() | {"access_key_id": "LTAI-rotated"})
+    chain.current()
+    looked()
+    assert chain.current().access_key_id == "LTAI-rotated"
+
+
+def test_another_profile_that_became_the_current_one_is_taken_only_after_a_refusal(env: dict[str, str]) -> None:
+    aliyun(env, ak(), ak("other"))
+    chain = Chain(environ=env)
+    first = chain.current()
+    aliyun(env, ak(), ak("other"), current="other")
+    chain.current()
+    looked()
+    assert chain.current() is first
+    assert chain.renew(first)
+    assert chain.current().access_key_id == "LTAI-other"
+
+
+def test_a_fixed_key_is_keys_that_never_change() -> None:
+    key = Credentials("LTAI", SECRET)
+    assert key.current() is key
+    assert not key.renew(key)
