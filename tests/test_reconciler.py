@@ -181,7 +181,7 @@ def test_one_that_arrived_is_found_and_goes_on_like_any_other(
 def test_an_answer_that_takes_too_long_is_such_a_case(
     alone: Mailbox, control: Control, history: History, version: ApiVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imm_tui.cloud.imm.READ_SECONDS", 0.3)
+    monkeypatch.setattr("imm_tui.cloud.rpc.READ_SECONDS", 0.3)
     control.fault("hang", operation="CreateOfficeConversionTask")
     settings = replace(alone.settings, api_version=version)
     [(task, _)] = submitted(history, settings, alone.credentials)

@@ -1,63 +1,44 @@
-"""IMM, both API versions behind one small interface, through aliyun-python-sdk-core and aliyun-python-sdk-imm.
-
-The SDK builds and signs the requests and keeps a pool of connections. The connections are our own, and its replies are
-read here: the SDK puts signed URLs into its exceptions and its log, and takes any page for an answer.
-"""
+"""IMM, both API versions behind one small interface, with the requests of aliyun-python-sdk-imm."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-from aliyunsdkcore.auth.credentials import StsTokenCredential
-from aliyunsdkcore.auth.signers.sts_token_signer import StsTokenSigner
-from aliyunsdkcore.client import AcsClient
-from aliyunsdkcore.http import protocol_type
-from aliyunsdkcore.http.http_response import HttpResponse
 from aliyunsdkcore.request import RpcRequest
-from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkimm.request.v20200930.CreateOfficeConversionTaskRequest import CreateOfficeConversionTaskRequest
+from aliyunsdkimm.request.v20200930.GetProjectRequest import GetProjectRequest
 from aliyunsdkimm.request.v20200930.GetTaskRequest import GetTaskRequest
+from aliyunsdkimm.request.v20200930.ListProjectsRequest import ListProjectsRequest
 from aliyunsdkimm.request.v20200930.ListTasksRequest import ListTasksRequest
 
-from imm_tui.cloud.connection import CONNECT_SECONDS, Connection, usable
-from imm_tui.cloud.refusals import Header, code_of, is_throttle, refused, request_id_of, retry_after_of
-from imm_tui.cloud.route import Address, Route
-from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.cloud.refusals import is_throttle
+from imm_tui.cloud.route import Address
+from imm_tui.cloud.rpc import Cut, Reply, Rpc, text_of
+from imm_tui.credentials import Keys
+from imm_tui.errors import BadInput, OutcomeUnknown, Refused, Trouble
 from imm_tui.i18n import _
 from imm_tui.tasks import ApiVersion, Conversion, Event, Status, milliseconds, rfc3339, task_key
-
-# The SDK logs every parameter, and a signed URL with each error; with DEBUG=sdk in the environment it writes them to
-# standard error as well, and fails at a status that it has no name for.
-for _name in ("aliyunsdkcore", "aliyunsdkcore.http.http_response"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-HttpResponse.do_http_debug = lambda *_args: None
 
 _CREATE = "CreateOfficeConversionTask"
 _REQUESTS = {
     _CREATE: CreateOfficeConversionTaskRequest,
+    "GetProject": GetProjectRequest,
     "GetTask": GetTaskRequest,
+    "ListProjects": ListProjectsRequest,
     "ListTasks": ListTasksRequest,
 }
 _TASK_TYPE = "OfficeConversion"
 
 _BARRING_CODES = frozenset({"ProjectNotFound", "InvalidProject.NotFound", "InvalidVersion", "InvalidAction.NotFound"})
 
-READ_SECONDS = 10
-"""Without a byte of the answer after which a call is given up."""
-
 PAGES = 200
-"""Of a hundred tasks each, after which a list is long enough."""
-
-_THREADS = 16
-"""Connections that are kept; a further thread opens one for each call."""
+"""Of a hundred tasks or projects each, after which a list is long enough."""
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
 _TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,255}")
@@ -98,10 +79,26 @@ class Listed:
     target_type: str | None
     created_at: int | None
     """Milliseconds since the epoch, by IMM's clock."""
+    status: Status | None = None
+    code: str | None = None
+    """Why it failed, NoError where it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as IMM tells of it; empty or None where it says nothing."""
+
+    name: str
+    service_role: str
+    """The RAM role in which IMM reads sources, writes targets and publishes notifications."""
+    created_at: int | None
+    """Epoch milliseconds."""
+    endpoint: str
+    """2017-09-06 only: the host that serves it."""
 
 
 class Imm:
-    """One IMM project in one API version. Safe for several threads."""
+    """IMM in one API version, most often for one project. Safe for several threads."""
 
     def __init__(
         self,
@@ -109,30 +106,34 @@ class Imm:
         endpoint: str,
         region: str,
         api_version: ApiVersion,
-        project: str,
+        project: str | None,
         topic: str,
         mns_endpoint: str,
-        credentials: Credentials,
+        credentials: Keys,
+        read_only: bool = False,
     ) -> None:
         """Opens nothing yet. Without a `topic` IMM is asked for no notification; `mns_endpoint` is for 2017-09-06 only.
 
-        Raises BadInput for what cannot be, NoCredentials for keys that cannot.
+        With None for a project only `list_projects` is of use; all else raises BadInput. A `read_only` one raises
+        ReadOnly for a submission. Raises BadInput for what cannot be, NoCredentials for keys that cannot.
         """
         self._address = Address.parse(endpoint, "imm_endpoint")
         self._region = _checked(region, _REGION, "region", _("A region's name has small letters, digits and hyphens."))
-        self._project = _checked(
-            project,
-            _PROJECT,
-            "project",
-            _("A project's name has up to 128 letters, digits, hyphens and underscores."),
-        )
+        self._named = None if project is None else _checked_project(project)
         form = _("A topic's name has up to 256 letters, digits and hyphens.")
         self._topic = _checked(topic, _TOPIC, "topic", form) if topic.strip() else ""
         self._version = api_version
         self._mns_url = Address.parse(mns_endpoint, "mns_endpoint").url if self._topic and self._old else ""
-        self._credentials = usable(credentials)
-        self._route = Route.to("IMM", self._address)
-        self._client = _Client(self._route, self._region, self._credentials)
+        self._rpc = Rpc("IMM", self._address, self._region, credentials, read_only=read_only)
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds by which IMM's clock is ahead of this machine's, as its last reply said, refusal or not."""
+        return self._rpc.clock_offset
+
+    @property
+    def _project(self) -> str:
+        return _checked_project("") if self._named is None else self._named
 
     @property
     def _old(self) -> bool:
@@ -177,7 +178,7 @@ class Imm:
         operation = "GetOfficeConversionTask" if self._old else "GetTask"
         parameters = {"Project": self._project} if self._old else {"ProjectName": self._project, "TaskType": _TASK_TYPE}
         reply = self._ask(operation, parameters | {"TaskId": task_id})
-        if isinstance(reply, _Reply):
+        if isinstance(reply, Reply):
             if reply.is_success and (event := _event(operation, reply.fields, task_id)):
                 return Answer(event, reply.body, reply.request_id or "")
             if _names_no_task(reply, task_id):
@@ -191,48 +192,75 @@ class Imm:
         a time is listed too. At most PAGES pages. Raises Refused and Unreachable, also after some tasks.
         """
         operation = "ListOfficeConversionTask" if self._old else "ListTasks"
-        here, there = ("Marker", "NextMarker") if self._old else ("NextToken", "NextToken")
         # Not with RequestDefinition: a task's definition holds the document's password.
         parameters: dict[str, Any] = (
-            {"Project": self._project, "MaxKeys": 100}
+            {"Project": self._project}
             if self._old
             else {
                 "ProjectName": self._project,
                 "TaskTypes": json.dumps([_TASK_TYPE]),
                 "StartTimeRange": json.dumps({"StartTime": rfc3339(since), "EndTime": rfc3339(until)}),
-                "MaxResults": 100,
             }
         )
+        for item in self._items("Tasks", operation, parameters):
+            listed = _listed(item)
+            if listed and (listed.created_at is None or since <= listed.created_at <= until):
+                yield listed
+
+    def get_project(self) -> Project | None:
+        """The project (GetProject in either version); None if this version does not have it.
+
+        The versions do not share their projects. Raises Refused and Unreachable.
+        """
+        reply = self._ask("GetProject", {"Project" if self._old else "ProjectName": self._project})
+        if isinstance(reply, Reply):
+            fields = reply.fields if self._old else reply.fields.get("Project")
+            if reply.is_success and (project := _project(fields)):
+                return project
+            if _names_no_project(reply):
+                return None
+        raise self._trouble(reply, "GetProject")
+
+    def list_projects(self) -> list[Project]:
+        """All projects that this version has in the region (ListProjects in either version).
+
+        Raises Refused and Unreachable.
+        """
+        return [project for item in self._items("Projects", "ListProjects", {}) if (project := _project(item))]
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        self._rpc.close()
+
+    def _items(self, name: str, operation: str, parameters: dict[str, Any]) -> Iterator[object]:
+        """What a list holds under `name`, page after page, PAGES at most."""
+        size, here, there = (
+            ("MaxKeys", "Marker", "NextMarker") if self._old else ("MaxResults", "NextToken", "NextToken")
+        )
+        asked = parameters | {size: 100}
         tokens: set[str] = set()
         for _page in range(PAGES):
-            reply = self._ask(operation, parameters)
+            reply = self._ask(operation, asked)
             # A list that is empty may be missing, but not everything else as well.
-            if not (isinstance(reply, _Reply) and reply.is_success and ("Tasks" in reply.fields or reply.request_id)):
+            if not (isinstance(reply, Reply) and reply.is_success and (name in reply.fields or reply.request_id)):
                 raise self._trouble(reply, operation)
-            tasks = reply.fields.get("Tasks")
-            for item in tasks if isinstance(tasks, list) else ():
-                listed = _listed(item)
-                if listed and (listed.created_at is None or since <= listed.created_at <= until):
-                    yield listed
+            items = reply.fields.get(name)
+            yield from items if isinstance(items, list) else ()
             token = reply.fields.get(there)
             if not isinstance(token, str) or not token or token in tokens:
                 return
             tokens.add(token)
-            parameters[here] = token
-
-    def close(self) -> None:
-        """Close the connections that no call is using."""
-        self._client.session.close()
+            asked[here] = token
 
     def _create(self, conversion: Conversion, token: str) -> Accepted | Trouble:
         reply = self._ask(_CREATE, self._parameters(conversion, token))
-        if isinstance(reply, _Reply) and reply.is_success and (task_id := _text(reply.fields.get("TaskId"))):
+        if isinstance(reply, Reply) and reply.is_success and (task_id := text_of(reply.fields.get("TaskId"))):
             return Accepted(task_id, reply.request_id or "", _figure(reply.fields.get("Percent"), 100))
         trouble = self._trouble(reply, _CREATE, conversion.password or "")
         if reply is trouble:
             return trouble
         why = trouble.why
-        if isinstance(reply, _Reply) and isinstance(trouble, Refused) and not (why := _doubt(reply.status, trouble)):
+        if isinstance(reply, Reply) and isinstance(trouble, Refused) and not (why := _doubt(reply.status, trouble)):
             return trouble
         return OutcomeUnknown(
             _("The task was sent, and whether IMM has it is not known."),
@@ -243,51 +271,26 @@ class Imm:
             retry_after=trouble.retry_after,
         )
 
-    def _ask(self, operation: str, parameters: dict[str, Any]) -> _Reply | _Cut | Unreachable:
-        """The reply to one call, whatever it is; Unreachable if nothing was sent to IMM."""
+    def _ask(self, operation: str, parameters: dict[str, Any]) -> Reply | Cut | Trouble:
+        """The reply to one call, whatever it is; a Trouble if nothing was sent to IMM."""
         # aliyun-python-sdk-imm 2.1 has no class for 2017-09-06 any more. What the old ones sent is this, byte for byte.
-        request = RpcRequest("imm", self._version, operation, "imm") if self._old else _REQUESTS[operation]()
-        request.set_method("POST")
-        request.set_endpoint(self._address.authority)
-        # The SDK compares by identity: any other "https" means plain http to it.
-        request.set_protocol_type(protocol_type.HTTPS if self._address.tls else protocol_type.HTTP)
-        for name, value in parameters.items():
-            # In the query, like the SDK's classes do, the password as well: nothing says that IMM reads a body, and
-            # only TLS protects either. Not through the setters: that of Notification depends on the SDK's release.
-            request.add_query_param(name, value)
-        try:
-            reply = self._client.send(request)
-        except Unreachable as trouble:
-            # From here on without where it was found: the SDK's exceptions and frames hold the signed URL.
-            return trouble.with_traceback(None)
-        except Exception as error:  # the SDK's own, and whatever else a reply made it stumble over
-            return _Cut(TimeoutError() if "timed out" in str(error) else ConnectionError())
-        if self._route.proxy and reply.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
-            return self._route.unusable(reply.status, None)  # the proxy has kept the request to itself
-        return reply
+        request_of: Callable[[], Any] = (
+            partial(RpcRequest, "imm", self._version, operation, "imm") if self._old else _REQUESTS[operation]
+        )
+        return self._rpc.ask(f"imm:{operation}", request_of, parameters)
 
-    def _trouble(self, reply: _Reply | _Cut | Unreachable, operation: str, password: str = "") -> Trouble:
+    def _trouble(self, reply: Reply | Cut | Trouble, operation: str, password: str = "") -> Trouble:
         """What a person is told of a reply that is no success."""
-        if isinstance(reply, Unreachable):
-            return reply
-        if isinstance(reply, _Cut):
-            return self._route.unreachable(reply.fault)
-        retry_after = retry_after_of(reply.header)
-        code = code_of(reply.fields.get("Code"))
-        if reply.status < 400 or code is None:
-            return self._route.unusable(reply.status, retry_after, reply.request_id)
-        return refused(
-            "IMM",
-            code,
-            _text(reply.fields.get("Message")) or "",
-            reply.request_id,
-            status=reply.status,
-            retry_after=retry_after,
-            resource=_("the project “{project}” in {region} under {version}").format(
-                project=self._project, region=self._region, version=self._version
-            ),
-            action=f"imm:{operation}",
-            secrets=(self._credentials.access_key_secret, self._credentials.security_token, password, reply.signature),
+        resource = (
+            _("the projects in {region} under {version}")
+            if self._named is None
+            else _("the project “{project}” in {region} under {version}")
+        )
+        return self._rpc.trouble(
+            reply,
+            f"imm:{operation}",
+            resource=resource.format(project=self._named, region=self._region, version=self._version),
+            secrets=(password,),
             barring=_BARRING_CODES,
         )
 
@@ -334,6 +337,11 @@ def _checked(text: str, pattern: re.Pattern[str], field: str, form: str) -> str:
     return text
 
 
+def _checked_project(name: str) -> str:
+    form = _("A project's name has up to 128 letters, digits, hyphens and underscores.")
+    return _checked(name, _PROJECT, "project", form)
+
+
 def _unreadable(conversion: Conversion) -> str | None:
     """The field of a conversion that cannot be sent because it is no text."""
     fields = {name: getattr(conversion, name) for name in ("source_uri", "target_uri", "pages", "password")}
@@ -342,33 +350,6 @@ def _unreadable(conversion: Conversion) -> str | None:
 
 def _is_text(value: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A reply of whatever status and form; `fields` is empty where it is no JSON object."""
-
-    status: int
-    header: Header = field(repr=False)
-    body: bytes = field(repr=False)
-    fields: dict[str, Any] = field(repr=False)
-    signature: str = field(repr=False)
-    """Of the request."""
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def request_id(self) -> str | None:
-        return request_id_of(self.fields.get("RequestId"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A request was sent, or a part of it, and no whole reply came."""
-
-    fault: Exception
 
 
 _WORDS = {
@@ -381,12 +362,12 @@ _WORDS = {
 
 def _event(operation: str, fields: dict[str, Any], task_id: str) -> Event | None:
     """What an answer says of the task that was asked about; None if it is about none, or another one."""
-    named, word = _text(fields.get("TaskId")), _text(fields.get("Status"))
+    named, word = text_of(fields.get("TaskId")), text_of(fields.get("Status"))
     if not (named or word) or task_key(named or task_id) != task_key(task_id):
         return None
     detail = fields.get("FailDetail")
-    code = _text(detail.get("Code") if isinstance(detail, dict) else fields.get("Code"))
-    ended = _text(fields.get("FinishTime") or fields.get("EndTime"))
+    code = text_of(detail.get("Code") if isinstance(detail, dict) else fields.get("Code"))
+    ended = text_of(fields.get("FinishTime") or fields.get("EndTime"))
     status = _WORDS.get((word or "").lower())
     if status is None:  # a word of a later version
         failed = code is not None and code.lower() != "noerror"
@@ -400,9 +381,9 @@ def _event(operation: str, fields: dict[str, Any], task_id: str) -> Event | None
         percent=_figure(fields.get("Progress"), 100) or None if percent is None else percent,
         page_count=_figure(fields.get("PageCount"), 10**9) or None,
         code=code,
-        message=_text(fields.get("Message")),
-        time=ended if status.finished else _text(fields.get("CreateTime") or fields.get("StartTime")),
-        user_data=_text(fields.get("UserData")),
+        message=text_of(fields.get("Message")),
+        time=ended if status.finished else text_of(fields.get("CreateTime") or fields.get("StartTime")),
+        user_data=text_of(fields.get("UserData")),
         asked=True,
     )
 
@@ -429,106 +410,52 @@ def _doubt(status: int, refusal: Refused) -> str:
     return f"{why} {refusal.why}".strip()
 
 
-def _names_no_task(reply: _Reply, task_id: str) -> bool:
+def _names_no_task(reply: Reply, task_id: str) -> bool:
     """Whether a refusal says that there is no such task. 2020-09-30 has one code for it and for a missing project."""
-    code = code_of(reply.fields.get("Code")) or ""
-    if reply.status < 400 or not re.search("Not(Found|Exist)", code, re.IGNORECASE):
+    code = reply.code or ""
+    if not re.search("Not(Found|Exist)", code, re.IGNORECASE):
         return False
     # What it names first is what is missing: it may go on to say where.
-    told = f"{code} {_text(reply.fields.get('Message')) or ''}"
+    told = f"{code} {text_of(reply.fields.get('Message')) or ''}"
     named = re.search(f"project|task|{re.escape(task_id)}", told, re.IGNORECASE)
     return named is not None and named[0].lower() != "project"
 
 
-def _listed(item: object) -> Listed | None:
-    if not isinstance(item, dict) or not (task_id := _text(item.get("TaskId"))):
+def _names_no_project(reply: Reply) -> bool:
+    """Whether a refusal says that there is no such project. Both versions have several codes for it."""
+    code = reply.code or ""
+    told = f"{code} {text_of(reply.fields.get('Message')) or ''}"
+    missing = re.search("Not(Found|Exist)", code, re.IGNORECASE)
+    return missing is not None and (code == "ResourceNotFound" or re.search("project", told, re.IGNORECASE) is not None)
+
+
+def _project(item: object) -> Project | None:
+    if not isinstance(item, dict) or not (name := text_of(item.get("ProjectName") or item.get("Project"))):
         return None
-    return Listed(
-        task_id,
-        _text(item.get("UserData")),
-        _text(item.get("SrcUri")),
-        _text(item.get("TgtUri")),
-        _text(item.get("TgtType")),
-        milliseconds(_text(item.get("CreateTime") or item.get("StartTime"))),
+    return Project(
+        name,
+        text_of(item.get("ServiceRole")) or "",
+        milliseconds(text_of(item.get("CreateTime"))),
+        text_of(item.get("Endpoint")) or "",
     )
 
 
-def _text(value: object) -> str | None:
-    """A string that says something, and that every file can hold."""
-    if not isinstance(value, str):
+def _listed(item: object) -> Listed | None:
+    if not isinstance(item, dict) or not (task_id := text_of(item.get("TaskId"))):
         return None
-    return value.strip().encode("utf-8", "backslashreplace").decode("utf-8") or None
+    return Listed(
+        task_id,
+        text_of(item.get("UserData")),
+        text_of(item.get("SrcUri")),
+        text_of(item.get("TgtUri")),
+        text_of(item.get("TgtType")),
+        milliseconds(text_of(item.get("CreateTime") or item.get("StartTime"))),
+        _WORDS.get((text_of(item.get("Status")) or "").lower()),
+        text_of(item.get("Code")),
+    )
 
 
 def _figure(value: object, most: int) -> int | None:
     """A whole number from 0 to `most`, written as a number or as a string."""
     found = re.fullmatch(r"([0-9]{1,10})(?:\.0+)?", str(value)) if isinstance(value, str | int | float) else None
     return int(found[1]) if found and int(found[1]) <= most else None
-
-
-class _Client(AcsClient):  # type: ignore[misc]  # the SDK has no types
-    """The SDK up to the reply, over our connections."""
-
-    session: Any = None  # for AcsClient.__del__, should __init__ not come to its end
-
-    def __init__(self, route: Route, region: str, credentials: Credentials) -> None:
-        # The key goes in first of all because two variables of the environment would otherwise come before a token.
-        super().__init__(
-            credentials.access_key_id,
-            credentials.access_key_secret,
-            region,
-            auto_retry=False,
-            connect_timeout=CONNECT_SECONDS,
-            timeout=READ_SECONDS,
-            verify=True,
-            proxy={"http": "", "https": ""},  # the connections see to it; and the SDK ignores NO_PROXY
-        )
-        if credentials.security_token:
-            self._signer = StsTokenSigner(
-                StsTokenCredential(credentials.access_key_id, credentials.access_key_secret, credentials.security_token)
-            )
-        self.session.trust_env = False  # ~/.netrc would put an Authorization header onto the request
-        self.session.mount(f"{route.address.scheme}://", _Adapter(route))
-
-    def send(self, request: Any) -> _Reply:
-        request.set_accept_format("JSON")
-        signer = _Signer(self._signer)
-        status, header, body, _error = self._implementation_of_do_action(request, signer)
-        try:
-            fields = json.loads(body)
-        except (ValueError, RecursionError):
-            fields = None
-        return _Reply(status, header, body, fields if isinstance(fields, dict) else {}, signer.signature)
-
-    def _get_server_exception(self, *_args: object) -> None:
-        """The SDK's reading of a reply, which fails at GBK, at null, and at a signature's refusal without a colon."""
-
-
-class _Signer:
-    """Signs one request, and knows the signature, which a reply may quote."""
-
-    def __init__(self, signer: Any) -> None:
-        self._signer = signer
-        self.signature = ""
-
-    def sign(self, region: str, request: Any) -> tuple[dict[str, str], str]:
-        header, url = self._signer.sign(region, request)
-        self.signature = dict(parse_qsl(urlsplit(url).query))["Signature"]
-        return header, url
-
-
-class _Adapter(HTTPAdapter):  # type: ignore[misc]
-    """Pools connections that verify TLS, are bounded in time, and say for certain when nothing was sent."""
-
-    def __init__(self, route: Route) -> None:
-        super().__init__(pool_maxsize=_THREADS)
-        self._route = route
-        self._tls = route.address.tls_context()
-
-    def get_connection(self, url: str, proxies: Any = None) -> Any:
-        pool = super().get_connection(url, proxies)
-        pool.ConnectionCls = self._connection
-        return pool
-
-    def _connection(self, **_place: object) -> Connection:
-        return Connection(self._route, self._tls)

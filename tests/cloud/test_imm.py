@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from imm_tui.cloud import connection
-from imm_tui.cloud import imm as imm_room
+from imm_tui.cloud import connection, rpc
 from imm_tui.cloud.imm import Accepted
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
@@ -231,7 +230,7 @@ def test_what_was_sent_and_has_no_readable_answer_is_unknown(act: Act, version: 
 
 
 def test_an_answer_that_does_not_come_or_does_not_end_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imm_room, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(rpc, "READ_SECONDS", 0.2)
     monkeypatch.setattr(connection, "SLACK_SECONDS", 0.1)
     for act in (
         hang,
@@ -374,7 +373,7 @@ def test_another_hosts_certificate_was_not_sent_to(trusted: Authority) -> None:
 
 
 def test_a_handshake_that_never_ends_was_not_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imm_room, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(rpc, "CONNECT_SECONDS", 0.2)
     with mute() as (port, _heard):
         assert "in time" in not_sent(f"https://127.0.0.1:{port}")
 

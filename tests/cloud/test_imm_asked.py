@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imm_tui.cloud import connection
+from imm_tui.cloud import connection, rpc
 from imm_tui.cloud import imm as imm_room
 from imm_tui.cloud.imm import Imm, Listed
 from imm_tui.errors import Barred, Refused, Trouble, Unreachable
@@ -352,7 +352,7 @@ def test_an_answer_about_another_task_is_no_answer() -> None:
 
 @every_call
 def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    monkeypatch.setattr(imm_room, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(rpc, "READ_SECONDS", 0.2)
     monkeypatch.setattr(connection, "SLACK_SECONDS", 0.1)
     for act in (hang, drip(b"HTTP/1.1 200 OK\r\nX:", b"x")):
         trouble = trouble_of(act, call, "2020-09-30")

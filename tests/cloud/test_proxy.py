@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from imm_tui.cloud import connection
-from imm_tui.cloud import imm as imm_room
+from imm_tui.cloud import connection, rpc
 from imm_tui.cloud.route import Address, Proxy
 from imm_tui.errors import BadInput, OutcomeUnknown, Unreachable
 from imm_tui.tasks import Conversion
@@ -173,7 +172,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, doo
 )
 def test_a_proxy_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, door: Door, act: Act, word: str) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.3)
-    monkeypatch.setattr(imm_room, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(rpc, "CONNECT_SECONDS", 0.3)
     with Service(act) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         trouble = door.trouble("https://service.example", proxy)
