@@ -19,9 +19,11 @@ from tests.mailbox import Mailbox
 
 CHECKOUT = Path(__file__).parents[1]
 
-# A shell starts what it runs in the background with Ctrl-C ignored, and a child inherits that. What has a handler here
-# is back at its default in a child, as in a terminal.
+# A shell starts what it runs in the background with Ctrl-C ignored, nohup does it with a hang-up, and a child inherits
+# that. What has a handler here is back at its default in a child, as in a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import unicodedata
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,13 @@ CONFIGURED = {
     "IMM_TUI_IMM_ENDPOINT": "http://127.0.0.1:9",
 }
 """Every setting, and no service that can be reached."""
+
+HURRIED = (
+    sys.executable,
+    "-c",
+    "import imm_tui.completion as it; it._LASTS = it._FAILED_LASTS = 0.3; from imm_tui import cli; cli.run()",
+)
+"""The program where the end of a task is told but for a moment: the next waits until it has been read."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\)|[ -/]*[0-~])", re.DOTALL)
 _COLOUR = re.compile(r"([34]8);(?:5;\d+|2;\d+;\d+;\d+)")

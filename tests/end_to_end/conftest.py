@@ -14,6 +14,7 @@ from imm_tui.tasks import Event, Status, now
 from tests.conftest import RunningEmulator
 from tests.injection import (
     CONFIGURED,
+    HURRIED,
     LINES,
     arrival,
     click_behind,
@@ -47,7 +48,7 @@ def configured(tmp_path: Path) -> Iterator[Program]:
 @pytest.fixture(scope="session")
 def own_orders(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """What the program itself tells a terminal, on all of its screens, while nobody means any harm."""
-    home = Program(tmp_path_factory.mktemp("tame") / "home", CONFIGURED)
+    home = Program(tmp_path_factory.mktemp("tame") / "home", CONFIGURED, HURRIED)
     home.data.mkdir()
     (home.data / "preferences.json").write_text(json.dumps({"telling": "osc9", "views": {"tame": "tame"}}))
     with History(home.data / "history.db") as history:

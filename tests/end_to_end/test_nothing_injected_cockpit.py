@@ -16,6 +16,7 @@ from imm_tui.history import History
 from imm_tui.tasks import Event, Status, now
 from tests.cloud.servers import Service, answer
 from tests.injection import (
+    HURRIED,
     NUMBERED,
     PATHS,
     SHORT,
@@ -285,9 +286,7 @@ def test_why_a_batch_pauses_is_only_told(configured: Program, own_orders: set[st
 @pytest.mark.parametrize("telling", ["toast", "osc9"])
 def test_the_end_of_a_task_is_only_told(configured: Program, own_orders: set[str], telling: str) -> None:
     with_preferences(configured, telling=telling)
-    # Each is told but for a moment: the next waits until it has been read.
-    script = "import imm_tui.completion as it; it._LASTS = it._FAILED_LASTS = 0.3; from imm_tui import cli; cli.run()"
-    configured.command = (sys.executable, "-c", script)
+    configured.command = HURRIED
     with screen(configured) as terminal, History(configured.data / "history.db") as history:
         terminal.until_read("No tasks yet")
         for texts in parts("en", PATHS, 3):  # as many as are called by their names
