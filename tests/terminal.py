@@ -23,6 +23,8 @@ from tests.program import HANG, Program
 F5 = "\x1b[15~"
 
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[78=>])")
+_STYLE = re.compile(rb"\x1b\[[\d;:]*m")
+_CUT_SHORT = re.compile(rb"\x1b(\[[\d;:]*)?\Z")
 
 
 class Terminal:
@@ -36,6 +38,7 @@ class Terminal:
         """All that the program has sent."""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
+        self._held_back = b""
         self._master, self._slave = pty.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes_before = self.modes
@@ -74,7 +77,9 @@ class Terminal:
     def colours_of(self, words: str) -> tuple[str, str]:
         """Those of the text and of what is behind it, as pyte names them, where `words` are first seen."""
         y, row = next((y, row) for y, row in enumerate(self.text.splitlines()) if words in row)
-        cell = self._screen.buffer[y][cell_len(row[: row.index(words)])]
+        coloured = pyte.Screen(self._screen.columns, self._screen.lines)
+        pyte.ByteStream(coloured).feed(self.written)
+        cell = coloured.buffer[y][cell_len(row[: row.index(words)])]
         return cell.fg, cell.bg
 
     @property
@@ -92,8 +97,13 @@ class Terminal:
             assert time.monotonic() < deadline, "what was awaited never came"
             self._show(0.05)
 
-    def until_read(self, *words: str) -> None:
-        self.until(lambda: all(word in self.text for word in words))
+    def reads(self, words: str) -> bool:
+        """Whether they stand on the screen; a line may end amid them, as paths are of any length."""
+        text = self.text
+        return words in text or words in " ".join(text.split())
+
+    def until_read(self, *texts: str) -> None:
+        self.until(lambda: all(self.reads(words) for words in texts))
 
     def until_still(self) -> None:
         """Shows what the program writes until a picture is whole: places on half of one are not yet theirs."""
@@ -124,17 +134,21 @@ class Terminal:
         assert _ESCAPE_SEQUENCE.sub(b"", rest).strip() == b""
 
     def _show(self, seconds: float) -> bool:
-        """Reads what comes within `seconds`; whether anything came."""
+        """Reads what comes within `seconds`, and all that comes with it; whether anything came."""
         if self._master < 0:
             time.sleep(seconds)
             return False
-        ready, _, _ = select.select([self._master], [], [], seconds)
-        if not ready:
-            return False
-        try:
-            data = os.read(self._master, 65536)
-        except OSError:  # the other side is closed
-            return False
-        self.written += data
-        self._stream.feed(data)
-        return bool(data)
+        came = False
+        while select.select([self._master], [], [], 0 if came else seconds)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # the other side is closed
+                break
+            came = True
+            self.written += data
+            # Most of it is colours, which pyte takes its time over and the text is not made of.
+            data = _STYLE.sub(b"", self._held_back + data)
+            cut = _CUT_SHORT.search(data)
+            self._held_back = cut[0] if cut else b""
+            self._stream.feed(data.removesuffix(self._held_back))
+        return came

@@ -32,7 +32,7 @@ def seen(app: App[Any]) -> str:
 
 def read(app: App[Any]) -> str:
     """The words on the screen, without the gaps and the borders between them."""
-    return " ".join(re.sub("[│─╭╮╰╯]", " ", seen(app)).split())
+    return " ".join(re.sub("[│─╭╮╰╯▌]", " ", seen(app)).split())
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 30) -> None:
