@@ -297,7 +297,7 @@ async def test_nothing_from_outside_is_obeyed(path: Path, writer: Writer, hostil
                 strip.text for kind in (TaskList, JsonView) for strip in lines(shown.dashboard.query_one(kind))
             )
             assert not HAZARDS & set(drawn)
-            for widget in [*shown.dashboard.query("TaskDetail > *, #facts > .value, TroubleBanner, Toast")]:
+            for widget in [*shown.dashboard.query("TaskDetail > *, Facts, TroubleBanner, Toast")]:
                 if widget.region and shown.get_widget_at(*widget.region.offset)[0] is widget:
                     await pilot.click(widget, offset=(1, 0))
                     assert shown.is_running, widget

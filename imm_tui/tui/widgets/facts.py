@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from textual.containers import ItemGrid
+from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
+
+from imm_tui.tui import view
+
+_GAP = 2
+"""Cells between the columns."""
 
 
-class Facts(ItemGrid):
-    """The labels in a column as wide as the widest of them, the values wrapped beside them."""
+class Facts(Widget):
+    """The labels in a column as wide as the widest of them, the values wrapped beside them.
+
+    It is one widget: as two for each fact they took longer to be laid out than everything else on the screen.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"facts--label"}
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[tuple[str, str]] = []
-        self._pairs: list[tuple[Static, Static]] = []
+        self._facts: Sequence[tuple[str, str]] = ()
 
     def show(self, facts: Sequence[tuple[str, str]]) -> None:
         """Shows these as they are: clean them first. What has not changed is not drawn again."""
-        for number in range(max(len(facts), len(self._shown))):
-            fact = facts[number] if number < len(facts) else None
-            if fact != (self._shown[number] if number < len(self._shown) else None):
-                self._put(number, fact)
-        self._shown = list(facts)
+        if facts != self._facts:
+            self._facts = facts
+            self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)
 
-    def _put(self, number: int, fact: tuple[str, str] | None) -> None:
-        if number == len(self._pairs):
-            pair = Static(classes="label", markup=False), Static(classes="value", markup=False)
-            self._pairs.append(pair)
-            self.mount(*pair)
-        for widget, words in zip(self._pairs[number], fact or ("", ""), strict=True):
-            widget.display = fact is not None
-            widget.update(Content(words))
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        return list(self._drawn(width)) if width > 0 else []
+
+    def _drawn(self, width: int) -> Iterator[Content]:
+        first = max((cell_len(label) for label, _value in self._facts), default=0) + _GAP
+        style = self.get_visual_style("facts--label", partial=True)
+        for label, value in self._facts:
+            before = Content.styled(view.fit(label, first), style)
+            for value_line in Content(value).wrap(max(width - first, 1)):
+                yield before + value_line
+                before = Content(" " * first)

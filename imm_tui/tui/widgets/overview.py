@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from imm_tui import glossary
 from imm_tui.errors import Trouble
@@ -16,6 +14,7 @@ from imm_tui.text import block, line
 from imm_tui.tui import view
 from imm_tui.tui.widgets.detail import Page
 from imm_tui.tui.widgets.facts import Facts
+from imm_tui.tui.widgets.words import Words
 
 _WORDS = 2_000
 """Characters of a task's message that are shown: what is known beside it stays in sight."""
@@ -29,31 +28,23 @@ class Overview(Page):
         self._shown: Task | None = None
         self._asking: Trouble | str = ""
         self._batch: tuple[int, int] | None = None
-        self._figures = ""
+        self._figures = Words("figures")
+        self._told = Words("told")
+        self._known = Facts()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="figures", markup=False)
-        yield Static(id="told", markup=False)
-        yield Facts()
+        yield from (self._figures, self._told, self._known)
 
     def show(self, task: Task, asking: Trouble | str, batch: tuple[int, int] | None) -> None:
         """`batch` is its place among those that it was submitted with, and how many they are."""
         self._shown, self._asking, self._batch = task, asking, batch
         self.tick()
-        words = "\n".join(self._words(task))
-        told = self.query_one("#told", Static)
-        told.display = bool(words)
-        told.update(Content(words))
-        self.query_one(Facts).show(list(self._facts(task)))
+        self._told.say("\n".join(self._words(task)))
+        self._known.show(list(self._facts(task)))
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
-        words = view.figures(self._shown, now()) if self._shown is not None else ""
-        if words != self._figures:
-            self._figures = words
-            figures = self.query_one("#figures", Static)
-            figures.display = bool(words)
-            figures.update(Content(words))
+        self._figures.say(view.figures(self._shown, now()) if self._shown is not None else "")
 
     def text(self) -> str:
         """All of it, as text."""

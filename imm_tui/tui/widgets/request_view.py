@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widgets import Static
 
 from imm_tui import snippets
 from imm_tui.i18n import N_, _
@@ -17,6 +15,7 @@ from imm_tui.text import block, line
 from imm_tui.tui.widgets.choice_line import ChoiceLine
 from imm_tui.tui.widgets.detail import Page
 from imm_tui.tui.widgets.facts import Facts
+from imm_tui.tui.widgets.words import Words
 
 _PARAMETERS, _ALIYUN, _PYTHON = range(3)
 
@@ -39,12 +38,13 @@ class RequestView(Page):
         super().__init__(id="request")
         self._request: Mapping[str, Any] | None = None
         self._why = ""
+        self._forms = ChoiceLine([_("Parameters"), "aliyun", "Python"], id="forms")
+        self._said = Words("note")
+        self._facts = Facts()
+        self._code = Words("code")
 
     def compose(self) -> ComposeResult:
-        yield ChoiceLine([_("Parameters"), "aliyun", "Python"], id="forms")
-        yield Static(id="note", markup=False)
-        yield Facts()
-        yield Static(id="code", markup=False)
+        yield from (self._forms, self._said, self._facts, self._code)
 
     def show(self, request: Mapping[str, Any] | None, why: str) -> None:
         """Shows a request in the history's form; None where it is not known, and then `why`."""
@@ -55,7 +55,7 @@ class RequestView(Page):
         """The request in the chosen form, to be copied as it is, and what that is."""
         if self._request is None:
             return "", ""
-        form = self.query_one(ChoiceLine).chosen
+        form = self._forms.chosen
         if form == _ALIYUN:
             return snippets.aliyun(self._request), _("the aliyun command")
         if form == _PYTHON:
@@ -64,7 +64,7 @@ class RequestView(Page):
 
     def action_switch_form(self) -> None:
         if self._request is not None:
-            self.query_one(ChoiceLine).step(1)
+            self._forms.step(1)
 
     def on_choice_line_switched(self, event: ChoiceLine.Switched) -> None:
         event.stop()
@@ -72,18 +72,11 @@ class RequestView(Page):
         self._draw()
 
     def _draw(self) -> None:
-        request, form = self._request, self.query_one(ChoiceLine).chosen
-        note = self._note(form)
-        self.query_one(ChoiceLine).display = request is not None
-        self.query_one("#note", Static).display = bool(note)
-        self.query_one("#note", Static).update(Content(note))
-        facts, code = self.query_one(Facts), self.query_one("#code", Static)
-        facts.display = request is not None and form == _PARAMETERS
-        code.display = request is not None and form != _PARAMETERS
-        if facts.display and request is not None:
-            facts.show(_parameters(request))
-        elif code.display:
-            code.update(Content(block(self.text()[0])))
+        request, form = self._request, self._forms.chosen
+        self._forms.display = request is not None
+        self._said.say(self._note(form))
+        self._facts.show(_parameters(request) if request is not None and form == _PARAMETERS else [])
+        self._code.say(block(self.text()[0]) if form != _PARAMETERS else "")
 
     def _note(self, form: int) -> str:
         if self._request is None:

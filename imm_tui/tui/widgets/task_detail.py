@@ -21,12 +21,13 @@ from imm_tui.text import line
 from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
 from imm_tui.tui.widgets.choice_line import ChoiceLine
-from imm_tui.tui.widgets.detail import Detail
+from imm_tui.tui.widgets.detail import Detail, Page
 from imm_tui.tui.widgets.json_view import Body, JsonView
 from imm_tui.tui.widgets.overview import Overview
 from imm_tui.tui.widgets.percent_bar import PercentBar
 from imm_tui.tui.widgets.request_view import RequestView
 from imm_tui.tui.widgets.timeline import Timeline
+from imm_tui.tui.widgets.words import Words
 
 _CODE = 100
 """Characters of a task's code that are shown."""
@@ -83,20 +84,16 @@ class TaskDetail(Detail):
         self._request: Mapping[str, Any] | None = None
         self._batch: tuple[int, int] | None = None
         self._formatted = True
-        self._filled = False
+        self._pages: Sequence[Page | JsonView] = ()
+        """Of its tabs; none before it has been filled."""
         self._focus_wanted = False
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        self._focus_wanted = not self._filled or self._shown is None  # a person may be faster than the first drawing
+        self._focus_wanted = self.inside is None  # a person may be faster than the first drawing
         return super().focus(scroll_visible)
 
     def compose(self) -> ComposeResult:
         yield Static(_("Select a task to see what is known of it."), id="nothing", markup=False)
-
-    def _parts(self) -> Iterator[Widget]:
-        yield Horizontal(Static(id="status", markup=False), PercentBar(), id="progress")
-        yield ChoiceLine([_("Overview"), _("Raw event"), _("Timeline"), _("Request")], id="tabs")
-        yield from (Overview(), JsonView(), Timeline(), RequestView())
 
     def on_mount(self) -> None:
         # Dozens of widgets, and at first there is nothing to be shown in them: the first paint does not wait.
@@ -106,10 +103,15 @@ class TaskDetail(Detail):
         self.set_class(event.size.height >= _ROOMY, "roomy")
 
     async def _fill(self) -> None:
-        if self.is_attached:  # else the app has ended meanwhile
-            await self.mount(*self._parts())
+        if not self.is_attached:
+            return  # the app has ended meanwhile
+        self._status = Words("status")
+        self._bar = PercentBar()
+        self._tabs = ChoiceLine([_("Overview"), _("Raw event"), _("Timeline"), _("Request")], id="tabs")
+        pages = Overview(), JsonView(), Timeline(), RequestView()
+        await self.mount(Horizontal(self._status, self._bar, id="progress"), self._tabs, *pages)
         if self.is_attached:
-            self._filled = True
+            self._pages = pages
             self._draw()
 
     def show(
@@ -130,11 +132,11 @@ class TaskDetail(Detail):
         other = task is None or self._shown is None or task.id != self._shown.id
         self._shown, self._messages, self._asking = task, messages, asking
         self._tally, self._request, self._batch = tally, request, batch
-        if self._filled:
-            if other:
-                for page in self.query("Page"):
+        if other:
+            for page in self._pages:
+                if isinstance(page, Page):
                     page.scroll_home(animate=False)
-            self._draw()
+        self._draw()
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
@@ -156,31 +158,23 @@ class TaskDetail(Detail):
 
     @property
     def inside(self) -> Widget | None:
-        if self._shown is None or not self._filled:
-            return None
-        return (
-            self.query_one(Overview),
-            self.query_one(JsonView),
-            self.query_one(Timeline),
-            self.query_one(RequestView),
-        )[self.query_one("#tabs", ChoiceLine).chosen]
+        return self._pages[self._tabs.chosen] if self._pages and self._shown is not None else None
 
     # Keys
 
     def action_show_tab(self, tab: int) -> None:
         """Shows that tab, from 0."""
-        if self._filled:
-            self.query_one("#tabs", ChoiceLine).chosen = tab
+        if self._pages:
+            self._tabs.chosen = tab
 
     def action_step_tab(self, by: int) -> None:
-        if self._filled:
-            self.query_one("#tabs", ChoiceLine).step(by)
+        if self._pages:
+            self._tabs.step(by)
 
     def action_switch_view(self) -> None:
         """The events as they came, or formatted."""
-        if self._filled:
-            self._formatted = not self._formatted
-            self._draw()
+        self._formatted = not self._formatted
+        self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "switch_view":
@@ -206,14 +200,15 @@ class TaskDetail(Detail):
     # Drawing
 
     def _draw(self) -> None:
+        if not self._pages:
+            return
         task = self._shown
         self.set_class(task is None, "empty")
         self.border_title = Content(line(task.name, 200) if task is not None else _("Detail"))
-        inside = None if task is None else self.inside
-        for page in self.query("Overview, JsonView, Timeline, RequestView"):
-            page.display = page is inside
+        for page in self._pages:
+            page.display = page is self.inside
         if task is None:
-            self.query_one(PercentBar).rest()
+            self._bar.rest()
             return
         with self.app.batch_update():
             self._show_progress(task)
@@ -235,8 +230,8 @@ class TaskDetail(Detail):
         if task.code:
             failed = task.status is Status.FAILED
             status += Content.styled(f" · {line(task.code, _CODE)}", f"bold {colour}" if failed else QUIET)
-        self.query_one("#status", Static).update(status)
-        bar = self.query_one(PercentBar)
+        self._status.say(status)
+        bar = self._bar
         bar.display = task.status in (Status.RUNNING, Status.SUCCEEDED)
         if bar.display:
             bar.set_class(task.status is Status.SUCCEEDED, "succeeded")

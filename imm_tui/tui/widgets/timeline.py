@@ -46,21 +46,22 @@ class Timeline(Page):
     def __init__(self) -> None:
         super().__init__(id="timeline")
         self._facts: list[tuple[str, str]] = []
+        self._chart = Chart()
+        self._known = Facts()
 
     def compose(self) -> ComposeResult:
-        yield Chart()
-        yield Facts()
+        yield from (self._chart, self._known)
 
     def show(self, task: Task, messages: Sequence[Message], tally: Tally) -> None:
         """Draws these messages; `tally` is of all that there are."""
         steps = timeline.steps(task, messages)
         self._facts = list(_facts(task, steps, tally, tally.messages - len(messages)))
-        self.query_one(Chart).show(steps)
-        self.query_one(Facts).show(self._facts)
+        self._chart.show(steps)
+        self._known.show(self._facts)
 
     def text(self) -> str:
         """All of it, as text."""
-        return "\n".join([self.query_one(Chart).text(), *(f"{label}: {value}" for label, value in self._facts)])
+        return "\n".join([self._chart.text(), *(f"{label}: {value}" for label, value in self._facts)])
 
 
 def _facts(task: Task, steps: Sequence[Step], tally: Tally, older: int) -> Iterator[tuple[str, str]]:
@@ -92,7 +93,7 @@ class Chart(Widget):
     def show(self, steps: Sequence[Step]) -> None:
         if steps != self._steps:
             self._steps = steps
-            self.refresh(layout=True)
+            self.refresh(layout=len(list(self._lines(self.size.width))) != self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(list(self._lines(width)))
