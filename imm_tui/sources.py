@@ -178,6 +178,11 @@ def is_pattern(source: str) -> bool:
     return _PATTERN.fullmatch(source) is not None
 
 
+def example(source: str) -> str:
+    """A source that stands for one document: of a pattern what all begin with that it stands for, and an ellipsis."""
+    return f"{source.partition('*')[0]}…" if is_pattern(source) else source
+
+
 def expand(pattern: str, lister: Lister) -> list[str]:
     """The sources that a pattern stands for, sorted. Raises what the lister raises."""
     found = _PATTERN.fullmatch(pattern)

@@ -175,6 +175,29 @@ async def test_a_pattern_stands_for_the_documents_of_a_bucket_that_can_be_listed
         assert rows.row.line == 1
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["can be listed", "cannot be listed"])
+async def test_the_form_tells_of_patterns_only_where_a_bucket_can_be_listed(
+    history: Path, tmp_path: Path, listed: bool
+) -> None:
+    app = form(history)
+    app.lister = folder_lister(tmp_path) if listed else None
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        await until_read(pilot, "Several: one a line")
+        assert ("a pattern such as" in read(app)) == listed
+
+
+async def test_of_a_pattern_the_form_shows_where_results_go_as_far_as_that_is_known(history: Path) -> None:
+    app = form(history)
+    app.lister = lambda bucket, prefix: ()
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        await paste(pilot, "oss://demo/2026/*.pdf")
+        await until_read(pilot, "Each document that fits goes into a folder of its own.")
+        assert "oss://demo/imm-format-convert-tgt/2026/…/" in read(app)
+        assert "*.pdf/" not in read(app)
+
+
 async def test_ten_thousand_lines_draw_no_more_than_the_rows_in_sight(history: Path) -> None:
     app = form(history)
     async with app.run_test(size=SIZE) as pilot:

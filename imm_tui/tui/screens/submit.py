@@ -361,6 +361,9 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._tally, self._first = tally, tally.first
         note = self.query_one("#sources-note", Note)
         advice = _("The document to convert. Several: one a line (ctrl+j); F2 adds a file.")
+        if self._imm_app.lister is not None:
+            advice = _("A document, or a pattern such as {pattern}. Several: one a line (ctrl+j); F2 adds a file.")
+            advice = advice.format(pattern="oss://bucket/**.docx")
         note.advise(tally.told if tally.count > 1 else advice)
         if note.wrong or self._lines_left:
             note.tell(tally.wrong)
@@ -394,19 +397,21 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Says where the results go when the target is left empty."""
         for source in filter(None, (self._first, _EXAMPLE)):
             with suppress(BadInput):
-                [planned] = submission.plan([source], "png", self._settings)
+                [planned] = submission.plan([sources.example(source)], "png", self._settings)
                 self.query_one("#target-uri", Input).placeholder = text.line(planned.target_uri)
                 break
         count = self._tally.count if self._tally is not None else self._line_count
-        self.query_one("#target-uri-note", Note).advise(
-            _("The folder for the results; empty for the one shown.")
-            if count < 2
-            else ngettext(
+        if count > 1:
+            advice = ngettext(
                 "{count} document, into a folder of its own.",
                 "{count} documents, each into a folder of its own.",
                 count,
             ).format(count=f"{count:,}")
-        )
+        elif sources.is_pattern(self._first):
+            advice = _("Each document that fits goes into a folder of its own.")
+        else:
+            advice = _("The folder for the results; empty for the one shown.")
+        self.query_one("#target-uri-note", Note).advise(advice)
 
     # What is sent
 
