@@ -11,7 +11,7 @@ from statistics import median
 
 from imm_tui import submission
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, OutcomeUnknown, Trouble, Unreachable, mistake
 from imm_tui.history import History
 from imm_tui.submission import AT_ONCE, RATE, Outcome, Pace
@@ -61,7 +61,7 @@ class Batch:
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Keys,
         history_path: Path,
         conversions: Sequence[Conversion],
         *,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from imm_tui.config import Settings
-    from imm_tui.credentials import Credentials
+    from imm_tui.credentials import Keys
 
 _EXIT_CODES = N_("""\
 exit codes:
@@ -451,7 +451,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
         profile.history_path,
         profile.credentials,
         problem=profile.problem,
-        profiles=Profiles(getattr(arguments, "config", None), os.environ, getattr(arguments, "read_only", None)),
+        profiles=Profiles(_flags(arguments), os.environ, settings.profile),
     )
     if app.run() == "demo":
         return _demo(arguments)
@@ -633,7 +633,11 @@ def _fail_as_one() -> None:
 def _settings(arguments: argparse.Namespace) -> Settings:
     from imm_tui import config
 
-    return config.load({name: getattr(arguments, name, None) for name in (*_SETTINGS, "read_only")}, os.environ)
+    return config.load(_flags(arguments), os.environ)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, str | None]:
+    return {name: getattr(arguments, name, None) for name in (*_SETTINGS, "read_only")}
 
 
 def _history_path(settings: Settings) -> Path:
@@ -642,14 +646,14 @@ def _history_path(settings: Settings) -> Path:
     return config.history_path(settings, os.environ)
 
 
-def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
+def _credentials(settings: Settings, missing: Sequence[str]) -> Keys:
     """The keys. Raises NoCredentials, or BadInput for the settings that are missing; says both where both are so."""
-    from imm_tui import credentials
+    from imm_tui.credentials import Chain
     from imm_tui.profiles import lacking
 
     problem = lacking(settings, missing) if missing else None
     try:
-        found = credentials.find(settings.aliyun_profile, os.environ)
+        found = keys.current()
     except NoCredentials:
         if problem is not None:
             say(problem)
@@ -657,4 +661,8 @@ def _credentials(settings: Settings, missing: Sequence[str]) -> Credentials:
         raise
     if problem is not None:
         raise problem
-    return found
+    if settings.is_aliyuns:
+        told = _("{config} has no profile {name}: the key is from {source}.")
+        say(told.format(config=settings.config_file, name=settings.profile, source=found.source))
+    return keys
+    keys = Chain(settings.aliyun_profile, os.environ)

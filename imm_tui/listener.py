@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications, quarantine
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, Delivery, History, Left, Quarantined
 from imm_tui.i18n import N_, _
@@ -91,7 +91,7 @@ class Listener:
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Keys,
         history_path: Path,
         *,
         wait: int = LONG_POLL,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imm_tui import config, credentials
+from imm_tui import config
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Chain, Keys
 from imm_tui.errors import BadInput, NoCredentials, Trouble
 from imm_tui.i18n import _, ngettext
 
@@ -19,7 +19,7 @@ class Profile:
 
     settings: Settings
     history_path: Path
-    credentials: Credentials | None = None
+    credentials: Keys | None = None
     problem: Trouble | None = None
 
     @property
@@ -34,33 +34,36 @@ class Profile:
 
 
 class Profiles:
-    """Those of one file: the one that a flag names, or where it is by default. A flag `--read-only` is for each."""
+    """Those of one file. `flags` are those of `config.load`, given for the profile `first`: for the others only
+    `config` and `read_only` count."""
 
-    def __init__(self, config_flag: str | None, environ: Mapping[str, str], read_only_flag: str | None = None) -> None:
-        self._flag = config_flag
+    def __init__(self, flags: Mapping[str, str | None], environ: Mapping[str, str], first: str) -> None:
+        self._flags = flags
         self._environ = environ
-        self._read_only = read_only_flag
+        self._first = first
 
     def names(self) -> list[str]:
         """As they stand in the file now. Raises BadInput where it cannot be read."""
-        return config.profile_names(config.config_path(self._flag, self._environ))
+        names = config.profile_names(config.config_path(self._flags.get("config"), self._environ))
+        return names if self._first in names else [*names, self._first]
 
     def open(self, name: str) -> Profile:
-        """One of them. Raises BadInput where the file, or what it says of this one, cannot be used."""
-        flags = {"config": self._flag, "profile": name, "read_only": self._read_only}
-        return ready(config.load(flags, self._environ), self._environ)
+        """One of them, as it is now. Raises BadInput where the file, or what it says of this one, cannot be used."""
+        given = self._flags if name == self._first else {key: self._flags.get(key) for key in ("config", "read_only")}
+        return ready(config.load({**given, "profile": name}, self._environ), self._environ)
 
 
 def ready(settings: Settings, environ: Mapping[str, str]) -> Profile:
     """The profile with these settings: its history, and the key if there is one. Raises BadInput for a wrong name."""
     history_path = config.history_path(settings, environ)
+    keys = Chain(settings.aliyun_profile, environ)
     try:
-        found = credentials.find(settings.aliyun_profile, environ)
+        keys.current()
     except NoCredentials as trouble:
         return Profile(settings=settings, history_path=history_path, problem=trouble)
     missing = settings.missing_to_listen()
     problem = lacking(settings, missing) if missing else None
-    return Profile(settings=settings, history_path=history_path, credentials=found, problem=problem)
+    return Profile(settings=settings, history_path=history_path, credentials=keys, problem=problem)
 
 
 def lacking(settings: Settings, missing: Sequence[str]) -> BadInput:

@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imm_tui import notifications
+from imm_tui import notifications, places
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
-from imm_tui.errors import BadInput, Refused, Trouble
+from imm_tui.credentials import Keys
+from imm_tui.errors import Refused, Trouble
 from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import now
@@ -46,7 +46,7 @@ def retry(history: History, message: Quarantined) -> str:
     return found.reason
 
 
-def delete(history: History, settings: Settings, credentials: Credentials, message: Quarantined) -> bool:
+def delete(history: History, settings: Settings, credentials: Keys, message: Quarantined) -> bool:
     """Deletes a message from its queue; false where that has to wait until it comes the next time.
 
     Its bytes stay in the history. Raises Trouble where the service cannot be reached or refuses; the wish stays noted.
@@ -66,7 +66,7 @@ def delete(history: History, settings: Settings, credentials: Credentials, messa
     return history.in_quarantine(message.id) is None
 
 
-def release(history: History, settings: Settings, credentials: Credentials, message: Quarantined) -> bool:
+def release(history: History, settings: Settings, credentials: Keys, message: Quarantined) -> bool:
     """Gives a message back: its owner can receive it a second from now. Here it is hidden only briefly from then on.
 
     False where it was not hidden any more, so that its owner can receive it already. Raises Trouble like `delete`.
@@ -114,13 +114,9 @@ def export(message: Quarantined, folder: Path) -> Path:
                 path.unlink()
                 raise
             return path
-        why = _("It holds a thousand exports of this message.")
-    except OSError as error:
-        why = f"{error.strerror or error}."
-    except ValueError:  # a NUL, or half of a surrogate pair
-        why = _("This cannot be the name of a folder.")
-    what = _("Nothing can be exported to {folder}.").format(folder=folder)
-    raise BadInput(what, why, _("Name another folder."), field="folder")
+    except (OSError, ValueError) as error:
+        raise places.cannot(folder, error) from None
+    raise places.refusal(folder, _("It holds a thousand exports of this message."))
 
 
 def _handle(history: History, message: Quarantined) -> str | None:
@@ -131,7 +127,7 @@ def _handle(history: History, message: Quarantined) -> str | None:
     return None
 
 
-def _open(settings: Settings, credentials: Credentials) -> Queue:
+def _open(settings: Settings, credentials: Keys) -> Queue:
     from imm_tui.cloud.mns import Queue  # the SDK is imported when it is needed
 
-    return Queue(settings.mns_endpoint, settings.queue, credentials)
+    return Queue(settings.mns_endpoint, settings.queue, credentials, read_only=settings.read_only)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from imm_tui.backoff import Backoff
 from imm_tui.cloud.mns_reply import Depth
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import Barred, Trouble
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class QueueDepth:
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Keys,
         *,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from imm_tui import submission
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import Barred, Refused, Trouble, Unreachable
 from imm_tui.history import History
 from imm_tui.i18n import N_
@@ -69,7 +69,7 @@ class Reconciler:
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Keys,
         history_path: Path,
         *,
         overdue_after: float = OVERDUE_AFTER,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from imm_tui import options as option_room
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, HistoryUnusable, OutcomeUnknown, Refused, Trouble
 from imm_tui.history import History
 from imm_tui.i18n import N_, _
@@ -201,7 +201,7 @@ def plan(
     ]
 
 
-def connect(settings: Settings, credentials: Credentials) -> Imm:
+def connect(settings: Settings, credentials: Keys) -> Imm:
     """The project of `settings`. Raises BadInput where the settings do not do."""
     from imm_tui.cloud.imm import Imm  # the SDK is imported when it is needed, not before the first paint
 
@@ -213,6 +213,7 @@ def connect(settings: Settings, credentials: Credentials) -> Imm:
         topic=settings.topic,
         mns_endpoint=settings.mns_endpoint,
         credentials=credentials,
+        read_only=settings.read_only,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from imm_tui import sources as source_room
 from imm_tui import submission
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.dry_run import Note, Row, dry_run
 from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Trouble
 from imm_tui.exits import Exit, code_of, worst
@@ -136,7 +136,7 @@ def _preview_line(row: Row, *, as_json: bool) -> str:
 
 def submit(
     settings: Settings,
-    credentials: Credentials,
+    credentials: Keys,
     history_path: Path,
     conversions: Sequence[Conversion],
     *,
@@ -226,7 +226,7 @@ class _Wait:
         self._awaited: dict[int, Status] = {}
 
     def until_all_ended(
-        self, outcomes: Iterable[Outcome], settings: Settings, credentials: Credentials, timeout: float
+        self, outcomes: Iterable[Outcome], settings: Settings, credentials: Keys, timeout: float
     ) -> None:
         news = threading.Event()
         listener = Listener(

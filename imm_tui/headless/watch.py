@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.exits import Exit, code_of
 from imm_tui.headless.output import Narrator, delivery_line, put
 from imm_tui.history import Delivery, History
@@ -23,7 +23,7 @@ _LOOK = 0.1
 
 def watch(
     settings: Settings,
-    credentials: Credentials,
+    credentials: Keys,
     history_path: Path,
     *,
     count: int | None = None,
@@ -48,7 +48,7 @@ class _Watch:
         self,
         history: History,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Keys,
         count: int | None,
         idle_exit: float | None,
         as_json: bool,

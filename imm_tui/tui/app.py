@@ -27,7 +27,7 @@ from textual.screen import Screen
 
 from imm_tui import i18n, preferences
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Keys
 from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
@@ -126,7 +126,7 @@ class ImmApp(App[str | None]):
         self,
         settings: Settings,
         history_path: Path,
-        credentials: Credentials | None,
+        credentials: Keys | None,
         *,
         problem: Trouble | None = None,
         demo: bool = False,
@@ -258,7 +258,7 @@ class ImmApp(App[str | None]):
         return self.session.profile.history_path
 
     @property
-    def credentials(self) -> Credentials | None:
+    def credentials(self) -> Keys | None:
         return self.session.profile.credentials
 
     @property
@@ -470,8 +470,12 @@ class ImmApp(App[str | None]):
             self.notify(words, title=_("Not suspended"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     def action_reconnect(self) -> None:
-        """Tries again now what the listener waits with; where it has ended, starts another."""
-        self.session.reconnect()
+        """Tries again now what the listener waits with; where it has ended, starts another; where something was missing
+        from the settings or for the key, looks whether it is there now."""
+        if self.problem is None:
+            self.session.reconnect()
+        else:
+            self._open_profile(self.settings.profile)
 
     def action_pause(self) -> None:
         """Leaves events on the queue until `resume`."""
@@ -492,7 +496,7 @@ class ImmApp(App[str | None]):
         if action == "profile":
             return self._profiles is not None
         if action == "reconnect":
-            return phase in (Phase.STOPPED, Phase.RECONNECTING) and self.problem is None
+            return phase in (Phase.STOPPED, Phase.RECONNECTING) and (self.problem is None or self._profiles is not None)
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -584,7 +588,10 @@ class ImmApp(App[str | None]):
 
     def _switch_profile(self, name: str) -> None:
         if name != self.settings.profile:
-            threading.Thread(target=self._leave_for, args=(name, self.session), name="profile", daemon=True).start()
+            self._open_profile(name)
+
+    def _open_profile(self, name: str) -> None:
+        threading.Thread(target=self._leave_for, args=(name, self.session), name="profile", daemon=True).start()
 
     def _leave_for(self, name: str, before: Session) -> None:
         # Not in the screen's thread: a key may have to be asked for over the network, and what stops takes its time.

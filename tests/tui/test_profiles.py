@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from itertools import count
 from pathlib import Path
@@ -33,7 +34,7 @@ def profiles(emulator: RunningEmulator, tmp_path: Path) -> tuple[Profiles, Path,
     )
     keys = {name: value for name, value in env.items() if name.startswith("ALIBABA")}
     environ = {**keys, "IMM_TUI_DATA_DIR": str(tmp_path / "data"), "HOME": str(tmp_path)}
-    return Profiles(str(file), environ), file, environ
+    return Profiles({"config": str(file)}, environ, "default"), file, environ
 
 
 def opened(profiles: Profiles, environ: dict[str, str], name: str = "default") -> ImmApp:
@@ -85,6 +86,33 @@ async def test_a_profile_that_lacks_something_says_what_and_another_can_be_chose
         await until_read(pilot, "✕ stopped")
         await pilot.press("P", "home", "enter")
         await until_read(pilot, "● listening")
+
+
+async def test_reconnecting_finds_the_setting_and_the_key_that_were_missing(
+    profiles: tuple[Profiles, Path, dict[str, str]], emulator: RunningEmulator
+) -> None:
+    _, file, environ = profiles
+    found = {name: environ.pop(name) for name in list(environ) if name.startswith("ALIBABA")}
+    choice = Profiles({"config": str(file), "profile": "halfway", "topic": "of-a-flag"}, environ, "halfway")
+    shown = opened(choice, environ, "halfway")
+    async with shown.run_test(size=(140, 40)) as pilot:
+        await until_read(pilot, "No access key was found")
+        await pilot.press("h")
+        await until_read(pilot, "r reconnect")
+        keys = {"access_key_id": found["ALIBABA_CLOUD_ACCESS_KEY_ID"]}
+        keys["access_key_secret"] = found["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+        config_json = Path(environ["HOME"], ".aliyun", "config.json")
+        config_json.parent.mkdir()
+        config_json.write_text(json.dumps({"current": "a", "profiles": [{"name": "a", "mode": "AK", **keys}]}))
+        await pilot.press("r")
+        await until_read(pilot, "is missing")
+        with file.open("a") as settings:
+            settings.write(f'queue = "{emulator.env["IMM_TUI_QUEUE"]}"\n')
+        await pilot.press("h")
+        await until_read(pilot, "r reconnect")
+        await pilot.press("r")
+        await until_read(pilot, "● listening")
+        assert shown.settings.topic == "of-a-flag"
 
 
 async def test_a_file_that_was_spoilt_meanwhile_is_told_and_nothing_is_switched(
