@@ -652,6 +652,7 @@ def _credentials(settings: Settings, missing: Sequence[str]) -> Keys:
     from imm_tui.profiles import lacking
 
     problem = lacking(settings, missing) if missing else None
+    keys = Chain(settings.aliyun_profile, os.environ)
     try:
         found = keys.current()
     except NoCredentials:
@@ -665,4 +666,3 @@ def _credentials(settings: Settings, missing: Sequence[str]) -> Keys:
         told = _("{config} has no profile {name}: the key is from {source}.")
         say(told.format(config=settings.config_file, name=settings.profile, source=found.source))
     return keys
-    keys = Chain(settings.aliyun_profile, os.environ)
