@@ -121,15 +121,16 @@ class Settings:
         return tuple(name for name in names if not getattr(self, name))
 
 
-def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
-    """Resolve the settings. `flags` are by the names of KEYS, and `config`, `profile` and `read_only`.
+def load(flags: Mapping[str, str | None], environ: Mapping[str, str], *, to_write: bool = False) -> Settings:
+    """Resolve the settings. `flags` are by the names of KEYS, and `config`, `profile` and `read_only`. With `to_write`
+    neither the profile nor the file need be there yet.
 
     A profile that a flag or a variable names and the file does not have may be one of `aliyun configure`: then that is
     where the key comes from. Raises BadInput, with the name of the setting and where it came from.
     """
     path = config_path(flags.get("config"), environ)
-    document = _read(path, needed=bool(flags.get("config")))
-    profile, section = _choose_profile(document, path, flags.get("profile"), environ)
+    document = _read(path, needed=bool(flags.get("config")) and not to_write)
+    profile, section = _choose_profile(document, path, flags.get("profile"), environ, may_be_new=to_write)
     place = _place(profile, path)
     is_aliyuns = section is None
     section = section or {}
@@ -287,7 +288,7 @@ def _read(path: Path, *, needed: bool) -> dict[str, Any]:
 
 
 def _choose_profile(
-    document: dict[str, Any], path: Path, flag: str | None, environ: Mapping[str, str]
+    document: dict[str, Any], path: Path, flag: str | None, environ: Mapping[str, str], *, may_be_new: bool
 ) -> tuple[str, dict[str, Any] | None]:
     """The name of the profile and its table, with every key and type checked; other profiles are left alone.
 
@@ -307,6 +308,8 @@ def _choose_profile(
         theirs = _aliyuns_profiles(environ) if named else ()
         if name in theirs:
             return name, None
+        if may_be_new:
+            return name, {}
         what = _("There is no profile {name} in {path}.").format(name=name, path=path)
         if named:
             what = _("There is no profile {name}, neither in {path} nor in {aliyun}.")
