@@ -1,0 +1,247 @@
+"""Who calls, when, and where: the key, the clock, the endpoints, the region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imm_tui.doctor.check import Check, Verdict
+from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_of
+from imm_tui.doctor.reasons import (
+    SETUP,
+    account_of_mns,
+    failed,
+    hindered_by,
+    key_is_anothers,
+    key_is_good,
+    knows_no_key_of_ours,
+    masked,
+    mns_is_anothers,
+    out_of_service,
+    owner,
+    setting,
+    skipped,
+    span,
+    what_hinders,
+)
+from imm_tui.i18n import _, sentences
+
+_WINDOW, _UNEASY = 15 * 60, 5 * 60
+"""Seconds by which a request's date may be off before it is refused (both services), and from which on that is near."""
+
+_AGREEING = 5
+"""Seconds of difference that are not worth a word: the Date of a reply has no fractions, and was on its way."""
+
+
+def credentials(e: Evidence) -> Check:
+    name = "credentials"
+    keys = known(e.keys)
+    if keys.value is None:
+        return failed(name, keys.trouble)
+    key = masked(keys.value.access_key_id)
+    found = _("The key {key} comes from {source}.").format(key=key, source=keys.value.source or "–")
+    good = key_is_good(e)
+    if good is None:
+        return skipped(name, what_hinders(e), found)
+    if not good:
+        answers = (e.caller, *e.of_imm, *e.of_mns)
+        trouble = next(it.trouble for it in answers if it is not None and it.kind is Kind.KEY)
+        assert trouble is not None
+        another = _("Or use another key: set {id} and {secret}, or run {command}.").format(
+            id="ALIBABA_CLOUD_ACCESS_KEY_ID", secret="ALIBABA_CLOUD_ACCESS_KEY_SECRET", command="`aliyun configure`"
+        )
+        return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, found), sentences(trouble.fix, another))
+    caller = known(e.caller)
+    if caller.trouble is not None and caller.kind is not Kind.CLOCK:
+        cause = sentences(found, _("It is accepted; whose it is, STS could not tell."), caller.trouble.what)
+        return Check(name, Verdict.WARN, sentences(cause, caller.trouble.why), caller.trouble.fix)
+    if caller.value is None:
+        return Check(name, Verdict.OK, sentences(found, _("It is accepted.")))
+    if key_is_anothers(e):
+        cause = _("It is of the account {account}, but all else here is of the account {other}.")
+        cause = cause.format(account=caller.value.account_id, other=account_of_mns(e))
+        fix = _(
+            "Use a key of the account {other}: set {id} and {secret}, or name a profile that has one: {flag}."
+        ).format(
+            other=account_of_mns(e),
+            id="ALIBABA_CLOUD_ACCESS_KEY_ID",
+            secret="ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            flag="--aliyun-profile",
+        )
+        return Check(name, Verdict.FAIL, sentences(found, cause), fix)
+    who = _("It is of the account {account}: {arn}.").format(account=caller.value.account_id, arn=caller.value.arn)
+    return Check(name, Verdict.OK, sentences(found, who))
+
+
+def clock(e: Evidence) -> Check:
+    name = "clock"
+    answers = [known(answer) for answer in (e.caller, *e.of_imm, *e.of_mns)]
+    offset = max((it.offset for it in answers if it.offset is not None), key=abs, default=None)
+    refused = next((it.trouble for it in answers if it.kind is Kind.CLOCK), None)
+    fix = _("Set this machine's clock, best by NTP (on Linux: {command}).").format(command="`timedatectl set-ntp true`")
+    told = _how_far(offset) if offset is not None else ""
+    if refused is not None:
+        return Check(name, Verdict.FAIL, sentences(refused.what, told or refused.why), fix)
+    if offset is None:
+        return skipped(name, what_hinders(e))
+    if abs(offset) >= _UNEASY:
+        limit = _("From {limit} on every request is refused.").format(limit=span(_WINDOW))
+        return Check(name, Verdict.WARN, sentences(told, limit), fix)
+    return Check(name, Verdict.OK, told)
+
+
+def _how_far(offset: float) -> str:
+    if abs(offset) <= _AGREEING:
+        return _("This machine's clock and that of the services agree.")
+    told = _("This machine's clock is {span} behind that of the services.")
+    if offset < 0:
+        told = _("This machine's clock is {span} ahead of that of the services.")
+    return told.format(span=span(abs(offset)))
+
+
+def imm_endpoint(e: Evidence) -> Check:
+    name, endpoint = "imm_endpoint", e.settings.imm_endpoint
+    answers = [known(answer) for answer in e.of_imm]
+    if needs := _not_asked(answers):
+        return skipped(name, needs)
+    own = f"https://imm.{e.settings.region}.aliyuncs.com"
+    correct = "" if endpoint == own else _own(e, name, own)
+    if trouble := out_of_service(answers):
+        return failed(name, trouble, correct)
+    if knows_no_key_of_ours(e, answers):
+        return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct)
+    return Check(name, Verdict.OK, _well("IMM", endpoint))
+
+
+def mns_endpoint(e: Evidence) -> Check:
+    name, settings = "mns_endpoint", e.settings
+    if settings.region and not settings.mns_endpoint:
+        return _nowhere(e)
+    answers = [known(answer) for answer in e.of_mns]
+    if needs := _not_asked(answers):
+        return skipped(name, needs)
+    caller = known(e.caller).value
+    correct = _correct(e, caller.account_id if caller is not None else "")
+    if trouble := out_of_service(answers):
+        return failed(name, trouble, correct)
+    if trouble := next((it.trouble for it in answers if it.kind in (Kind.NOT_ACTIVATED, Kind.VERSION)), None):
+        return failed(name, trouble)
+    if mns_is_anothers(e) and caller is not None:
+        cause = _("It is the endpoint of the account {other}; the key is of the account {account}.")
+        cause = cause.format(other=place_of(settings.mns_endpoint).account_id, account=caller.account_id)
+        verdict = Verdict.WARN if all(it.kind is Kind.ANSWERED for it in answers) else Verdict.FAIL
+        return Check(name, verdict, cause, correct)
+    if knows_no_key_of_ours(e, answers):
+        return Check(name, Verdict.FAIL, _of_others("MNS", settings.mns_endpoint), correct)
+    if _has_nothing_of_ours(e) and not region_is_wrong(e) and not key_is_anothers(e):
+        cause = _("MNS answers at {place}, but has neither the topic {topic} nor the queue {queue}.").format(
+            place=place_of(settings.mns_endpoint).host, topic=settings.topic, queue=settings.queue
+        )
+        why = _("It is that of another region or account, or both are not made yet.")
+        make = _("To make both: {command}.").format(command=SETUP)
+        return Check(name, Verdict.FAIL, sentences(cause, why), sentences(correct, make))
+    true_account = caller.account_id if caller is not None else owner(e)
+    if true_account and settings.account_id not in ("", true_account) and not key_is_anothers(e):
+        cause = _("The setting account_id is {other}, but the account is {account}.")
+        cause = cause.format(other=settings.account_id, account=true_account)
+        well = _well("MNS", settings.mns_endpoint)
+        return Check(name, Verdict.WARN, sentences(well, cause), setting(e, "account_id", true_account))
+    return Check(name, Verdict.OK, _well("MNS", settings.mns_endpoint))
+
+
+def _nowhere(e: Evidence) -> Check:
+    caller = known(e.caller).value
+    cause = _("Where MNS is, is not known: neither account_id nor mns_endpoint is set.")
+    number = _("(the main account's number, which the console shows)") if caller is None else caller.account_id
+    return Check("mns_endpoint", Verdict.FAIL, cause, setting(e, "account_id", number))
+
+
+def _not_asked(answers: list[Answer[Any]]) -> str:
+    """The check without which none of these questions could be asked."""
+    return answers[0].needs if all(it.kind is Kind.NOT_ASKED for it in answers) else ""
+
+
+def _has_nothing_of_ours(e: Evidence) -> bool:
+    """Whether MNS has neither the topic nor the queue: one wrong setting explains both."""
+    topic, queue = known(e.topic).value, known(e.queue).value
+    named = bool(e.settings.topic and e.settings.queue)
+    return named and topic is not None and topic.topic is None and queue is not None and queue.queue is None
+
+
+def _correct(e: Evidence, account_id: str) -> str:
+    """What to set where the MNS endpoint may be wrong; empty where it is what the other settings make it."""
+    settings = e.settings
+    is_made_of_it = place_of(settings.mns_endpoint).account_id == settings.account_id
+    if account_id and settings.account_id not in ("", account_id) and is_made_of_it:
+        return setting(e, "account_id", account_id)
+    number = account_id or settings.account_id
+    own = f"https://{number}.mns.{settings.region}.aliyuncs.com"
+    return "" if not (number and settings.region) or settings.mns_endpoint == own else _own(e, "mns_endpoint", own)
+
+
+def _own(e: Evidence, name: str, url: str) -> str:
+    return sentences(_("Alibaba Cloud's own is {url}.").format(url=url), setting(e, name, url))
+
+
+def _well(service: str, endpoint: str) -> str:
+    told = _("{service} answers at {place}, over TLS.")
+    if endpoint.startswith("http:"):
+        told = _("{service} answers at {place}, unencrypted.")
+    return told.format(service=service, place=place_of(endpoint).host)
+
+
+def _of_others(service: str, endpoint: str) -> str:
+    told = _("{service} at {place} does not accept the key, which is accepted elsewhere: it is somebody else's.")
+    return told.format(service=service, place=place_of(endpoint).host)
+
+
+def region(e: Evidence) -> Check:
+    name, settings = "region", e.settings
+    if not settings.region:
+        cause = _("The setting region is missing, and without it the endpoints are not known.")
+        return Check(name, Verdict.FAIL, cause, setting(e, name, _("(the project's, such as cn-beijing)")))
+    if wrong := region_is_wrong(e):
+        return wrong
+    both = Check(name, Verdict.OK, _("IMM and MNS are both in {region}.").format(region=settings.region))
+    if place_of(settings.mns_endpoint).region:
+        return both
+    subscriptions = known(e.subscriptions)
+    if subscriptions.value is None:
+        return skipped(name, hindered_by(e, subscriptions, "mns_endpoint") or "mns_endpoint")
+    if _regions_of_queues(e):
+        return both
+    return Check(name, Verdict.OK, _("It is {region}; nothing says otherwise.").format(region=settings.region))
+
+
+def region_is_wrong(e: Evidence) -> Check | None:
+    """The verdict on a region that does not fit; None where all that is known so far fits."""
+    settings = e.settings
+    for name, endpoint in (("imm_endpoint", settings.imm_endpoint), ("mns_endpoint", settings.mns_endpoint)):
+        place = place_of(endpoint)
+        if settings.region and place.region not in ("", settings.region):
+            cause = _("The region is {region}, but {setting} is in {other}: {place}.")
+            cause = cause.format(region=settings.region, setting=name, other=place.region, place=place.host)
+            return Check("region", Verdict.FAIL, cause, _either(e, name, place))
+    if e.project is not None and e.project.kind is Kind.REGION:
+        return failed("region", e.project.trouble)
+    others = _regions_of_queues(e)
+    if settings.region and others and settings.region not in others and not place_of(settings.mns_endpoint).region:
+        other = min(others)
+        cause = _("The region is {region}, but the topic {topic} pushes to queues in {other}: there is that MNS.")
+        cause = cause.format(region=settings.region, topic=settings.topic, other=other)
+        otherwise = _("Or, if the project is in {region}, let mns_endpoint name MNS in {region}.")
+        fix = sentences(setting(e, "region", other), otherwise.format(region=settings.region))
+        return Check("region", Verdict.FAIL, cause, fix)
+    return None
+
+
+def _either(e: Evidence, name: str, place: Place) -> str:
+    """The two ways to make a region and an endpoint fit."""
+    right = f"https://{place.host.replace(f'.{place.region}', f'.{e.settings.region}', 1)}"
+    otherwise = _("Or, if the project is in {region}:").format(region=place.region)
+    return sentences(setting(e, name, right), otherwise, setting(e, "region", place.region))
+
+
+def _regions_of_queues(e: Evidence) -> set[str]:
+    """The regions of the queues that the topic pushes to."""
+    subscriptions = e.subscriptions.value if e.subscriptions is not None else None
+    return {it.queue[0] for it in subscriptions or () if it.queue and it.queue[0]}

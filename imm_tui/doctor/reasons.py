@@ -1,0 +1,180 @@
+"""Which check explains what another one sees, and the words that checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from imm_tui.doctor.check import Check, Verdict
+from imm_tui.doctor.evidence import Answer, Evidence, Kind, known, place_of
+from imm_tui.errors import Trouble
+from imm_tui.i18n import _, ngettext, sentences
+
+SETUP = "`imm-tui setup`"
+SMOKE = "`imm-tui smoke`"
+
+
+# Verdicts
+
+
+def skipped(name: str, needs: str, found: str = "") -> Check:
+    return Check(name, Verdict.SKIPPED, sentences(found, _("It needs {check} first.").format(check=needs)))
+
+
+def failed(name: str, trouble: Trouble | None, also: str = "") -> Check:
+    assert trouble is not None
+    return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why), sentences(trouble.fix, also))
+
+
+# What explains what
+
+
+def key_is_good(e: Evidence) -> bool | None:
+    """Whether any service has accepted the key; None where none could say."""
+    answers = (e.caller, *e.of_imm, *e.of_mns)
+    if any(answer is not None and accepted_by(answer) for answer in answers):
+        return True
+    return False if any(known(answer).kind is Kind.KEY for answer in answers) else None
+
+
+def accepted_by(answer: Answer[Any]) -> bool:
+    """Whether the service has accepted the key before it said anything else."""
+    if answer.kind is Kind.ANSWERED:
+        return answer.value is not None
+    return answer.kind in (Kind.DENIED, Kind.NOT_ACTIVATED)
+
+
+def out_of_service(answers: Collection[Answer[Any]]) -> Trouble | None:
+    """Why a service cannot be used at all; None where it can."""
+    for answer in answers:
+        if answer.kind is Kind.UNREACHABLE:
+            return answer.trouble
+    if all(answer.kind is Kind.FAULT for answer in answers):
+        return next(answer.trouble for answer in answers)
+    return None
+
+
+def knows_no_key_of_ours(e: Evidence, answers: Collection[Answer[Any]]) -> bool:
+    """Whether this service alone does not accept the key: then it is not the key that is wrong."""
+    return any(answer.kind is Kind.KEY for answer in answers) and key_is_good(e) is True
+
+
+def hindered_by(e: Evidence, answer: Answer[Any], endpoint: str) -> str:
+    """The check that explains why an answer says nothing; empty where it does, or where nothing else explains it.
+
+    `endpoint` is the check of the service that gave it.
+    """
+    of_service = [known(it) for it in (e.of_imm if endpoint == "imm_endpoint" else e.of_mns)]
+    match answer.kind:
+        case Kind.NOT_ASKED:
+            return answer.needs
+        case Kind.UNREACHABLE:
+            return endpoint
+        case Kind.FAULT:
+            return endpoint if out_of_service(of_service) else ""
+        case Kind.KEY:
+            return endpoint if knows_no_key_of_ours(e, of_service) else "credentials"
+        case Kind.CLOCK:
+            return "clock"
+        case Kind.REGION:
+            return "region"
+        case Kind.DENIED:
+            return endpoint if endpoint == "mns_endpoint" and mns_is_anothers(e) else "permissions"
+        case Kind.NOT_ACTIVATED | Kind.VERSION:
+            return "project" if endpoint == "imm_endpoint" else endpoint
+    return ""
+
+
+def what_hinders(e: Evidence) -> str:
+    """The check that explains why no service has said anything about the key or the time."""
+    for answers, endpoint in ((e.of_imm, "imm_endpoint"), (e.of_mns, "mns_endpoint")):
+        for answer in answers:
+            if needs := hindered_by(e, known(answer), endpoint):
+                return needs
+    return "imm_endpoint"
+
+
+# Whose account
+
+
+def account(e: Evidence) -> str:
+    """The main account's id, as certainly as it is known: by STS, by the endpoint's name, by the topic's owner, by the
+    settings; empty where nobody says."""
+    return _caller(e) or place_of(e.settings.mns_endpoint).account_id or owner(e) or e.settings.account_id
+
+
+def _caller(e: Evidence) -> str:
+    caller = known(e.caller).value
+    return caller.account_id if caller is not None else ""
+
+
+def owner(e: Evidence) -> str:
+    """The account of the topic, by what it pushes to."""
+    for subscription in known(e.subscriptions).value or ():
+        found = subscription.owner or (subscription.queue[1] if subscription.queue else "")
+        if found:
+            return found
+    return ""
+
+
+def account_of_mns(e: Evidence) -> str:
+    """The account whose queues and topics these are, other than by the key."""
+    return place_of(e.settings.mns_endpoint).account_id or owner(e) or e.settings.account_id
+
+
+def key_is_anothers(e: Evidence) -> bool:
+    """Whether everything but the key is of another account: its project is not there either."""
+    project = known(e.project).value
+    absent = project is not None and project.project is None and bool(e.settings.project)
+    return absent and bool(_caller(e)) and account_of_mns(e) not in ("", _caller(e))
+
+
+def mns_is_anothers(e: Evidence) -> bool:
+    """Whether the MNS endpoint, by its name, is of another account than the key, which is the right one."""
+    place = place_of(e.settings.mns_endpoint)
+    return bool(_caller(e)) and place.account_id not in ("", _caller(e)) and not key_is_anothers(e)
+
+
+# Words
+
+
+def setting(e: Evidence, name: str, value: str) -> str:
+    """The step that gives a setting a value, where it comes from now."""
+    variable = f"IMM_TUI_{name.upper()}"
+    if variable in e.variables:
+        return _("Set {assignment}.").format(assignment=f"{variable}={value}")
+    return _("Write {line} under {place}.").format(line=f'{name} = "{value}"', place=e.settings.place)
+
+
+def chosen(e: Evidence, name: str, names: Sequence[str], otherwise: str) -> str:
+    """The step that gives a setting one of `names`; `otherwise` is what to do where there is none."""
+    if not names:
+        return otherwise
+    close = get_close_matches(getattr(e.settings, name), names, n=1)
+    if close or len(names) == 1:
+        return setting(e, name, (close or names)[0])
+    told = _("Set {name} to one of these, where it comes from ({variable} or {place}): {names}.")
+    return told.format(
+        name=name, variable=f"IMM_TUI_{name.upper()}", place=e.settings.place, names=", ".join(names[:20])
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest whole unit."""
+    whole = round(seconds)
+    if whole >= 2 * 86400:
+        count = round(whole / 86400)
+        return ngettext("{count} day", "{count} days", count).format(count=count)
+    if whole >= 2 * 3600:
+        count = round(whole / 3600)
+        return ngettext("{count} hour", "{count} hours", count).format(count=count)
+    if whole >= 2 * 60:
+        count = round(whole / 60)
+        return ngettext("{count} minute", "{count} minutes", count).format(count=count)
+    return ngettext("{count} second", "{count} seconds", whole).format(count=whole)
+
+
+def masked(access_key_id: str) -> str:
+    """An access key's id, so that its owner knows it and nobody else can."""
+    return f"{access_key_id[:6]}…{access_key_id[-3:]}" if len(access_key_id) > 12 else f"{access_key_id[:4]}…"

@@ -1,0 +1,116 @@
+"""Who may do what: the caller with the key, and the role that IMM assumes, on the buckets and on the topic."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from imm_tui import ram
+from imm_tui.doctor import resources
+from imm_tui.doctor.check import Check, Verdict
+from imm_tui.doctor.evidence import Evidence, Kind, known
+from imm_tui.doctor.reasons import SMOKE, account, hindered_by, mns_is_anothers, skipped
+from imm_tui.errors import Denied
+from imm_tui.i18n import _, ngettext, sentences
+from imm_tui.tasks import Status
+
+_NAME = "permissions"
+
+_UNTRIED = (
+    "imm:CreateOfficeConversionTask",
+    "mns:ReceiveMessage",
+    "mns:DeleteMessage",
+    "mns:ChangeMessageVisibility",
+)
+"""What cannot be tried without a change."""
+
+DEFAULT_ROLE = "AliyunIMMDefaultRole"
+"""The service role that IMM's activation creates."""
+
+_AT_A_BUCKET = re.compile("Download|OSS|Bucket|WriteTgt|Upload|AccessDenied|AccessForbidden|NoSuchKey", re.IGNORECASE)
+"""Codes of conversions that failed at a bucket."""
+
+_LATE = 60_000
+"""Milliseconds after a task's end from which on its event is missing."""
+
+
+def permissions(e: Evidence) -> Check:
+    answers = [(known(it), "imm_endpoint") for it in e.of_imm] + [(known(it), "mns_endpoint") for it in e.of_mns]
+    denied = [
+        it for it in e.troubles if isinstance(it, Denied) and not (it.action.startswith("mns:") and mns_is_anothers(e))
+    ]
+    if denied:
+        return _of_the_caller(e, denied)
+    for answer, endpoint in answers:
+        if answer.kind is not Kind.ANSWERED:
+            return skipped(_NAME, hindered_by(e, answer, endpoint) or endpoint)
+    found = _at_a_bucket(e) or _of_the_role(e)
+    if found is not None:
+        return found
+    allowed = _("Everything that was asked was allowed.")
+    untried = _("Not tried, for it would change something: {actions}. {command} tries it.")
+    return Check(_NAME, Verdict.OK, sentences(allowed, untried.format(actions=", ".join(_UNTRIED), command=SMOKE)))
+
+
+def _of_the_caller(e: Evidence, denied: list[Denied]) -> Check:
+    actions = list(dict.fromkeys(it.action for it in denied))
+    told = ngettext(
+        "The key's owner lacks the permission {actions}.",
+        "The key's owner lacks the permissions {actions}.",
+        len(actions),
+    )
+    fix = _("Have this policy granted to the key's user or role in the RAM console: {policy}")
+    policy = ram.policy(actions, e.settings, account(e))
+    cause = sentences(told.format(actions=", ".join(actions)), denied[0].why)
+    return Check(_NAME, Verdict.FAIL, cause, fix.format(policy=policy))
+
+
+def _at_a_bucket(e: Evidence) -> Check | None:
+    """What the last conversion of the project tells, if it failed at a bucket."""
+    latest = known(e.history).latest
+    ended, code, source = 0, "", ""
+    if latest is not None:
+        ended, source = latest.finished_at or latest.seen_at, latest.source_uri or ""
+        code = latest.code or "" if latest.status is Status.FAILED else ""
+    finished = [it for it in known(e.tasks).value or () if it.status is not None and it.status.finished]
+    listed = max(finished, key=lambda it: it.created_at or 0, default=None)
+    if listed is not None and (listed.created_at or 0) > ended:
+        code, source = listed.code or "" if listed.status is Status.FAILED else "", listed.source_uri or ""
+    if not _AT_A_BUCKET.search(code):
+        return None
+    cause = _("The last conversion failed at a bucket: {code}.").format(code=code)
+    why = _("Its source is not there, or IMM's service role may not read it or not write the result.")
+    bucket = urlsplit(source).netloc
+    check = _("Check that {source} exists.").format(source=source or _("the source"))
+    return Check(_NAME, Verdict.WARN, sentences(cause, why), sentences(check, _grant(e, (bucket,) if bucket else ())))
+
+
+def _of_the_role(e: Evidence) -> Check | None:
+    """What points at a service role that may not publish; nothing where the way from the topic explains it."""
+    wired = (resources.topic, resources.queue, resources.subscription, resources.consumers)
+    if any(check(e).status is not Verdict.OK for check in wired):
+        return None
+    latest, queue = known(e.history).latest, known(e.queue).value
+    if latest is not None and queue is not None and queue.queue is not None:
+        missing = latest.asked and latest.events == 0 and (latest.asked_at or 0) > (latest.finished_at or 0) + _LATE
+        if missing and (latest.submitted_at or 0) > (queue.queue.created_at or 0):
+            cause = _("The last conversion has ended, and its event did not come: IMM's service role may not publish.")
+            return Check(_NAME, Verdict.WARN, cause, _grant(e, ()))
+    works = latest is not None and latest.status is Status.SUCCEEDED and latest.events > 0
+    role = _role(e)
+    if role == DEFAULT_ROLE or works:
+        return None
+    cause = _("IMM assumes the role {role}, not {default}; what that may do cannot be seen from here.")
+    cause = cause.format(role=role, default=DEFAULT_ROLE)
+    return Check(_NAME, Verdict.WARN, cause, sentences(_("Try it: {command}.").format(command=SMOKE), _grant(e, ())))
+
+
+def _role(e: Evidence) -> str:
+    """The role that IMM assumes for the project."""
+    found = known(e.project).value
+    return (found.project.service_role if found is not None and found.project is not None else "") or DEFAULT_ROLE
+
+
+def _grant(e: Evidence, buckets: tuple[str, ...]) -> str:
+    policy = ram.service_role_policy(e.settings, buckets, account(e))
+    return _("If it lacks them, grant the role {role} these rights: {policy}").format(role=_role(e), policy=policy)
