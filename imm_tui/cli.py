@@ -76,6 +76,15 @@ _SETTINGS = {
     "aliyun_profile": ("NAME", N_("take the key from this profile of `aliyun configure`")),
 }
 
+_DOCTOR_TOLD = N_("""\
+Asks the services what works, side by side, and says of each check what was found and what to do: ✓ is well, ! will
+hurt, ✗ is broken, - cannot be known before another check passes. Changes nothing and takes nothing off the queue.
+exit codes:
+  0         nothing is broken
+  2         an argument or the configuration file cannot be used
+  5         a check failed, whichever it is: a missing key is a finding here
+""")
+
 _EMULATOR_TOLD = N_("""\
 Prints `export NAME=value` lines for a client, then serves until it is interrupted. oss://BUCKET/KEY is the
 file BUCKET/KEY in the data folder; every folder in it is a bucket.
@@ -327,6 +336,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(tasks)
     _add_settings(tasks)
 
+    doctor = command("doctor", _doctor, _("find out what does not work, and what to do about it"), _(_DOCTOR_TOLD))
+    _add_json(doctor)
+    _add_settings(doctor)
+
     profiles = command("profiles", _profiles, _("list the profiles of config.toml"), _(_EXIT_CODES))
     _add_json(profiles)
     _add_settings(profiles)
@@ -566,6 +579,15 @@ def _watch(arguments: argparse.Namespace) -> int:
         idle_exit=arguments.idle_exit,
         as_json=arguments.json,
     )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from imm_tui.credentials import Chain
+    from imm_tui.headless.doctor import run
+
+    settings = _settings(arguments)
+    keys = Chain(settings.aliyun_profile, os.environ)
+    return run(settings, keys, _history_path(settings), os.environ, as_json=arguments.json)
 
 
 def _profiles(arguments: argparse.Namespace) -> int:
