@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import IO, Any, Literal
 
-from imm_tui.errors import BadInput
+from imm_tui import places
 from imm_tui.history import History
 from imm_tui.i18n import _
 from imm_tui.tasks import Status, Task
@@ -73,23 +73,10 @@ def tasks(
         return Exported(_named(part, path), count)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise _refusal(path, f"{error.strerror or error}.") from None
+        raise places.cannot(path, error) from None
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def place(typed: str) -> Path:
-    """The file that a person has typed, whole. Raises BadInput where it cannot be told which it is."""
-    try:
-        return Path(typed).expanduser().absolute()
-    except RuntimeError:
-        why = _("There is no such home folder.")
-    except OSError as error:  # the folder that the program was started in is gone
-        why = f"{error.strerror or error}."
-    except ValueError:
-        why = _("This cannot be the name of a file.")
-    raise _refusal(typed, why)
 
 
 def _part_of(path: Path) -> tuple[int, Path]:
@@ -100,13 +87,9 @@ def _part_of(path: Path) -> tuple[int, Path]:
         with suppress(FileNotFoundError):
             path.lstat()  # now, not when all is written: whether it can be the name of a file
         descriptor, part = mkstemp(prefix=".imm-tui-", suffix=".part", dir=path.parent)
-    except OSError as error:
-        why = f"{error.strerror or error}."
-    except ValueError:  # a NUL, or half of a surrogate pair
-        why = _("This cannot be the name of a file.")
-    else:
-        return descriptor, Path(part)
-    raise _refusal(path, why)
+    except (OSError, ValueError) as error:
+        raise places.cannot(path, error) from None
+    return descriptor, Path(part)
 
 
 def _named(part: Path, path: Path) -> Path:
@@ -122,12 +105,7 @@ def _named(part: Path, path: Path) -> Path:
         except BaseException:
             fresh.unlink()
             raise
-    raise _refusal(path, _("A thousand files of this name are there already."))
-
-
-def _refusal(path: Path | str, why: str) -> BadInput:
-    what = _("Nothing can be exported to {path}.").format(path=path)
-    return BadInput(what, why, _("Name another file."), field="path")
+    raise places.refusal(path, _("A thousand files of this name are there already."))
 
 
 def _json_into(file: IO[str]) -> Callable[[dict[str, object]], Any]:

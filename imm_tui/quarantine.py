@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imm_tui import notifications
+from imm_tui import notifications, places
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Refused, Trouble
+from imm_tui.errors import Refused, Trouble
 from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import now
@@ -114,13 +114,9 @@ def export(message: Quarantined, folder: Path) -> Path:
                 path.unlink()
                 raise
             return path
-        why = _("It holds a thousand exports of this message.")
-    except OSError as error:
-        why = f"{error.strerror or error}."
-    except ValueError:  # a NUL, or half of a surrogate pair
-        why = _("This cannot be the name of a folder.")
-    what = _("Nothing can be exported to {folder}.").format(folder=folder)
-    raise BadInput(what, why, _("Name another folder."), field="folder")
+    except (OSError, ValueError) as error:
+        raise places.cannot(folder, error) from None
+    raise places.refusal(folder, _("It holds a thousand exports of this message."))
 
 
 def _handle(history: History, message: Quarantined) -> str | None:

@@ -81,7 +81,8 @@ def test_the_client_imports_nothing_of_the_emulator_but_its_door(room: str) -> N
         ("credentials", {"aliyun_cli", "errors", "tasks"}),
         ("hooks", {"errors", "history", "tasks", "text"}),
         ("completion", {"tasks", "text"}),
-        ("export", {"errors", "history", "tasks"}),
+        ("export", {"errors", "history", "places", "tasks"}),
+        ("places", {"errors"}),
         ("sequences", set()),
     ],
 )

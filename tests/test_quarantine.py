@@ -335,7 +335,7 @@ def test_an_export_follows_no_link_and_replaces_nothing(history: History, tmp_pa
 @pytest.mark.parametrize("name", ["file/below", "nul\x00", "\ud800"])
 def test_an_export_that_cannot_be_says_why(history: History, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match="Name another folder"):
+    with pytest.raises(BadInput, match="Name another place"):
         quarantine.export(in_quarantine(history), tmp_path / name)
 
 

@@ -75,6 +75,16 @@ async def test_where_it_cannot_be_written_it_says_so_and_keeps_what_was_typed(wr
         assert "a.docx" not in read(app)
 
 
+async def test_a_folder_that_was_made_for_it_is_told(writer: Writer, path: Path, here: Path) -> None:
+    app = Host(path, [writer.submitted("a.docx")])
+    async with app.run_test(size=(160, 30), notifications=True) as pilot:
+        await until_read(pilot, "Export 1 task")
+        await pilot.press("home", "shift+end", "delete", *"new/folder/t.csv", "enter")
+        await until_read(pilot, "New folder:")
+        assert read(app).endswith("here/new"), "the uppermost says where to look"
+    assert (here / "new" / "folder" / "t.csv").exists()
+
+
 async def test_a_history_that_cannot_be_read_is_told(path: Path, here: Path) -> None:
     path.write_text("this is no history")
     async with Host(path, [1]).run_test(size=(100, 30), notifications=True) as pilot:

@@ -142,6 +142,7 @@ async def test_an_export_asks_for_the_folder_and_says_the_path(
         await until_read(pilot, "Export the message")
         await pilot.press("end", *"/out", "enter")
         await until_read(pilot, "Written to")
+        assert "New folder: " in read(pilot.app)
         (written,) = (tmp_path / "out").iterdir()
         assert written.read_bytes() == b"\xff\x00"
         assert list(tmp_path.glob("*.bin")) == []
@@ -149,7 +150,7 @@ async def test_an_export_asks_for_the_folder_and_says_the_path(
         await until_read(pilot, "Export the message")
         await pilot.press("end", *f"/{written.name}", "enter")
         await until_read(pilot, "Export failed")
-        assert "Name another folder." in read(pilot.app)
+        assert "Name another place." in read(pilot.app)
 
 
 async def test_a_folder_that_cannot_be_is_told_in_words(path: Path, writer: Writer) -> None:

@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, Label, ProgressBar
 
-from imm_tui import export
+from imm_tui import export, places
 from imm_tui.errors import BadInput, Trouble
 from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
@@ -96,7 +96,7 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if self.query_one("#progress").display:
             return  # it is under way
         try:
-            path = export.place(self.query_one(LineInput).value.strip())
+            path = places.whole(self.query_one(LineInput).value.strip())
         except BadInput as bad:
             self.query_one(Note).tell(bad)
             return
@@ -115,6 +115,7 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
     def _write(self, path: Path, form: str) -> None:
         result: export.Exported | Trouble | None
+        new = places.missing(path.parent)
         try:
             with History(self._history_path) as history:
                 result = export.tasks(
@@ -128,7 +129,7 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         except Trouble as trouble:
             result = trouble
         with suppress(RuntimeError):  # the app has ended meanwhile
-            self.app.call_later(self._written, result)
+            self.app.call_later(self._written, result, new)
 
     def _progress(self, done: int) -> None:
         with suppress(RuntimeError):
@@ -138,7 +139,8 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if self.is_attached:
             self.query_one(ProgressBar).update(progress=done)
 
-    def _written(self, result: export.Exported | Trouble | None) -> None:
+    def _written(self, result: export.Exported | Trouble | None, new: Path | None) -> None:
+        """`new` is the uppermost folder that was made for it."""
         if not self.is_attached or result is None:
             return  # it was closed meanwhile
         if isinstance(result, Trouble):
@@ -147,6 +149,8 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             return
         words = ngettext("{count} task is in {path}", "{count} tasks are in {path}", result.count)
         words = words.format(count=f"{result.count:,}", path=line(result.path))
+        if new is not None:
+            words = "\n".join((words, _("New folder: {folder}").format(folder=line(new))))
         self.notify(words, title=_("Exported"), timeout=_TOLD_FOR, markup=False)
         self.dismiss()
 

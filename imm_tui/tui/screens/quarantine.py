@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -16,8 +15,8 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
-from imm_tui import quarantine
-from imm_tui.errors import BadInput, HistoryUnusable, Trouble, mistake
+from imm_tui import places, quarantine
+from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _, ngettext, sentences
 from imm_tui.text import line
@@ -277,9 +276,9 @@ def _retry_all(history: History) -> str:
     if len(reasons) == 1:
         return _retried(reasons[0])
     if not read:
-        return _("None of {total} can be read.").format(total=len(reasons))
+        return _("None of {total} can be read.").format(total=f"{len(reasons):,}")
     told = ngettext("{count} of {total} could be read.", "{count} of {total} could be read.", read)
-    return told.format(count=read, total=len(reasons))
+    return told.format(count=f"{read:,}", total=f"{len(reasons):,}")
 
 
 def _retried(reason: str) -> str:
@@ -288,22 +287,11 @@ def _retried(reason: str) -> str:
     return _("It could be read: its task is in the list. It is deleted from the queue when it comes the next time.")
 
 
-def _exported(message: Quarantined, folder: str) -> str:
-    return _("Written to {path}").format(path=line(quarantine.export(message, _place(folder))))
-
-
-def _place(folder: str) -> Path:
-    """The folder that a person has typed, whole. Raises BadInput where it cannot be told which it is."""
-    try:
-        return Path(folder).expanduser().absolute()
-    except RuntimeError:
-        why = _("There is no such home folder.")
-    except OSError as error:  # the folder that the program was started in is gone
-        why = f"{error.strerror or error}."
-    except ValueError:
-        why = _("This cannot be the name of a folder.")
-    what = _("Nothing can be exported to {folder}.").format(folder=folder)
-    raise BadInput(what, why, _("Name another folder."), field="folder")
+def _exported(message: Quarantined, typed: str) -> str:
+    folder = places.whole(typed)
+    new = places.missing(folder)
+    told = _("Written to {path}").format(path=line(quarantine.export(message, folder)))
+    return told if new is None else "\n".join((told, _("New folder: {folder}").format(folder=line(new))))
 
 
 def _here() -> str:
