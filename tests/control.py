@@ -42,6 +42,23 @@ class Control:
         wishes = {"frozen": frozen, "advance": advance, "now": now}
         return self._call("POST", "clock", {name: wish for name, wish in wishes.items() if wish is not None})
 
+    def add_key(
+        self, access_key_id: str, access_key_secret: str, security_token: str = "", expires_in: float | None = None
+    ) -> int | None:
+        """Adds an access key to the account, a temporary one with a token; until when it is good, in milliseconds."""
+        key = {
+            "access_key_id": access_key_id,
+            "access_key_secret": access_key_secret,
+            "security_token": security_token,
+            "expires_in": expires_in,
+        }
+        expires_at: int | None = self._call("POST", "credentials", key)["expires_at"]
+        return expires_at
+
+    def revoke(self, access_key_id: str) -> None:
+        """The key, whether the account's own or an added one, is none any more."""
+        self._call("DELETE", f"credentials?{urlencode({'access_key_id': access_key_id})}")
+
     def fault(self, effect: str, **rule: Any) -> int:
         """Switches a fault on and returns the number of its rule."""
         number: int = self._call("POST", "faults", {"effect": effect, **rule})["id"]

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Dates messages, tasks and whatever is due. Requests and their signatures stay in the machine's own time."""
+    """Dates messages, tasks and whatever is due, a temporary key's end too. Requests and their signatures stay in the
+    machine's own time."""
 
     def __init__(self) -> None:
         self._ahead = 0.0

@@ -24,6 +24,8 @@ PATH = "/_emulator/"
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+]|[^:@/\[\]]+)(?::[0-9]+)?")
 
+_KEY = re.compile(r"[!-~]*")
+
 LATEST = 253_402_300_799
 """Seconds since the epoch up to which there are dates: the end of the year 9999."""
 
@@ -93,9 +95,34 @@ async def _carry_out(world: World, method: str, name: str, query: Mapping[str, s
         case ("faults", "DELETE"):
             world.faults.clear()
             return {}
-        case (("health" | "reset" | "ledger" | "clock" | "faults"), _):
+        case ("credentials", "POST"):
+            return {"expires_at": _add_key(world, _members(body))}
+        case ("credentials", "DELETE"):
+            if not world.keys.revoke(query.get("access_key_id", "")):
+                raise _Refused(404, "There is no such access_key_id.")
+            return {}
+        case (("health" | "reset" | "ledger" | "clock" | "faults" | "credentials"), _):
             raise _Refused(405, f"There is no {method} of {PATH}{name}.")
     raise _Refused(404, f"There is no {PATH}{name}.")
+
+
+def _add_key(world: World, wishes: Mapping[str, object]) -> int | None:
+    """Adds an access key that lasts `expires_in` seconds of the cloud's clock, or for ever; in milliseconds until when.
+
+    With a `security_token` it is a temporary one. One with the same id is replaced.
+    """
+    known = ("access_key_id", "access_key_secret", "security_token", "expires_in")
+    if unknown := sorted(wishes.keys() - set(known)):
+        raise _Refused(400, f"There is no {', '.join(unknown)} here, but {', '.join(known)}.")
+    key_id, secret, token = (str(wishes.get(name, "")) for name in known[:3])
+    if not key_id or not secret or not _KEY.fullmatch(key_id + secret + token):
+        raise _Refused(400, "An access key has an id and a secret, and neither they nor a token have blanks.")
+    lasts = wishes.get("expires_in")
+    seconds = None if lasts is None else _number("expires_in", lasts)
+    if seconds is not None and not 0 < seconds < LATEST:
+        raise _Refused(400, "expires_in must be more than 0.")
+    key = world.keys.add(key_id, secret, token, seconds)
+    return None if key.expires is None else int(key.expires * 1000)
 
 
 def _time(world: World) -> dict[str, object]:

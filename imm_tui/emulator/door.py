@@ -34,6 +34,7 @@ class Refusal:
 _THROTTLED = {
     "mns": Refusal(403, "QpsLimitExceeded", "The QPS of your requests exceeds the limit."),
     "imm": Refusal(400, "Throttling.User", "Request was denied due to user flow control."),
+    "sts": Refusal(400, "Throttling.User", "Request was denied due to user flow control."),
 }
 _BROKEN = Refusal(500, "InternalError", "The request processing has failed due to some unknown error.")
 

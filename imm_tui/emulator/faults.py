@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from random import Random
 
-SERVICES = ("mns", "imm", "*")
+SERVICES = ("mns", "imm", "sts", "*")
 RECEIVING = ("ReceiveMessage", "BatchReceiveMessage")
 HANDLING = (*RECEIVING, "DeleteMessage", "BatchDeleteMessage", "ChangeMessageVisibility")
 OPERATIONS = (
@@ -18,6 +18,7 @@ OPERATIONS = (
     *("PutProject", "CreateProject", "GetProject", "ListProjects", "DeleteProject"),
     *("CreateOfficeConversionTask", "GetOfficeConversionTask", "ListOfficeConversionTask"),
     *("DeleteOfficeConversionTask", "GetTask", "ListTasks"),
+    "GetCallerIdentity",
     "*",
 )
 

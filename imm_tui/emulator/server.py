@@ -1,4 +1,4 @@
-"""IMM and MNS behind one HTTP port: the routing, replies in each service's own form, and `imm-tui emulator`."""
+"""IMM, MNS and STS behind one HTTP port: the routing, replies in each service's own form, and `imm-tui emulator`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Unusable(Exception):
 
 
 class Emulator:
-    """IMM and MNS of one account, with a project, a topic, a queue and their subscription ready to use.
+    """IMM, MNS and STS of one account, with a project, a topic, a queue and their subscription ready to use.
 
     `oss://BUCKET/KEY` is the file `data_dir/BUCKET/KEY`; `pace` is the time in seconds that each conversion takes at
     least; `notify_format` is the NotifyContentFormat of the ready-made subscription. What goes wrong is the scenario's
@@ -65,8 +65,8 @@ class Emulator:
             raise Unusable(f"there is no scenario {scenario!r}. Choose one of {', '.join(SCENARIOS)}.")
         self._account = account
         self._data_dir = data_dir
-        self._signatures = Signatures(account)
         self._world = World(account, data_dir, pace=pace, notify_format=notify_format, scenario=scenario, seed=seed)
+        self._signatures = Signatures(self._world.keys)
         self._runner: web.ServerRunner | None = None
         self._endpoint = ""
         self._request_ids = itertools.count(secrets.randbits(88))
@@ -82,6 +82,7 @@ class Emulator:
             "IMM_TUI_ACCOUNT_ID": self._account.account_id,
             "IMM_TUI_MNS_ENDPOINT": self._endpoint,
             "IMM_TUI_IMM_ENDPOINT": self._endpoint,
+            "IMM_TUI_STS_ENDPOINT": self._endpoint,
             "IMM_TUI_PROJECT": PROJECT,
             "IMM_TUI_TOPIC": TOPIC,
             "IMM_TUI_QUEUE": QUEUE,
@@ -139,10 +140,10 @@ class Emulator:
             return await control.answer(self._world, request, path, self._endpoint, body)
         faults = self._world.faults
         if path == "/" and not headers.get("authorization", "").startswith("MNS "):
-            handle = partial(self._handle_imm, request.method, query, headers, body)
+            handle = partial(self._handle_rpc, request.method, query, headers, body)
             if not faults.active:
                 return await handle()
-            return await pass_through(faults, "imm", gateway.action_of(query, headers, body), request, handle)
+            return await pass_through(faults, *gateway.call_of(query, headers, body), request, handle)
         asked = mns_http.Request(
             method=request.method,
             path=path,
@@ -156,7 +157,7 @@ class Emulator:
         handle = partial(self._handle_mns, target, asked)
         return await pass_through(faults, "mns", mns_http.operation_of(asked), request, handle)
 
-    async def _handle_imm(
+    async def _handle_rpc(
         self,
         method: str,
         query: str,
@@ -167,7 +168,7 @@ class Emulator:
     ) -> web.Response:
         error = None if refusal is None else ImmError(refusal.status, refusal.code, refusal.message)
         reply = await gateway.answer(
-            self._world.imm, self._signatures, method, query, headers, body, refusal=error, skew=skew
+            self._account, self._world.imm, self._signatures, method, query, headers, body, refusal=error, skew=skew
         )
         return web.Response(
             status=reply.status,

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
-from imm_tui.emulator.account import Account
 from imm_tui.emulator.imm.parameters import ImmError
+from imm_tui.emulator.keys import Key, Keyring
 from imm_tui.emulator.mns.wire import VERSION, MnsError
 
 WINDOW = 15 * 60
@@ -33,18 +33,17 @@ ACS3_SIGNED = (
 
 
 class Signatures:
-    """Checks the requests of one account. A method returns when all is well, and else raises its service's refusal.
+    """Checks the requests of one account. A method returns the key that signed, and else raises its service's refusal.
 
     `skew` is the seconds by which the clock that dates are compared with is ahead of the machine's.
     """
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._secret = account.access_key_secret.encode()
+    def __init__(self, keys: Keyring) -> None:
+        self._keys = keys
         self._nonces: set[str] = set()
         self._nonces_by_age: deque[tuple[float, str]] = deque()
 
-    def check_mns(self, method: str, target: str, headers: Mapping[str, str], body: bytes, skew: float = 0.0) -> None:
+    def check_mns(self, method: str, target: str, headers: Mapping[str, str], body: bytes, skew: float = 0.0) -> Key:
         """MNS API 2015-06-06: `Authorization: MNS ID:SIGNATURE`. `target` is path and query exactly as sent.
 
         `headers` has lower-case names.
@@ -68,20 +67,25 @@ class Signatures:
             raise MnsError("InvalidDateHeader", "The Date header format is invalid.")
         if abs(time.time() + skew - sent) > WINDOW:
             raise MnsError("TimeExpired", "The http request you sent is expired: its date is not within 15 minutes.")
-        if key_id != self._account.access_key_id:
+        if (key := self._keys.find(key_id)) is None:
             raise MnsError("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.")
-        ours = mns_signature(self._secret, method, target, headers, date)
+        ours = mns_signature(key.secret.encode(), method, target, headers, date)
         if not hmac.compare_digest(ours.encode(), signature.encode("utf-8", "surrogateescape")):
             raise MnsError(
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided.",
             )
-        if headers.get("security-token"):
-            raise MnsError("InvalidSecurityToken", "The security token you provided is not one of this account's.")
+        if headers.get("security-token", "") != key.token:
+            raise MnsError(
+                "InvalidSecurityToken", "The security token you provided does not belong to the AccessKey Id."
+            )
+        if self._keys.has_expired(key):
+            raise MnsError("SecurityTokenExpired", "The security token you provided has expired.")
         if "content-md5" in headers and headers["content-md5"] not in _content_digests(body):
             raise MnsError("InvalidDigest", "The Content-MD5 you specified is invalid.")
+        return key
 
-    def check_rpc(self, method: str, query: Mapping[str, str], form: Mapping[str, str], skew: float = 0.0) -> None:
+    def check_rpc(self, method: str, query: Mapping[str, str], form: Mapping[str, str], skew: float = 0.0) -> Key:
         """The gateway's signature version 1.0: HMAC-SHA1 over all parameters, in the query and in a form."""
         parameters = {**query, **form}
         for name in ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
@@ -92,13 +96,14 @@ class Signatures:
                 400, "InvalidParameter.SignatureMethod", "Sign with HMAC-SHA1 in version 1.0, or with ACS3-HMAC-SHA256."
             )
         self._check_time(parameters["Timestamp"], skew)
-        self._check_key(parameters["AccessKeyId"])
+        key = self._key(parameters["AccessKeyId"])
         signed = rpc_string_to_sign(method, parameters)
-        ours = base64.b64encode(hmac.digest(self._secret + b"&", signed.encode(), "sha1")).decode()
+        ours = base64.b64encode(hmac.digest(key.secret.encode() + b"&", signed.encode(), "sha1")).decode()
         if not hmac.compare_digest(ours.encode(), parameters["Signature"].encode()):
             raise _mismatch(f"server string to sign is:{signed}")
-        self._check_token(parameters.get("SecurityToken"))
+        self._check_token(key, parameters.get("SecurityToken", ""))
         self._check_nonce(parameters["SignatureNonce"])
+        return key
 
     def check_acs3(
         self,
@@ -108,7 +113,7 @@ class Signatures:
         headers: Mapping[str, str],
         body: bytes,
         skew: float = 0.0,
-    ) -> None:
+    ) -> Key:
         """The gateway's signature version 3, in the Authorization header. `headers` has lower-case names."""
         for name in ACS3_SIGNED:
             if not headers.get(name):
@@ -125,15 +130,16 @@ class Signatures:
                 f"Signature, and SignedHeaders that name at least {', '.join(ACS3_SIGNED)}.",
             )
         self._check_time(headers["x-acs-date"], skew)
-        self._check_key(fields["Credential"])
+        key = self._key(fields["Credential"])
         canonical = acs3_canonical_request(method, path, query, signed_names, headers, body)
         signed = f"{ACS3}\n{hashlib.sha256(canonical.encode('utf-8', 'surrogateescape')).hexdigest()}"
-        ours = hmac.digest(self._secret, signed.encode(), "sha256").hex()
+        ours = hmac.digest(key.secret.encode(), signed.encode(), "sha256").hex()
         intact = headers["x-acs-content-sha256"] == hashlib.sha256(body).hexdigest()
         if not (intact and hmac.compare_digest(ours.encode(), fields["Signature"].encode("utf-8", "surrogateescape"))):
             raise _mismatch(f"server StringToSign is {signed}, server CanonicalRequest is {canonical}")
-        self._check_token(headers.get("x-acs-security-token"))
+        self._check_token(key, headers.get("x-acs-security-token", ""))
         self._check_nonce(headers["x-acs-signature-nonce"])
+        return key
 
     def _check_time(self, text: str, skew: float) -> None:
         try:
@@ -145,13 +151,24 @@ class Signatures:
         if abs(time.time() + skew - sent) > WINDOW:
             raise ImmError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 
-    def _check_key(self, key_id: str) -> None:
-        if key_id != self._account.access_key_id:
+    def _key(self, key_id: str) -> Key:
+        if (key := self._keys.find(key_id)) is None:
             raise ImmError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+        return key
 
-    def _check_token(self, token: str | None) -> None:
-        if token:
+    def _check_token(self, key: Key, token: str) -> None:
+        if token and not key.token:
             raise ImmError(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
+        if key.token and not token:
+            raise ImmError(400, "MissingSecurityToken", "SecurityToken is mandatory for this action.")
+        if token != key.token:
+            raise ImmError(
+                400,
+                "InvalidSecurityToken.MismatchWithAccessKey",
+                "Specified SecurityToken mismatch with the AccessKey.",
+            )
+        if self._keys.has_expired(key):
+            raise ImmError(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 
     def _check_nonce(self, nonce: str) -> None:
         """A nonce is remembered for as long as a request that bears it could still be in time."""

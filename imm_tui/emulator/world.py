@@ -10,6 +10,7 @@ from imm_tui.emulator.account import PROJECT, QUEUE, SUBSCRIPTION, TOPIC, Accoun
 from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.faults import Faults
 from imm_tui.emulator.imm.service import Imm
+from imm_tui.emulator.keys import Keyring
 from imm_tui.emulator.ledger import Ledger
 from imm_tui.emulator.mns.queues import Mns, QueueAttributes, SubscriptionAttributes, TopicAttributes
 from imm_tui.emulator.scenarios import JUNK, JUNK_EVERY, SCENARIOS
@@ -28,6 +29,7 @@ class World:
         self.clock = Clock()
         self.ledger = Ledger()
         self.faults = Faults(seed)
+        self.keys = Keyring(account, self.clock)
         self.mns = Mns(account, self.clock, self.ledger, self.faults)
         self.imm = Imm(account, self._publish, data_dir, self.clock, self.ledger, pace)
         self._notify_format = notify_format
@@ -59,12 +61,13 @@ class World:
                 self.mns.queues[QUEUE].send(body)
 
     async def reset(self) -> None:
-        """As freshly started. The objects in the buckets stay, and so do the keys."""
+        """As freshly started. The objects in the buckets stay, and so does the account's own key."""
         await self.imm.clear()
         self.mns.clear()
         self.ledger.clear()
         self.faults.reset()
         self.clock.reset()
+        self.keys.reset()
         self._begin()
 
     async def close(self) -> None:

@@ -20,7 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imm_tui.emulator.account import Account
+from imm_tui.emulator.clock import Clock
 from imm_tui.emulator.imm.parameters import ImmError
+from imm_tui.emulator.keys import Keyring
 from imm_tui.emulator.signatures import Signatures, mns_signature, parameters_of
 from tests.conftest import RunningEmulator
 from tests.emulator.raw import Answer, RawMns, rpc_target, send
@@ -227,10 +229,10 @@ def test_whatever_aliyunsdkcore_signs_passes(query: dict[str, str], form: dict[s
         dict(query), ACCOUNT.access_key_id, ACCOUNT.access_key_secret, "JSON", "POST", form
     )
     sent = parameters_of(url.removeprefix("/?"))
-    Signatures(ACCOUNT).check_rpc("POST", sent, parameters_of(urlencode(form)))
+    Signatures(Keyring(ACCOUNT, Clock())).check_rpc("POST", sent, parameters_of(urlencode(form)))
     sent["Added"] = "later"
     with pytest.raises(ImmError, match="SignatureDoesNotMatch"):
-        Signatures(ACCOUNT).check_rpc("POST", sent, form)
+        Signatures(Keyring(ACCOUNT, Clock())).check_rpc("POST", sent, form)
 
 
 def common_names() -> set[str]:

@@ -1,4 +1,4 @@
-"""The RPC gateway before IMM: parameters out of a request, the signature checked, replies and refusals in its form."""
+"""The RPC gateway before IMM and STS: parameters out of a request, the signature checked, replies in its form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from imm_tui.emulator import sts
+from imm_tui.emulator.account import Account
 from imm_tui.emulator.imm.parameters import ImmError
 from imm_tui.emulator.imm.service import Imm
 from imm_tui.emulator.mns.wire import escape
@@ -24,6 +26,7 @@ class Reply:
 
 
 async def answer(
+    account: Account,
     imm: Imm,
     signatures: Signatures,
     method: str,
@@ -48,12 +51,15 @@ async def answer(
             raise ImmError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
         in_body = _body_parameters(body, headers.get("content-type", ""))
         if headers.get("authorization", "").startswith("ACS3-"):
-            signatures.check_acs3(method, "/", parameters, headers, body, skew)
+            key = signatures.check_acs3(method, "/", parameters, headers, body, skew)
             parameters["Action"], parameters["Version"] = headers["x-acs-action"], headers["x-acs-version"]
         else:
-            signatures.check_rpc(method, parameters, in_body, skew)
+            key = signatures.check_rpc(method, parameters, in_body, skew)
         parameters.update(in_body)
-        status, reply = 200, await asyncio.shield(imm.call(parameters))
+        if parameters.get("Version") == sts.VERSION and "Action" in parameters:
+            status, reply = 200, sts.call(account, parameters, key)
+        else:
+            status, reply = 200, await asyncio.shield(imm.call(parameters))
     except Exception as error:
         said = (
             error if isinstance(error, ImmError) else ImmError(500, "InternalError", f"{type(error).__name__}: {error}")
@@ -68,14 +74,16 @@ async def answer(
     return Reply(status, request_id, "text/xml;charset=utf-8", document)
 
 
-def action_of(query: str, headers: Mapping[str, str], body: bytes) -> str:
-    """What a call is for; "" when it does not say so."""
+def call_of(query: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """For which service a call is, imm or sts, and what it is for; "" when it does not say so."""
     if "x-acs-action" in headers:
-        return headers["x-acs-action"]
-    parameters = parameters_of(query)
-    with suppress(ImmError):
-        parameters |= _body_parameters(body, headers.get("content-type", ""))
-    return parameters.get("Action", "")
+        action, version = headers["x-acs-action"], headers.get("x-acs-version", "")
+    else:
+        parameters = parameters_of(query)
+        with suppress(ImmError):
+            parameters |= _body_parameters(body, headers.get("content-type", ""))
+        action, version = parameters.get("Action", ""), parameters.get("Version", "")
+    return "sts" if version == sts.VERSION else "imm", action
 
 
 def _refusal(error: ImmError, request_id: str, host: str) -> dict[str, object]:

@@ -15,6 +15,7 @@ _STATUS = {
     "AccessDenied": 403,
     "InvalidAccessKeyId": 403,
     "InvalidSecurityToken": 403,
+    "SecurityTokenExpired": 403,
     "SignatureDoesNotMatch": 403,
     "MessageNotExist": 404,
     "QueueNotExist": 404,
