@@ -226,7 +226,7 @@ def region_is_wrong(e: Evidence) -> Check | None:
     others = _regions_of_queues(e)
     if settings.region and others and settings.region not in others and not place_of(settings.mns_endpoint).region:
         other = min(others)
-        cause = _("The region is {region}, but the topic {topic} pushes to queues in {other}: there is that MNS.")
+        cause = _("The region is {region}, but MNS is in {other}: the topic {topic} pushes to queues there.")
         cause = cause.format(region=settings.region, topic=settings.topic, other=other)
         otherwise = _("Or, if the project is in {region}, let mns_endpoint name MNS in {region}.")
         fix = sentences(setting(e, "region", other), otherwise.format(region=settings.region))

@@ -63,7 +63,7 @@ def project(e: Evidence) -> Check:
         )
         cause = cause.format(project=settings.project, there=found.in_version, here=settings.api_version)
         return Check(name, Verdict.FAIL, cause, setting(e, "api_version", found.in_version))
-    cause = _("There is no project {project} in {region}, in neither API version.")
+    cause = _("There is no project {project} in {region}.")
     cause = cause.format(project=settings.project, region=settings.region)
     return Check(name, Verdict.FAIL, cause, chosen(e, name, found.others, make))
 
@@ -243,11 +243,13 @@ def consumers(e: Evidence) -> Check:
             sentences(*causes),
             _("Give imm-tui a queue of its own: {command}.").format(command=SETUP),
         )
-    waiting = ngettext("{count} event waits on the queue.", "{count} events wait on the queue.", found.queue.active)
+    count = found.queue.active
+    waiting = ngettext("{count} event waits on the queue.", "{count} events wait on the queue.", count)
+    waiting = waiting.format(count=count) if count else _("The queue is empty.")
     who = (
         _("An imm-tui with this history receives them.") if history.attended else _("Nobody else was seen to receive.")
     )
-    return Check(name, Verdict.OK, sentences(waiting.format(count=found.queue.active), who))
+    return Check(name, Verdict.OK, sentences(waiting, who))
 
 
 def _foreign(found: QueueFound) -> Iterator[str]:
