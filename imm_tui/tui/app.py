@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
+_TURN = 0.001
+"""Seconds for which a thread at work may keep the screen's waiting."""
 
 _NOTHING_LOST = N_("Nothing that was received is lost.")
 
@@ -154,6 +156,7 @@ class ImmApp(App[str | None]):
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # Textual takes no other away
         self._dashboards = 0
         self.unread = False
         """Whether an error may still be on the screen."""
@@ -171,6 +174,8 @@ class ImmApp(App[str | None]):
         before = {number: signal.getsignal(number) for number in END_SIGNALS}
         hook_before, threading.excepthook = threading.excepthook, self.thread_failed
         self._owns_signals = True
+        switched = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN)
         try:
             with _modes_kept():
                 return super().run(mouse=self.preferences.mouse, **options)
@@ -178,6 +183,7 @@ class ImmApp(App[str | None]):
             threading.excepthook = hook_before
             for number, handler in before.items():
                 signal.signal(number, handler)
+            sys.setswitchinterval(switched)
             gc.unfreeze()
 
     def settled(self) -> None:
@@ -198,6 +204,8 @@ class ImmApp(App[str | None]):
             demo=self.demo,
             scenario=self.scenario,
         )
+        # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
+        self.dashboard._css_update_count = self._css_update_count
         return self.dashboard
 
     def on_load(self) -> None:
@@ -625,8 +633,6 @@ class ImmApp(App[str | None]):
         mode = f"dashboard {self._dashboards}"
         self.add_mode(mode, self.get_default_screen)
         await self.switch_mode(mode)  # with what was laid over the one before: that goes with it
-        if before == self.DEFAULT_MODE:
-            self.add_mode(before, self.get_default_screen)  # Textual removes no other; told earlier, it parses twice
         await self.remove_mode(before)
 
     # What a person has to read

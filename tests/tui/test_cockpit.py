@@ -300,3 +300,16 @@ async def test_choices_that_were_damaged_are_told_once_and_are_not_lost(path: Pa
     async with again.run_test(size=(200, 24), notifications=True) as pilot:
         await until_read(pilot, "No tasks yet")
         assert "damaged" not in read(again)
+
+
+async def test_another_language_does_not_cost_another_reading_of_all_styles(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(120, 24)) as pilot:
+        await until_read(pilot, "No tasks yet")
+        for key, words in (("down", "还没有任务"), ("up", "No tasks yet")):
+            await pilot.press("L")
+            await until_read(pilot, "简体中文")
+            rules = shown.stylesheet.rules
+            await pilot.press(key, "enter")
+            await until_read(pilot, words)
+            assert shown.stylesheet.rules is rules
