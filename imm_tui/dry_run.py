@@ -118,7 +118,7 @@ def dry_run(
         result = results[row.source]
         target = _shown(result)
         if result in shared and row.line != first_lines[result]:
-            why = _("Line {line} has the same place for its results.").format(line=first_lines[result])
+            why = _("Line {line} has the same place for its results.").format(line=f"{first_lines[result]:,}")
             return Row(row.line, row.source, target, Note.COLLISION, why)
         if result in shared:
             why = _("Another line has the same place for its results.")
@@ -142,7 +142,7 @@ def _read(lines: Sequence[str], lister: Lister | None) -> Iterator[Row]:
             continue
         for source in found:
             if source in seen:
-                why = _("It is the same as line {line}.").format(line=seen[source])
+                why = _("It is the same as line {line}.").format(line=f"{seen[source]:,}")
                 yield Row(number, source, note=Note.DUPLICATE, why=why)
             else:
                 seen[source] = number

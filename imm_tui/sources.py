@@ -99,7 +99,7 @@ def _lines(content: bytes, file: str) -> list[str]:
         try:
             lines.append(raw.decode().strip())
         except UnicodeDecodeError:
-            what = _("Line {number} of {file} is not text in UTF-8.").format(number=number, file=shown(file))
+            what = _("Line {number} of {file} is not text in UTF-8.").format(number=f"{number:,}", file=shown(file))
             raise BadInput(what, fix=_("Save the file as UTF-8."), field="source_uri") from None
     return lines
 
@@ -147,7 +147,7 @@ def check_all(typed: Sequence[str]) -> None:
         except BadInput as wrong:
             if len(typed) < 2:
                 raise
-            what = _("Line {number}: {what}").format(number=number, what=wrong.what)
+            what = _("Line {number}: {what}").format(number=f"{number:,}", what=wrong.what)
             raise BadInput(what, wrong.why, wrong.fix, field=wrong.field) from None
 
 

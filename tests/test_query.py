@@ -258,7 +258,7 @@ def test_what_cannot_be_text_is_found_as_it_is_shown(shelf: Shelf) -> None:
         ("()", "“)”", "condition is missing", "quotes"),
         ("not", "“not”", "condition is missing", "quotes"),
         ("x " * 101, "", "100 parts", "fewer"),
-        ("x" * 4001, "", "4000 characters", "fewer"),
+        ("x" * 4001, "", "4,000 characters", "fewer"),
         ("(" * 9 + "a" + ")" * 9, "character 9, “(”", "too many brackets", "fewer"),
     ],
 )

@@ -48,7 +48,7 @@ def read_sources(arguments: Sequence[str], file: str | None) -> list[str]:
     if file is not None:
         shown = source_room.shown(file)
         for number, text in source_room.numbered(source_room.read_lines(file)):
-            named.append((_("Line {number} of {file}").format(number=number, file=shown), text))
+            named.append((_("Line {number} of {file}").format(number=f"{number:,}", file=shown), text))
     sources = []
     for name, text in named:
         try:
@@ -120,8 +120,8 @@ def preview(
         put(_preview_line(row, as_json=as_json))
     count = len(seen.conversions)
     told = [ngettext("{count} document would be submitted", "{count} documents would be submitted", count)]
-    told[0] = told[0].format(count=count)
-    told += [f"{_(note)}: {seen.counts[note]}" for note in Note if note and seen.counts[note]]
+    told[0] = told[0].format(count=f"{count:,}")
+    told += [f"{_(note)}: {seen.counts[note]:,}" for note in Note if note and seen.counts[note]]
     say(f"{', '.join(told)}.")
     return Exit.USAGE if seen.counts[Note.WRONG] else Exit.SUCCEEDED
 
@@ -131,7 +131,7 @@ def _preview_line(row: Row, *, as_json: bool) -> str:
         told = {"source_uri": row.source, "target_uri": row.target or None, "note": row.note.value or None}
         return json.dumps(told)
     where = f"{row.source} → {row.target}" if row.target else row.source
-    return "  ".join(line(cell) for cell in (f"{row.line:>5}", where, row.why)).rstrip()
+    return "  ".join(line(cell) for cell in (f"{row.line:>6,}", where, row.why)).rstrip()
 
 
 def submit(
@@ -210,9 +210,9 @@ class _Report:
         if self._total > 1 and time.monotonic() - self._narrated >= _NARRATE:
             self._narrated = time.monotonic()
             if self._answers < self._total:
-                say(_("{count} of {total} submitted.").format(count=self._answers, total=self._total))
+                say(_("{count} of {total} submitted.").format(count=f"{self._answers:,}", total=f"{self._total:,}"))
             else:
-                say(_("{count} of {total} ended.").format(count=self._lines, total=self._total))
+                say(_("{count} of {total} ended.").format(count=f"{self._lines:,}", total=f"{self._total:,}"))
 
 
 class _Wait:

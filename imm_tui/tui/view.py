@@ -117,7 +117,7 @@ def pages(task: Task) -> str:
     count = task.page_count
     if count is None or not _counted(task):
         return NOTHING
-    figure = f"{count}" if count < 10_000 else f"{count // 1000}k" if count < 1_000_000 else f"{count // 1_000_000}M"
+    figure = f"{count:,}" if count < 10_000 else f"{count // 1000}k" if count < 1_000_000 else f"{count // 1_000_000}M"
     return _("{count} p").format(count=figure)
 
 

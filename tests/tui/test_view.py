@@ -83,6 +83,7 @@ def test_percent_is_the_services_own_figure(shown: Task, words: str) -> None:
     ("shown", "words"),
     [
         (task(page_count=5), "5 p"),
+        (task(page_count=2368), "2,368 p"),
         (task(page_count=0), "0 p"),
         (task(Status.RUNNING, page_count=0), "–"),
         (task(Status.FAILED, page_count=0), "–"),

@@ -116,8 +116,8 @@ class _Document:
 
 def _size(node: json_tree.Node) -> str:
     if node.brackets == "{}":
-        return ngettext("{count} key", "{count} keys", node.size).format(count=node.size)
-    return ngettext("{count} item", "{count} items", node.size).format(count=node.size)
+        return ngettext("{count} key", "{count} keys", node.size).format(count=f"{node.size:,}")
+    return ngettext("{count} item", "{count} items", node.size).format(count=f"{node.size:,}")
 
 
 def _document(body: Body) -> _Document:
