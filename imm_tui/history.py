@@ -18,7 +18,7 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
@@ -155,6 +155,9 @@ statement, and stands nowhere else."""
 
 _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
 """In the words of the index tasks_unfinished, so that SQLite takes that one, also where a query asks for less."""
+
+_PEEKED = 0
+"""The dequeue_count of a message that was only looked at so far, whoever else may have received it."""
 
 _TO_DECIDE = "reason IS NOT NULL AND deleted_at IS NULL AND (released IS NULL OR dequeue_count > released)"
 """Which messages wait for a person: one that was given back does not, unless it has come again."""
@@ -637,6 +640,21 @@ class History:
             self._note_left(left)
             return [report for arrival in arrivals for report in self._store(arrival, received_at, revision)]
 
+    def store_peeked(self, arrivals: Sequence[Arrival], seen_at: int) -> list[Delivery]:
+        """Stores what was only looked at on its queue, like `store`, but each message once however often it is seen.
+        When it is received later, that is its first delivery, which is reported as it would have been."""
+        with self._told():
+            new = [arrival for arrival in arrivals if self._stored(arrival) is None]
+        if not new:
+            return []
+        with self._writing() as revision:
+            return [
+                report
+                for arrival in new
+                if self._stored(arrival) is None  # by another process, meanwhile
+                for report in self._store(replace(arrival, dequeue_count=_PEEKED), seen_at, revision)
+            ]
+
     def record_left(self, left: Iterable[Left]) -> None:
         """These messages were stored and have left the queue."""
         with self._told(), self._transaction():
@@ -666,13 +684,14 @@ class History:
         for event in arrival.events:
             row = self._row("SELECT id FROM events WHERE identity = ?", event.identity)
             event_id = row[0] if row else self._store_event(event, message, received_at, revision)
-            yield self._report(arrival, message, (event_id, event, row is not None), received_at)
+            again = row is not None and self._row("SELECT 1 FROM deliveries WHERE event = ?", event_id) is not None
+            yield self._report(arrival, message, (event_id, event, again), received_at)
 
     def _store_message(self, arrival: Arrival, received_at: int) -> tuple[int, bool]:
-        digest = _digest(arrival.body)
-        message_id = _sql(arrival.message_id)
-        known = self._row("SELECT id FROM messages WHERE message_id = ? AND digest = ?", message_id, digest)
+        known = self._stored(arrival)
         if known is not None:
+            if known[1] == _PEEKED:
+                self._db.execute("DELETE FROM deliveries WHERE message = ? AND event IS NOT NULL", (known[0],))
             # What an earlier imm-tui could not read is no longer quarantined when this one can. What was gone from the
             # queue, and is not, is in quarantine again; but if a person wants it deleted, that is done from here on:
             # whoever receives it deletes it next, and should that fail, it comes once more.
@@ -683,8 +702,8 @@ class History:
             )
             return known[0], False
         row = {
-            "message_id": message_id,
-            "digest": digest,
+            "message_id": _sql(arrival.message_id),
+            "digest": _digest(arrival.body),
             "body": arrival.body,
             "reason": arrival.reason if not arrival.events else None,
             "enqueued_at": arrival.enqueued_at,
@@ -692,6 +711,12 @@ class History:
             "dequeue_count": arrival.dequeue_count,
         }
         return self._insert("messages", row), True
+
+    def _stored(self, arrival: Arrival) -> tuple[int, int] | None:
+        """The number of a message, and its dequeue_count."""
+        query = "SELECT id, dequeue_count FROM messages WHERE message_id = ? AND digest = ?"
+        row = self._row(query, _sql(arrival.message_id), _digest(arrival.body))
+        return None if row is None else (row[0], row[1])
 
     def _store_event(self, event: Event, message: int, received_at: int, revision: int) -> int:
         task, decisive = self._task_of(event, received_at, revision)

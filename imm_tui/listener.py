@@ -1,7 +1,8 @@
 """The listener: receive → parse → commit → delete, for ever, in a thread of its own.
 
 It tells nobody but the history what it received; whoever shows it reads the history. Of several imm-tui on one history
-one is elected to listen, the others watch the history until it ends.
+one is elected to listen, the others watch the history until it ends. Under a read-only profile it only peeks at the
+queue, and stores what it sees.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +43,9 @@ _DENIED = 3
 _DAMAGED_AGAIN = 3
 """Deliveries of a damaged message, after which it is hidden like any other that cannot be read."""
 
+_PEEKS = 2.0
+"""Seconds between two peeks while there are new messages; up to 15 when there are none."""
+
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
 
@@ -53,6 +58,9 @@ class Phase(StrEnum):
 
     STARTING = "starting"
     LISTENING = "listening"
+    PEEKING = "peeking"
+    """It receives nothing: it looks again and again at what is on the queue, at most 16 messages at a time, and at none
+    that somebody else has received and hidden."""
     RECONNECTING = "reconnecting"
     """It tries again by itself at `ListenerState.retry_at`."""
     STOPPED = "stopped"
@@ -72,7 +80,7 @@ class ListenerState:
     trouble: Trouble | None = None
     retry_at: int | None = None
     empty_for: float = 0.0
-    """For how many seconds on end the service has answered that the queue is empty."""
+    """For how many seconds on end the service has answered that the queue is empty, or a peek has shown nothing new."""
 
 
 def election(history_path: Path) -> FileLock:
@@ -82,7 +90,8 @@ def election(history_path: Path) -> FileLock:
 
 
 class Listener:
-    """Listens to the queue of `settings` for the history at `history_path`, from `start` to `stop`.
+    """Listens to the queue of `settings` for the history at `history_path`, from `start` to `stop`; or peeks at it,
+    where they are read-only.
 
     `on_batch` is called in the listener's thread with what one batch brought, when it is stored and deleted; `on_state`
     in the same thread whenever `state` has changed.
@@ -157,7 +166,9 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with election(self._history_path), History(self._history_path) as history:
+                # Who only peeks takes nothing away from others, and keeps nobody from listening.
+                elected = nullcontext() if self._settings.read_only else election(self._history_path)
+                with elected, History(self._history_path) as history:
                     while not self._stopping.is_set():
                         self._stay_paused()
                         self._listen(history)
@@ -197,7 +208,11 @@ class Listener:
         # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
         from imm_tui.cloud.mns import BATCH, Cancelled, Queue
 
-        queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
+        peeking = self._settings.read_only
+        phase = Phase.PEEKING if peeking else Phase.LISTENING
+        queue = self._queue = Queue(
+            self._settings.mns_endpoint, self._settings.queue, self._credentials, read_only=peeking
+        )
         backoff, early = Backoff(), Backoff(last=15.0)
         denied, unstorable = 0, False
         empty_since = None
@@ -208,8 +223,11 @@ class Listener:
                 try:
                     if unstorable:
                         history.probe()  # what cannot be stored is not received either
-                    batch = queue.receive(BATCH, wait)
-                    if batch:
+                    batch = queue.peek(BATCH) if peeking else queue.receive(BATCH, wait)
+                    found = len(batch)
+                    if peeking:
+                        found = self._note(history, batch)
+                    elif batch:
                         self._finish(history, queue, batch, more=len(batch) == BATCH)
                 except Cancelled:
                     return
@@ -228,19 +246,21 @@ class Listener:
                     continue
                 backoff.reset()
                 denied, unstorable = 0, False
-                if batch:
+                if found:
                     empty_since = None
                     early.reset()
-                    self._tell(Phase.LISTENING, self._unhidden)
+                    self._tell(phase, self._unhidden)
+                    if peeking:
+                        self._rest(min(_PEEKS, self._wait))
                 else:
                     empty_since = asked if empty_since is None else empty_since
-                    self._tell(Phase.LISTENING, self._unhidden, empty_for=time.monotonic() - empty_since)
+                    self._tell(phase, self._unhidden, empty_for=time.monotonic() - empty_since)
                     if time.monotonic() - asked < min(_EARLY, wait / 2):
-                        self._rest(early.delay())
+                        self._rest(min(early.delay(), self._wait))
                     else:
                         early.reset()
                 # While batches come back full there is more: no need to wait for it. Else one long poll a queue.
-                wait = 0 if len(batch) == BATCH else self._wait
+                wait = 0 if found == BATCH else self._wait
         finally:
             queue.close()
             self._queue = None
@@ -271,6 +291,13 @@ class Listener:
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
             self._on_batch(deliveries)
+
+    def _note(self, history: History, batch: list[Received]) -> int:
+        """Stores what was peeked at and is not in the history yet; how many that are. They stay on the queue."""
+        deliveries = history.store_peeked([_arrival(message) for message in batch], now())
+        if deliveries:
+            self._on_batch(deliveries)
+        return len({delivery.message_id for delivery in deliveries})
 
     def _rest(self, seconds: float | None) -> None:
         """Until the time is over (None: for ever), or until it is stopped, paused or resumed."""

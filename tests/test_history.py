@@ -605,3 +605,48 @@ def test_an_event_with_the_token_stands_whatever_id_the_answer_names(history: Hi
     history.record_accepted(task, "OfficeConversion-another", "REQUEST-ID")
     assert ended is not None
     assert history.task(task) == replace(ended, request_id="REQUEST-ID")
+
+
+# What was only looked at
+
+
+def peeked(history: History, *arrivals: Arrival) -> list[tuple[str, bool]]:
+    return [(report.message_id, report.duplicate) for report in history.store_peeked(arrivals, 1_000)]
+
+
+def test_a_message_is_reported_once_however_often_it_is_seen(history: History) -> None:
+    first, second = arrival(RUNNING), arrival(FINISHED, message_id="2", body=b"[]")
+    assert peeked(history, first) == [("1", False)]
+    assert peeked(history, first, second) == [("2", False)]
+    before = history.data_version(), history.changes(0).revision
+    assert peeked(history, first, second) == []
+    assert (history.data_version(), history.changes(0).revision) == before
+    (task,) = history.tasks()
+    assert (task.events, task.status) == (2, Status.SUCCEEDED)
+
+
+def test_what_is_received_after_it_was_seen_was_delivered_once(history: History) -> None:
+    seen = arrival(FINISHED)
+    peeked(history, seen)
+    before = history.last_delivery()
+    assert [report.duplicate for report in history.store([seen], 2_000)] == [False]
+    (message,) = history.messages_of(history.tasks()[0].id)
+    assert (message.times, message.duplicates) == (1, 0)
+    assert len(history.deliveries(before)) == 1
+    assert [report.duplicate for report in history.store([seen], 3_000)] == [True]
+    assert peeked(history, seen) == []
+
+
+def test_the_same_event_in_another_message_that_is_only_seen_is_a_duplicate(history: History) -> None:
+    history.store([arrival(FINISHED)], 1_000)
+    again = arrival(FINISHED, message_id="2", body=b"[]")
+    assert peeked(history, again) == [("2", True)]
+    assert [report.duplicate for report in history.store([again], 2_000)] == [True]
+
+
+def test_a_message_without_an_event_that_is_only_seen_is_reported_once(history: History) -> None:
+    unreadable = replace(arrival(body=b"?"), reason="not ours")
+    assert peeked(history, unreadable) == [("1", False)]
+    assert peeked(history, unreadable) == []
+    assert history.store([unreadable], 2_000) == []
+    assert history.quarantine_size() == 1

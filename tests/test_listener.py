@@ -473,3 +473,56 @@ def answering(code: str, status: int, port: int = 0) -> Iterator[tuple[int, list
     finally:
         server.shutdown()
         server.server_close()
+
+
+# A read-only profile
+
+
+CHANGES = {"receive", "delete", "visibility", "void", "redeliver"}
+
+
+def changes(emulator: RunningEmulator, queue: str) -> list[str]:
+    """What was done to a queue that others would notice."""
+    return [entry["action"] for entry in Control(emulator.endpoint).ledger(queue=queue) if entry["action"] in CHANGES]
+
+
+def test_a_read_only_listener_sees_each_event_once_and_leaves_the_queue_as_it_is(mailbox: Mailbox, path: Path) -> None:
+    mailbox.publish(notification("a"), "not ours", notification("b"))
+    read_only = replace(mailbox.settings, read_only=True)
+    with listening(read_only, mailbox.credentials, path, wait=1) as (_, watcher):
+        watcher.until_delivered(3)
+        mailbox.publish(notification("c"))
+        watcher.until_delivered(4)
+        watcher.until(lambda: watcher.states[-1].empty_for > 0)
+        assert watcher.states[-1].phase is Phase.PEEKING
+    assert mailbox.left == (4, 0)
+    with listening(read_only, mailbox.credentials, path, wait=1) as (_, watcher):
+        watcher.until(lambda: bool(watcher.states) and watcher.states[-1].empty_for > 0)
+        assert watcher.deliveries == []
+    assert changes(mailbox.emulator, mailbox.name) == []
+    with listening(mailbox.settings, mailbox.credentials, path) as (_, watcher):
+        assert [delivery.duplicate for delivery in watcher.until_delivered(3)] == [False] * 3
+    assert "receive" in changes(mailbox.emulator, mailbox.name)
+    with History(path) as history:
+        assert {task.task_id: task.events for task in history.tasks()} == {"a": 1, "b": 1, "c": 1}
+
+
+def test_who_only_looks_keeps_nobody_from_listening(mailbox: Mailbox, path: Path) -> None:
+    with listening(replace(mailbox.settings, read_only=True), mailbox.credentials, path) as (_, peeker):
+        peeker.until_phase(Phase.PEEKING)
+        with listening(mailbox.settings, mailbox.credentials, path) as (_, watcher):
+            watcher.until_phase(Phase.LISTENING)
+        peeker.until_phase(Phase.PEEKING)
+
+
+def test_who_only_looks_can_be_paused_and_is_told_of_troubles(mailbox: Mailbox, path: Path) -> None:
+    read_only = replace(mailbox.settings, read_only=True)
+    with listening(read_only, mailbox.credentials, path) as (listener, watcher):
+        watcher.until_phase(Phase.PEEKING)
+        listener.pause()
+        watcher.until_phase(Phase.PAUSED)
+        mailbox.publish(notification("a"))
+        listener.resume()
+        watcher.until_delivered(1)
+    with listening(replace(read_only, queue="nobodys"), mailbox.credentials, path) as (_, watcher):
+        assert "does not exist" in str(watcher.until_phase(Phase.STOPPED).trouble)
