@@ -10,6 +10,7 @@ import pytest
 from imm_tui import credentials
 from imm_tui.config import Settings, load
 from imm_tui.errors import BadInput, NoCredentials, Trouble
+from imm_tui.profiles import lacking
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.screens.welcome import WelcomeScreen
@@ -56,6 +57,18 @@ async def test_with_a_key_it_names_only_the_settings_that_are_missing(tmp_path: 
         assert MISSING.what in read(app)
         assert "IMM_TUI_ACCOUNT_ID" in read(app)
         assert "IMM_TUI_REGION" not in read(app)
+
+
+async def test_of_half_a_profile_it_says_what_is_there_and_what_is_not(tmp_path: Path) -> None:
+    settings = load({}, {"IMM_TUI_REGION": "cn-beijing", "IMM_TUI_PROJECT": "demo"})
+    app = first_run(tmp_path, lacking(settings, settings.missing_to_listen()), settings)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "IMM_TUI_QUEUE" in read(app))
+        words = read(app)
+        assert "3 settings are missing. Set already: region cn-beijing, project demo." in words
+        for name in ("topic", "queue", "account_id"):
+            assert words.count(f"{name} IMM_TUI_") == 1
+        assert "account_id, queue" not in words, "no second list that says something else"
 
 
 async def test_with_all_settings_only_the_key_is_spoken_of(tmp_path: Path, no_key: NoCredentials) -> None:

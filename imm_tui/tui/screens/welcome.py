@@ -13,8 +13,8 @@ from textual.widgets.option_list import Option
 
 from imm_tui import text
 from imm_tui.config import KEYS, Settings
-from imm_tui.errors import Trouble
-from imm_tui.i18n import N_, _
+from imm_tui.errors import BadInput, Trouble
+from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.widgets.choices import Choices
@@ -88,24 +88,36 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
         yield Footer(show_command_palette=False)
 
     def _told(self) -> Content:
-        """What is missing, and each step that is left."""
+        """What is there, what is missing, and each step that is left."""
         problem, settings = self._problem, self._settings
-        parts = [Content.styled(text.line(problem.what), "bold")]
-        parts += [Content(text.block(part)) for part in (problem.why, problem.fix) if part]
-        needed = {*settings.missing_to_listen(), *settings.missing_to_submit()}
-        if needed and not settings.topic:
-            needed.add("topic")  # nobody demands it, but without it IMM tells nobody
-        if needed:
+        missing = self._missing()
+        parts = []
+        if isinstance(problem, BadInput) and problem.field in missing:  # the list below says all of that, and more
+            words = ngettext("One setting is missing.", "{count} settings are missing.", len(missing))
+            parts.append(Content.styled(words.format(count=len(missing)), "bold"))
+        else:
+            parts.append(Content.styled(text.line(problem.what), "bold"))
+            parts += [Content(text.block(part)) for part in (problem.why, problem.fix) if part]
+        parts.append(Content(""))
+        if given := ", ".join(f"{name} {text.line(value)}" for name in _MEANINGS if (value := getattr(settings, name))):
+            parts.append(Content(_("Set already: {settings}.").format(settings=given)))
+        if missing:
             place = text.line(settings.place)
-            parts += [
-                Content(""),
-                Content(_("Missing settings: write them under {place}, or set the variables.").format(place=place)),
-            ]
-        for name in (name for name in KEYS if name in needed):
+            told = _("Missing settings: write them under {place}, or set the variables.").format(place=place)
+            parts.append(Content(told))
+        for name in missing:
             row = (f"  {name:<12}", f"IMM_TUI_{name.upper():<14}", (_(_MEANINGS.get(name, "")), QUIET))
             parts.append(Content.assemble(*row))
         parts += [Content(""), Content(_("Then start imm-tui again."))]
         return Content("\n").join(parts)
+
+    def _missing(self) -> list[str]:
+        """The settings that are not there, in the order of the file."""
+        settings = self._settings
+        needed = {*settings.missing_to_listen(), *settings.missing_to_submit()}
+        if needed and not settings.topic:
+            needed.add("topic")  # nobody demands it, but without it IMM tells nobody
+        return [name for name in KEYS if name in needed]
 
     # Choices
 
