@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imm_tui.errors import HistoryUnusable
 from imm_tui.history import Arrival, Column, History, Left, Order
 from imm_tui.tasks import Conversion, Event, Status, Task
 
@@ -161,3 +163,23 @@ def test_what_has_changed_is_found_without_a_look_at_every_task(history: History
     query = next(statement for statement in asked if "revision >" in statement and "FROM tasks" in statement)
     plan = " ".join(row[3] for row in history._db.execute(f"EXPLAIN QUERY PLAN {query}"))
     assert "tasks_by_revision" in plan
+
+
+def test_a_search_that_would_never_end_can_be_ended_from_another_thread(history: History) -> None:
+    submitted(history)
+    endless = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n)"
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.01):
+            history.interrupt()
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    try:
+        with pytest.raises(HistoryUnusable):
+            history.find(endless, (), Order(), 0)
+    finally:
+        over.set()
+        other.join()
+    assert everything(history, Order()) == [1]

@@ -192,7 +192,10 @@ def test_changes_are_told_once_to_each_who_asks(history: History, path: Path) ->
 def test_the_outline_has_every_task_by_age(history: History) -> None:
     first, second = intent(history), intent(history)
     history.record_unknown(first, message="cut", request_id=None)
-    assert history.outline() == ([(first, Status.UNKNOWN), (second, Status.SUBMITTING)], history.changes(0).revision)
+    numbers, statuses, revision = history.outline()
+    assert list(numbers) == [first, second]
+    assert [tuple(Status)[place] for place in statuses] == [Status.UNKNOWN, Status.SUBMITTING]
+    assert revision == history.changes(0).revision
 
 
 def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:

@@ -31,13 +31,16 @@ class Finder:
         self._answer = answer
         self._changed = threading.Condition()
         self._question: Arrangement | None = None
+        self._at_work: tuple[Arrangement, History] | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     def ask(self, arrangement: Arrangement) -> None:
-        """Returns at once. The same arrangement again means that the history has changed."""
+        """Returns at once. The same arrangement again means that the history has changed; another, that nobody waits
+        for the one before."""
         with self._changed:
             self._question = arrangement
+            self._give_up_unless(arrangement)
             self._changed.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="finding", daemon=True)
@@ -47,19 +50,26 @@ class Finder:
         """What was asked last need not be answered any more."""
         with self._changed:
             self._question = None
+            self._give_up_unless(None)
 
     def stop(self) -> None:
         """Returns at once; a question in hand is not answered any more."""
         with self._changed:
             self._stopping = True
+            self._give_up_unless(None)
             self._changed.notify()
+
+    def _give_up_unless(self, wanted: Arrangement | None) -> None:
+        if self._at_work is not None and self._at_work[0] != wanted:
+            self._at_work[1].interrupt()
+            self._at_work = None
 
     def _run(self) -> None:
         last, rested_at = None, 0.0
         while (arrangement := self._next(last, rested_at)) is not None:
             began = time.monotonic()
             found = self._find(arrangement)
-            if not self._stopping:
+            if found is not None and not self._stopping:
                 self._answer(arrangement, found)
             ended = time.monotonic()
             last, rested_at = arrangement, ended + min(_SHARE * (ended - began), _LONGEST)
@@ -75,12 +85,21 @@ class Finder:
                 self._changed.wait(None if self._question is None else rest)
         return None
 
-    def _find(self, arrangement: Arrangement) -> Found | Trouble:
+    def _find(self, arrangement: Arrangement) -> Found | Trouble | None:
+        """None where nobody waits for it any more."""
         at = now()
         wanted = query.parse(arrangement.query, at, unfinished=True)
         wanted = wanted.without(Status.SUCCEEDED) if arrangement.folded else wanted
+        given_up = False
         try:
             with History(self._history_path) as history:
-                return Found(history.find(wanted.where, wanted.values, arrangement.order, at))
+                with self._changed:
+                    self._at_work = arrangement, history
+                try:
+                    numbers = history.find(wanted.where, wanted.values, arrangement.order, at)
+                finally:
+                    with self._changed:
+                        given_up, self._at_work = self._at_work is None, None
+                return None if given_up else Found(numbers)
         except HistoryUnusable as trouble:
-            return trouble
+            return None if given_up else trouble

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 
@@ -67,9 +67,9 @@ class Marks:
         """These are no more."""
         self._numbers.difference_update(numbers)
 
-    def unlisted(self, rows: Mapping[int, int]) -> int:
-        """How many are not among these, the keys of `rows`."""
-        return len(self._numbers.difference(rows))
+    def unlisted(self, rows: Rows) -> int:
+        """How many are not among these."""
+        return sum(rows.row_of(number) is None for number in self._numbers)
 
     def in_order(self, rows: Iterable[int]) -> list[int]:
         """All of them as they are listed, then the others, the highest first."""

@@ -13,6 +13,8 @@ from imm_tui.tasks import Status
 
 _STATUSES = tuple(Status)
 
+_PIECE = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
@@ -36,12 +38,18 @@ class Arrangement:
 
 
 class Found:
-    """Numbers in the order that they were found in. Made of 100,000 it takes a frame: not in the screen's thread."""
+    """Numbers in the order that they were found in. It is made in pieces that hold up no other thread for long."""
 
     def __init__(self, ids: Sequence[int]) -> None:
         self._ids = ids
-        self.rows = dict(zip(ids, range(len(ids)), strict=True))
-        """The row of each number."""
+        # By its number the row of each, from 1: a dictionary would take ten times the memory, and much of it at once.
+        self._rows = array("i")
+        for start in range(0, len(ids), _PIECE):
+            piece = ids[start : start + _PIECE]
+            if (missing := max(piece) + 1 - len(self._rows)) > 0:
+                self._rows.frombytes(bytes(missing * self._rows.itemsize))
+            for row, number in enumerate(piece, start + 1):
+                self._rows[number] = row
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -53,7 +61,8 @@ class Found:
         return self._ids[row]
 
     def row_of(self, number: int) -> int | None:
-        return self.rows.get(number)
+        row = self._rows[number] if number < len(self._rows) else 0
+        return row - 1 if row else None
 
 
 class TaskIndex:
@@ -66,6 +75,14 @@ class TaskIndex:
         self.counts: Counter[Status] = Counter()
         for task, status in tasks:
             self.put(task, status)
+
+    @classmethod
+    def of(cls, numbers: array[int], statuses: bytes) -> TaskIndex:
+        """Of all the tasks of a history, as History.outline gives them."""
+        index = cls()
+        index._ids, index._statuses = numbers, bytearray(statuses)
+        index.counts.update({status: statuses.count(place) for place, status in enumerate(_STATUSES)})
+        return index
 
     def __len__(self) -> int:
         return len(self._ids)

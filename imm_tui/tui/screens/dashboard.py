@@ -212,12 +212,12 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 last_delivery = history.last_delivery()
                 newest = history.deliveries(last_delivery - _FIRST)
                 charted = history.received_since(now() - CHARTED)
-                outline, revision = history.outline()
+                numbers, statuses, revision = history.outline()
                 tasks = history.tasks(limit=_FIRST)
         except HistoryUnusable as trouble:
             self.call_later(self.reading_failed, trouble)
             return
-        index = TaskIndex(outline)
+        index = TaskIndex.of(numbers, statuses)
         last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
         self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event, charted)
 

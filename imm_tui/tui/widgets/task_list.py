@@ -225,7 +225,7 @@ class TaskList(RowList):
             # In another order all are listed, though those of this moment have not been found yet.
             listed=len(found) if found is not None and self.arrangement.partial else len(index),
             marked=len(self._marks),
-            unlisted=0 if found is None else self._marks.unlisted(found.rows),
+            unlisted=0 if found is None else self._marks.unlisted(found),
             states=(
                 self._columns.untitled(self.order),
                 _("failed first") if self.order.failures_first else "",
