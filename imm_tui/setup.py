@@ -16,7 +16,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -59,6 +59,8 @@ REMOVAL_ACTIONS = (
 )
 
 Told = TypeVar("Told")
+
+NOTHING = "–"
 
 _LONGEST = 120
 """Characters of the name of a queue or a topic (MNS API 2015-06-06, limits of new ones)."""
@@ -111,7 +113,76 @@ class Removal:
     """On the queue, which go with it."""
 
 
-# What cannot be known is asked for; this finds the rest.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only a person can say: the value of a setting, one of `options`, or any text where there are none."""
+
+    setting: str
+    words: str
+    options: tuple[str, ...] = ()
+    usual: str = ""
+    """What is meant where nothing is answered; empty where there is no telling."""
+
+
+Load = Callable[[Mapping[str, str]], Settings]
+"""The settings with these answers above them, by the names of config.KEYS. Raises BadInput for one that cannot be."""
+
+
+def complete(
+    load: Load, keys: Keys, environ: Mapping[str, str], *, private: bool = False
+) -> Generator[Question, str, Settings]:
+    """The settings with everything that there has to be. What is not set is looked for in the account; what cannot be
+    found is yielded as a question, and its answer sent back.
+
+    `private` wants a queue of this viewer's own although the profile names another. Raises BadInput, Refused and
+    Unreachable.
+    """
+    answers: dict[str, str] = {}
+    settings = load(answers)
+    if not settings.region:
+        answers["region"] = yield Question("region", _("Which region is the project in?"), REGIONS)
+        settings = load(answers)
+    answers["account_id"] = account_of(settings, keys) or (
+        yield Question("account_id", _("The main account’s id, as the console shows it?"))
+    )
+    settings = load(answers)
+    answers["project"], answers["api_version"] = yield from _project(settings, keys)
+    settings = load(answers)
+    if not settings.topic:
+        own = topic_of(settings.project)
+        others = [name for name in _topics(settings, keys) if name != own]
+        question = _("Which topic is IMM to publish to? Everybody who watches the project needs the same.")
+        answers["topic"] = (yield Question("topic", question, (own, *others), own)) if others else own
+    if private or not settings.queue:
+        answers["queue"] = private_queue(settings.profile, environ)
+    return load(answers)
+
+
+def _project(settings: Settings, keys: Keys) -> Generator[Question, str, tuple[str, ApiVersion]]:
+    """The project and the version that has it: what is set, the only one there is, or what is chosen."""
+    found = _projects(settings, keys)
+    names = dict.fromkeys(name for name, _version in found)
+    if settings.project:
+        versions = [version for name, version in found if name == settings.project]
+        if not versions:
+            raise BadInput(
+                _("There is no project {name} in {region}.").format(name=settings.project, region=settings.region),
+                _("What there is: {names}.").format(names=", ".join(names) or NOTHING),
+                _("Name one of them with {flag}, or another region.").format(flag="--project"),
+                field="project",
+            )
+        return settings.project, settings.api_version if settings.api_version in versions else versions[0]
+    if not found:
+        raise BadInput(
+            _("There is no IMM project in {region}.").format(region=settings.region),
+            _("Neither API version lists one for this access key’s account."),
+            _("Create one in the IMM console, or name another region with {flag}.").format(flag="--region"),
+            field="project",
+        )
+    shown = {f"{name} ({version})": (name, version) for name, version in found}
+    if len(names) == 1:  # a name that both versions know is two projects
+        return next((it for it in found if it[1] == settings.api_version), found[0])
+    return shown[(yield Question("project", _("Which project?"), tuple(shown)))]
 
 
 def private_queue(profile: str, environ: Mapping[str, str]) -> str:
@@ -154,7 +225,7 @@ def account_of(settings: Settings, keys: Keys) -> str:
     return caller(settings.sts_endpoint, keys).account_id
 
 
-def projects(settings: Settings, keys: Keys) -> list[tuple[str, ApiVersion]]:
+def _projects(settings: Settings, keys: Keys) -> list[tuple[str, ApiVersion]]:
     """The account's projects in the region of `settings`, and which API version knows each.
 
     Not every account has both versions. Raises Refused or Unreachable where neither can be asked.
@@ -184,7 +255,7 @@ def projects(settings: Settings, keys: Keys) -> list[tuple[str, ApiVersion]]:
     return found
 
 
-def topics(settings: Settings, keys: Keys) -> list[str]:
+def _topics(settings: Settings, keys: Keys) -> list[str]:
     """The names of the account's topics. Raises Refused and Unreachable."""
     with _account(settings, keys) as account:
         return account.topics()

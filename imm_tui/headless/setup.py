@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from imm_tui import config_file, ram, setup
@@ -14,15 +14,10 @@ from imm_tui.errors import BadInput, Denied
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put
 from imm_tui.i18n import N_, _, ngettext
-from imm_tui.setup import REGIONS, Kind, Part
-from imm_tui.tasks import ApiVersion
+from imm_tui.setup import Kind, Load, Part, Question
 from imm_tui.text import line, say
 
 KINDS = {Kind.TOPIC: N_("topic"), Kind.QUEUE: N_("queue"), Kind.SUBSCRIPTION: N_("subscription")}
-
-
-Load = Callable[[Mapping[str, str]], Settings]
-"""The settings with these answers above them, by the names of config.KEYS. Raises BadInput for one that cannot be."""
 
 
 def run(
@@ -40,7 +35,7 @@ def run(
     Raises BadInput where something has to be asked and there is nobody, and whatever the services raise.
     """
     talk = _Talk(yes=yes)
-    settings = _completed(load, keys, environ, talk, private=private)
+    settings = talk.through(setup.complete(load, keys, environ, private=private))
     say(_("Looking at the account’s topics and queues."))
     try:
         plan = setup.look(settings, keys)
@@ -125,58 +120,6 @@ def remove(
     return Exit.SUCCEEDED
 
 
-def _completed(load: Load, keys: Keys, environ: Mapping[str, str], talk: _Talk, *, private: bool) -> Settings:
-    """The settings with everything that there has to be: as they are, as found in the account, or as answered."""
-    answers: dict[str, str] = {}
-    settings = load(answers)
-    if not settings.region:
-        answers["region"] = talk.choose("region", _("Which region is the project in?"), REGIONS)
-        settings = load(answers)
-    account_id = setup.account_of(settings, keys)
-    answers["account_id"] = account_id or talk.ask("account_id", _("The main account’s id (the console shows it):"))
-    settings = load(answers)
-    answers["project"], answers["api_version"] = _project(settings, keys, talk)
-    settings = load(answers)
-    if not settings.topic:
-        own = setup.topic_of(settings.project)
-        others = [name for name in setup.topics(settings, keys) if name != own]
-        answers["topic"] = talk.choose("topic", _("Which topic is IMM to publish to?"), [own, *others], own)
-    if private or not settings.queue:
-        answers["queue"] = setup.private_queue(settings.profile, environ)
-    return load(answers)
-
-
-def _project(settings: Settings, keys: Keys, talk: _Talk) -> tuple[str, ApiVersion]:
-    found = setup.projects(settings, keys)
-    if not settings.project:
-        if not found:
-            raise BadInput(
-                _("There is no IMM project in {region}.").format(region=settings.region),
-                _("Neither API version lists one for this access key’s account."),
-                _("Create one in the IMM console, or name another region with {flag}.").format(flag="--region"),
-                field="project",
-            )
-        shown = [f"{name} ({version})" for name, version in found]
-        only = {name for name, _version in found}
-        usual = next(
-            (it for it, (_name, version) in zip(shown, found, strict=True) if version == settings.api_version), ""
-        )
-        chosen = talk.choose("project", _("Which project?"), shown, (usual or shown[0]) if len(only) == 1 else "")
-        return found[shown.index(chosen)]
-    versions = [version for name, version in found if name == settings.project]
-    if not versions:
-        raise BadInput(
-            _("There is no project {name} in {region}.").format(name=settings.project, region=settings.region),
-            _("What there is: {names}.").format(names=", ".join(name for name, _version in found) or "–"),
-            _("Name one of them with {flag}, or another region.").format(flag="--project"),
-            field="project",
-        )
-    if settings.api_version in versions:
-        return settings.project, settings.api_version
-    say(_("The project {name} is one of {version}.").format(name=settings.project, version=versions[0]))
-    return settings.project, versions[0]
-
-
 class _Talk:
     """Questions on stderr, answers from stdin; where nobody can answer the flag is named that would."""
 
@@ -184,43 +127,44 @@ class _Talk:
         self._yes = yes
         self._somebody = sys.stdin.isatty() and not yes
 
-    def choose(self, setting: str, question: str, options: Sequence[str], usual: str = "") -> str:
-        """One of `options`, by its number or its name; `usual` where nothing is answered, or nobody does."""
-        if not self._somebody:
-            if usual:
-                return usual
-            raise self._nobody(question, setting, _("There are {names}.").format(names=", ".join(options)))
-        for number, option in enumerate(options, 1):
-            print(f"{number:>4}  {line(option)}", file=sys.stderr)
-        while True:
-            answer = self._answer(f"{question}{f' [{line(usual)}]' if usual else ''} ") or usual
-            if answer in options:
-                return answer
-            if answer.isdecimal() and 0 < int(answer) <= len(options):
-                return options[int(answer) - 1]
-            say(_("Answer with a number from 1 to {count}, or with a name.").format(count=len(options)))
+    def through(self, questions: Generator[Question, str, Settings]) -> Settings:
+        """Answers one after the other; what they come to."""
+        try:
+            question = next(questions)
+            while True:
+                question = questions.send(self._ask(question))
+        except StopIteration as end:
+            settings: Settings = end.value
+            return settings
 
-    def ask(self, setting: str, question: str) -> str:
+    def _ask(self, question: Question) -> str:
         if not self._somebody:
-            raise self._nobody(question, setting)
-        while not (answer := self._answer(f"{question} ")):
-            pass
-        return answer
+            if question.usual:
+                return question.usual
+            there = _("There are {names}.").format(names=", ".join(question.options)) if question.options else ""
+            raise _nobody(question.words, question.setting, there)
+        for number, option in enumerate(question.options, 1):
+            print(f"{number:>4}  {line(option)}", file=sys.stderr)
+        usual = f" [{line(question.usual)}]" if question.usual else ""
+        while True:
+            answer = self._answer(f"{question.words}{usual} ") or question.usual
+            if answer in question.options or (answer and not question.options):
+                return answer
+            if answer.isdecimal() and 0 < int(answer) <= len(question.options):
+                return question.options[int(answer) - 1]
+            if question.options:
+                told = _("Answer with a number from 1 to {count}, or with a name.")
+                say(told.format(count=len(question.options)))
 
     def confirm(self, question: str) -> None:
         """Returns where the answer is yes. Raises BadInput where nobody can give it, SystemExit where it is no."""
         if self._yes:
             return
         if not self._somebody:
-            raise self._nobody(question, "yes")
+            raise _nobody(question, "yes")
         if self._answer(f"{question} [y/N] ").lower() not in ("y", "yes", "是"):
             say(_("Nothing was changed."))
             sys.exit(Exit.INTERRUPTED)
-
-    def _nobody(self, question: str, setting: str, why: str = "") -> BadInput:
-        flag = f"--{setting.replace('_', '-')}"
-        what = _("Nobody can be asked here: {question}").format(question=question)
-        return BadInput(what, why, _("Answer it with {flag}.").format(flag=flag), field=setting)
 
     def _answer(self, question: str) -> str:
         print(question, end="", file=sys.stderr, flush=True)
@@ -229,6 +173,12 @@ class _Talk:
             print(file=sys.stderr)
             sys.exit(Exit.INTERRUPTED)
         return answer.strip()
+
+
+def _nobody(question: str, setting: str, why: str = "") -> BadInput:
+    what = _("Nobody can be asked here: {question}").format(question=question)
+    fix = _("Answer it with {flag}.").format(flag=f"--{setting.replace('_', '-')}")
+    return BadInput(what, why, fix, field=setting)
 
 
 def _named(part: Part) -> str:

@@ -239,8 +239,6 @@ def test_in_a_terminal_it_asks_what_cannot_be_found(viewer: Viewer) -> None:
         terminal.press("nowhere\r")
         terminal.until_read("Answer with a number")
         terminal.press("cn-beijing\r")
-        terminal.until_read("Which project?")
-        terminal.press("2\r")
         terminal.until_read("Which topic")
         terminal.press("\r")
         terminal.until_read("Create and write this? [y/N]")
