@@ -49,8 +49,15 @@ class Profiles:
 
     def open(self, name: str) -> Profile:
         """One of them, as it is now. Raises BadInput where the file, or what it says of this one, cannot be used."""
+        return ready(config.load(self._given(name), self._environ), self._environ)
+
+    def answered(self, name: str, answers: Mapping[str, str]) -> Settings:
+        """The settings of one of them, there or yet to be written, with `answers` above them. Raises BadInput."""
+        return config.load({**self._given(name), **answers}, self._environ, to_write=True)
+
+    def _given(self, name: str) -> dict[str, str | None]:
         given = self._flags if name == self._first else {key: self._flags.get(key) for key in ("config", "read_only")}
-        return ready(config.load({**given, "profile": name}, self._environ), self._environ)
+        return {**given, "profile": name}
 
 
 def ready(settings: Settings, environ: Mapping[str, str]) -> Profile:

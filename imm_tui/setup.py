@@ -10,6 +10,7 @@ else with it, however a run ended.
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import hashlib
 import json
@@ -24,11 +25,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from imm_tui import config
+from imm_tui import config, config_file
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, HistoryUnusable, Refused, Trouble, Unreachable
-from imm_tui.i18n import _
+from imm_tui.i18n import N_, _
 from imm_tui.tasks import API_VERSIONS, ApiVersion
 
 if TYPE_CHECKING:
@@ -74,6 +75,13 @@ class Kind(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+_KINDS = {
+    Kind.TOPIC: N_("topic {name}"),
+    Kind.QUEUE: N_("queue {name}"),
+    Kind.SUBSCRIPTION: N_("subscription {name} of the topic {topic}"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One of them. `topic` is a subscription's."""
@@ -81,6 +89,10 @@ class Part:
     kind: Kind
     name: str
     topic: str = ""
+
+    def __str__(self) -> str:
+        """As a person is told of it."""
+        return _(_KINDS[self.kind]).format(name=self.name, topic=self.topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,6 +464,44 @@ def _unusable(record: Path, why: str) -> HistoryUnusable:
 
 
 # The profile
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What config.toml is and what it is to be."""
+
+    path: Path
+    before: str
+    after: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that go, with a `-` in front, and those that come, with a `+`."""
+        lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=0)
+        return [line for line in list(lines)[2:] if not line.startswith("@@")]
+
+    def write(self) -> None:
+        """Raises BadInput where the file cannot be written."""
+        if self.before != self.after:
+            config_file.write(self.path, self.after)
+
+
+def profile_of(plan: Plan) -> Change:
+    """The profile with what the plan comes to. Raises BadInput where the file cannot be read."""
+    return _changed(plan.settings, profile_values(plan.settings))
+
+
+def profile_without(removal: Removal, settings: Settings) -> Change:
+    """The profile without what is taken away. Raises BadInput where the file cannot be read."""
+    gone = {str(part.kind): part.name for part in removal.gone}
+    return _changed(settings, {key: "" for key in ("queue", "topic") if gone.get(key) == getattr(settings, key)})
+
+
+def _changed(settings: Settings, values: Mapping[str, str]) -> Change:
+    path = settings.config_file
+    assert path is not None, "load() says which file it is"
+    before = config_file.read(path)
+    return Change(path, before, config_file.with_profile(before, settings.profile, values))
 
 
 def profile_values(settings: Settings) -> dict[str, str]:

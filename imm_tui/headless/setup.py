@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
-from imm_tui import config_file, ram, setup
+from imm_tui import ram, setup
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Denied
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put
-from imm_tui.i18n import N_, _, ngettext
-from imm_tui.setup import Kind, Load, Part, Question
+from imm_tui.i18n import _, ngettext
+from imm_tui.setup import Change, Load, Question
 from imm_tui.text import line, say
-
-KINDS = {Kind.TOPIC: N_("topic"), Kind.QUEUE: N_("queue"), Kind.SUBSCRIPTION: N_("subscription")}
 
 
 def run(
@@ -34,44 +31,39 @@ def run(
 
     Raises BadInput where something has to be asked and there is nobody, and whatever the services raise.
     """
-    talk = _Talk(yes=yes)
-    settings = talk.through(setup.complete(load, keys, environ, private=private))
-    say(_("Looking at the account’s topics and queues."))
+    settings = load({})
     try:
-        plan = setup.look(settings, keys)
-    except Denied:
-        _say_policy(setup.ACTIONS, settings)
+        talk = _Talk(yes=yes)
+        settings = talk.through(setup.complete(load, keys, environ, private=private))
+        return _set_up(settings, keys, setup.record_path(settings, environ), talk, dry_run=dry_run)
+    except Denied as denied:
+        _say_policy((*setup.ACTIONS, denied.action), settings)
         raise
+
+
+def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
+    say(_("Looking at the account’s topics and queues."))
+    plan = setup.look(settings, keys)
     for part in plan.there:
-        put(_("= there    {part}").format(part=_named(part)))
+        put(_("= there    {part}").format(part=line(part)))
     for part in plan.missing:
-        put(_("+ create   {part}").format(part=_named(part)))
+        put(_("+ create   {part}").format(part=line(part)))
     for remark in plan.remarks:
         put(f"! {line(remark)}")
-    path = settings.config_file
-    assert path is not None, "load() says which file it is"
-    before = config_file.read(path)
-    after = config_file.with_profile(before, settings.profile, setup.profile_values(settings))
-    _put_difference(path, before, after)
-    if not plan.missing and before == after:
+    change = setup.profile_of(plan)
+    _put(change)
+    if not plan.missing and change.before == change.after:
         put(_("Everything is there. Nothing is to be done."))
         return Exit.SUCCEEDED
     if dry_run:
         return Exit.SUCCEEDED
     talk.confirm(_("Create and write this?"))
-    try:
-        for part in setup.make(plan, keys, setup.record_path(settings, environ)):
-            put(_("✔ created  {part}").format(part=_named(part)))
-    except Denied:
-        _say_policy(setup.ACTIONS, settings)
-        raise
-    if before != after:
-        config_file.write(path, after)
-        put(_("✔ written  {path}").format(path=line(path)))
+    for part in setup.make(plan, keys, record):
+        put(_("✔ created  {part}").format(part=line(part)))
+    _write(change)
     flag = "" if settings.profile == "default" else f" --profile {settings.profile}"
-    put(_("Next: {doctor} checks all of it, {smoke} sends one conversion through it.").format(
-        doctor=f"`imm-tui doctor{flag}`", smoke=f"`imm-tui smoke{flag} --source oss://…`"
-    ))  # fmt: skip
+    told = _("Next: {doctor} checks all of it, {smoke} sends one conversion through it.")
+    put(told.format(doctor=f"`imm-tui doctor{flag}`", smoke=f"`imm-tui smoke{flag} --source oss://…`"))
     return Exit.SUCCEEDED
 
 
@@ -79,44 +71,34 @@ def remove(
     settings: Settings, keys: Keys, environ: Mapping[str, str], *, yes: bool = False, dry_run: bool = False
 ) -> Exit:
     """Takes away what `run` made for the profile of `settings`, and nothing else. Raises as `run` does."""
-    record = setup.record_path(settings, environ)
     try:
-        removal = setup.look_at_removal(settings, keys, record)
+        return _take_away(settings, keys, setup.record_path(settings, environ), _Talk(yes=yes), dry_run=dry_run)
     except Denied:
         _say_policy(setup.REMOVAL_ACTIONS, settings)
         raise
+
+
+def _take_away(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
+    removal = setup.look_at_removal(settings, keys, record)
     if removal is None:
         put(_("Nothing was made here for the profile {name}.").format(name=line(settings.profile)))
         return Exit.SUCCEEDED
     for part in removal.gone:
-        put(_("- delete   {part}").format(part=_named(part)))
+        put(_("- delete   {part}").format(part=line(part)))
     for part in removal.kept:
-        put(_("= keep     {part}: others have subscribed to it").format(part=_named(part)))
+        put(_("= keep     {part}: others have subscribed to it").format(part=line(part)))
     if removal.messages:
-        told = ngettext(
-            "! {count:,} message on the queue goes with it.", "! {count:,} messages on the queue go with it.",
-            removal.messages,
-        )  # fmt: skip
-        put(told.format(count=removal.messages))
-    path = settings.config_file
-    assert path is not None, "load() says which file it is"
-    before = config_file.read(path)
-    gone = {part.kind: part.name for part in removal.gone}
-    values = {key: "" for key in ("queue", "topic") if gone.get(Kind(key)) == getattr(settings, key)}
-    after = config_file.with_profile(before, settings.profile, values) if before else before
-    _put_difference(path, before, after)
+        count = removal.messages
+        told = ngettext("! {count:,} message on it goes too.", "! {count:,} messages on it go too.", count)
+        put(told.format(count=count))
+    change = setup.profile_without(removal, settings)
+    _put(change)
     if dry_run:
         return Exit.SUCCEEDED
-    _Talk(yes=yes).confirm(_("Delete this?"))
-    try:
-        for part in setup.remove(removal, settings, keys, record):
-            put(_("✔ deleted  {part}").format(part=_named(part)))
-    except Denied:
-        _say_policy(setup.REMOVAL_ACTIONS, settings)
-        raise
-    if before != after:
-        config_file.write(path, after)
-        put(_("✔ written  {path}").format(path=line(path)))
+    talk.confirm(_("Delete this?"))
+    for part in setup.remove(removal, settings, keys, record):
+        put(_("✔ deleted  {part}").format(part=line(part)))
+    _write(change)
     return Exit.SUCCEEDED
 
 
@@ -181,20 +163,17 @@ def _nobody(question: str, setting: str, why: str = "") -> BadInput:
     return BadInput(what, why, fix, field=setting)
 
 
-def _named(part: Part) -> str:
-    kind = _(KINDS[part.kind])
-    if part.kind is Kind.SUBSCRIPTION:
-        return _("{kind} {name} of the topic {topic}").format(kind=kind, name=line(part.name), topic=line(part.topic))
-    return _("{kind} {name}").format(kind=kind, name=line(part.name))
+def _put(change: Change) -> None:
+    for number, changed in enumerate(change.lines):
+        if not number:
+            put(f"~ {line(change.path)}")
+        put(f"  {line(changed)}")
 
 
-def _put_difference(path: Path, before: str, after: str) -> None:
-    changes = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
-    if changes:
-        put(f"~ {line(path)}")
-    for change in changes:
-        if not change.startswith("@@"):
-            put(f"  {line(change)}")
+def _write(change: Change) -> None:
+    if change.before != change.after:
+        change.write()
+        put(_("✔ written  {path}").format(path=line(change.path)))
 
 
 def _say_policy(actions: Sequence[str], settings: Settings) -> None:
