@@ -21,7 +21,6 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -455,8 +454,10 @@ class ImmApp(App[str | None]):
 
     def action_command_palette(self) -> None:
         """Every action by its name."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=_("Search for commands…"), id="--command-palette"))
+        from imm_tui.tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_help_quit(self) -> None:
         """Ctrl-C where there is nothing to copy. On the dashboard the second ends it; no form is lost that way."""
@@ -496,9 +497,12 @@ class ImmApp(App[str | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         phase = self.dashboard.listener.phase
         if action == "pause":
-            return phase in (Phase.STARTING, Phase.LISTENING, Phase.RECONNECTING) and self.credentials is not None
+            at_work = (Phase.STARTING, Phase.LISTENING, Phase.PEEKING, Phase.RECONNECTING)
+            return phase in at_work and self.credentials is not None
         if action == "resume":
             return phase is Phase.PAUSED
+        if action == "new_submission" and self.settings.read_only:
+            return None  # there, and not to be had
         if action == "suspend_process":
             return not hasattr(self.focused, "action_undo")  # there ctrl+z undoes what was typed
         if action == "profile":

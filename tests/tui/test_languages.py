@@ -122,7 +122,7 @@ WALKS = {
         Step("escape escape", "SubmitScreen"),
         Step("escape", "Dashboard"),
         Step("escape escape home down down down R", "ConfirmScreen"),
-        Step("escape ctrl+p", "CommandPalette"),
+        Step("escape ctrl+p", "Palette"),
     ),
 }
 
@@ -194,6 +194,16 @@ async def test_nothing_stays_in_english_but_what_is_data(history: Path, tmp_path
             if found := forgotten(text, allowed):
                 left[step] = found
     assert left == {}
+
+
+@pytest.mark.usefixtures("masked_language")
+async def test_what_the_palette_does_not_find_is_told_in_the_same_language(history: Path) -> None:
+    shown = ImmApp(UNREACHABLE, history, None)
+    async with shown.run_test(size=(130, 45)) as pilot:
+        await until(pilot, lambda: "Q3-results" in seen(shown))
+        await pilot.press("ctrl+p", *"zzz")
+        await until(pilot, lambda: masked("No command has these words") in seen(shown))
+        assert "No matches" not in seen(shown)
 
 
 @pytest.mark.usefixtures("masked_language")
