@@ -72,6 +72,25 @@ async def test_another_profile_has_its_own_history_and_one_listener_at_a_time(
     assert listeners() == 0
 
 
+async def test_of_two_switches_at_once_the_first_to_arrive_counts_and_nobody_else_listens(
+    profiles: tuple[Profiles, Path, dict[str, str]],
+) -> None:
+    choice, _, environ = profiles
+    shown = opened(choice, environ)
+    async with shown.run_test(size=(140, 30)) as pilot:
+        await until_read(pilot, "● listening")
+        shown._switch_profile("生产")
+        shown._switch_profile("halfway")
+        await until(pilot, lambda: not any(thread.name == "profile" for thread in threading.enumerate()))
+        await until(pilot, lambda: shown.settings.profile != "default")
+        arrived = shown.settings.profile
+        await until_read(pilot, f"{arrived} · ")
+        await pilot.pause()
+        assert shown.settings.profile == arrived
+        await until(pilot, lambda: listeners() == (1 if arrived == "生产" else 0))
+    assert listeners() == 0
+
+
 async def test_a_profile_that_lacks_something_says_what_and_another_can_be_chosen(
     profiles: tuple[Profiles, Path, dict[str, str]],
 ) -> None:
