@@ -8,8 +8,9 @@ from imm_tui.tui.widgets.facts import Facts
 from tests.tui.stage import read
 
 
-async def test_facts_that_come_when_the_screen_is_gone_are_not_shown_and_no_mistake() -> None:
+async def test_facts_that_come_while_the_app_ends_are_not_shown_and_no_mistake() -> None:
     facts = Facts()
+    facts.show([("pages", "5")])  # the end came before it was mounted
     shown: App[None] = App()
     async with shown.run_test() as pilot:
         await shown.mount(facts)
