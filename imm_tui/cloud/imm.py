@@ -421,12 +421,14 @@ def _names_no_task(reply: Reply, task_id: str) -> bool:
     return named is not None and named[0].lower() != "project"
 
 
+_NO_PROJECT = re.compile(
+    r".*Project.*Not(Found|Exist)|Resource\w*\.?Not(Found|Exist)|.*Not(Found|Exist).*Project", re.IGNORECASE
+)
+
+
 def _names_no_project(reply: Reply) -> bool:
-    """Whether a refusal says that there is no such project. Both versions have several codes for it."""
-    code = reply.code or ""
-    told = f"{code} {text_of(reply.fields.get('Message')) or ''}"
-    missing = re.search("Not(Found|Exist)", code, re.IGNORECASE)
-    return missing is not None and (code == "ResourceNotFound" or re.search("project", told, re.IGNORECASE) is not None)
+    """Whether a refusal says that there is no such project. Not by its message: that may name it for any reason."""
+    return _NO_PROJECT.match(reply.code or "") is not None
 
 
 def _project(item: object) -> Project | None:

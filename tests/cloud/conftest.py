@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from imm_tui.cloud.imm import Imm
 from imm_tui.cloud.mns import Queue
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Credentials, Keys
 from tests.cloud.servers import Request, Service
 
 SECRET = "CANARY+secret/0123456789=="
@@ -43,8 +43,8 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def queue_on(url: str, credentials: Credentials = KEYS) -> closing[Queue]:
-    return closing(Queue(url, "a-queue", credentials))
+def queue_on(url: str, keys: Keys = KEYS, **options: bool) -> closing[Queue]:
+    return closing(Queue(url, "a-queue", keys, **options))
 
 
 def imm_on(url: str, **changes: Any) -> closing[Imm]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -12,8 +14,8 @@ from hypothesis import strategies as st
 
 from imm_tui.cloud import connection, rpc
 from imm_tui.cloud import imm as imm_room
-from imm_tui.cloud.imm import Imm, Listed
-from imm_tui.errors import Barred, Refused, Trouble, Unreachable
+from imm_tui.cloud.imm import Imm, Listed, Project
+from imm_tui.errors import BadInput, Barred, Denied, NotActivated, Refused, Trouble, Unreachable
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Event, Status, milliseconds
 from tests.cloud.conftest import PASSWORD, SECRET, TEMPORARY_KEYS, assert_tells_nothing, imm_on, parameters
 from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, raw, reset, then_close
@@ -422,3 +424,119 @@ def test_a_portal_that_denies_is_told_from_one_that_is_broken(call: str, status:
     trouble = trouble_of(answer(status, "<p>No.", retry_after="12"), call, "2020-09-30")
     assert isinstance(trouble, Unreachable)
     assert (trouble.denied, trouble.retry_after) == (denied, 12)
+
+
+# Which projects there are
+
+
+@every_version
+def test_a_project_tells_its_role_and_its_age(version: ApiVersion) -> None:
+    old = version == "2017-09-06"
+    fields = {"ServiceRole": "AliyunIMMDefaultRole", "CreateTime": BEGAN, "CU": 1, "New": {"deep": 1}}
+    reply = {"Project": "a-project", "Endpoint": "imm.example", **fields}
+    if not old:
+        reply = {"Project": {"ProjectName": "a-project", **fields}}
+    act = answer(200, json.dumps(reply | {"RequestId": "R"}))
+    with Service(act) as fake, imm_on(fake.url, api_version=version) as imm:
+        project = imm.get_project()
+    assert project == Project("a-project", "AliyunIMMDefaultRole", milliseconds(BEGAN), "imm.example" if old else "")
+    asked = parameters(fake.requests[0])
+    assert asked["Action"] == "GetProject"
+    assert asked["Project" if old else "ProjectName"] == "a-project"
+
+
+@every_version
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (404, "InvalidProject.NotFound", "The specified resource project is not found."),
+        (400, "ResourceNotFound", "The specified resource project is not found."),
+        (404, "ProjectNotFound", "No."),
+        (400, "ResourceNotFound", ""),
+    ],
+)
+def test_a_project_that_this_version_does_not_have_is_none(
+    version: ApiVersion, status: int, code: str, message: str
+) -> None:
+    refusal = answer(status, json.dumps({"Code": code, "Message": message, "RequestId": "R"}))
+    with Service(refusal) as fake, imm_on(fake.url, api_version=version) as imm:
+        assert imm.get_project() is None
+
+
+@every_version
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (404, "InvalidAccessKeyId.NotFound", Barred),
+        (404, "InvalidAction.NotFound", Barred),
+        (403, "NoPermission", Denied),
+        (403, "AccessDenied", Denied),
+        (403, "Forbidden.RAM", Denied),
+        (403, "UserNotOpen", NotActivated),
+        (400, "ServiceNotActivated", NotActivated),
+    ],
+)
+@pytest.mark.parametrize("call", [lambda imm: imm.get_project(), lambda imm: imm.list_projects()])
+def test_what_says_nothing_about_a_project_is_a_refusal(
+    call: Callable[[Imm], object], version: ApiVersion, status: int, code: str, kind: type[Barred]
+) -> None:
+    refusal = answer(status, json.dumps({"Code": code, "Message": "No project here.", "RequestId": "R"}))
+    with Service(refusal) as fake, imm_on(fake.url, api_version=version) as imm, pytest.raises(kind) as caught:
+        call(imm)
+    assert type(caught.value) is kind
+    if isinstance(caught.value, Denied):
+        assert caught.value.action in ("imm:GetProject", "imm:ListProjects")
+
+
+@every_version
+@pytest.mark.parametrize("reply", ["{}", "<html>", '{"Project": 5}', '{"Project": {}}', '{"Project": ""}'])
+def test_an_answer_without_a_project_is_none(version: ApiVersion, reply: str) -> None:
+    act = answer(200, reply)
+    with Service(act) as fake, imm_on(fake.url, api_version=version) as imm, pytest.raises(Unreachable):
+        imm.get_project()
+
+
+def test_projects_are_listed_page_after_page_without_one_being_named() -> None:
+    replies = pages(
+        {"Projects": [{"ProjectName": "a"}, {"Junk": 1}, None], "NextToken": "1"},
+        {"Projects": [{"ProjectName": "b", "ServiceRole": "r"}], "NextToken": ""},
+    )
+    with Service(*replies) as fake, imm_on(fake.url, project=None) as imm:
+        assert [project.name for project in imm.list_projects()] == ["a", "b"]
+    assert [parameters(request).get("NextToken") for request in fake.requests] == [None, "1"]
+    assert "ProjectName" not in parameters(fake.requests[0])
+
+
+def test_without_a_project_nothing_else_is_asked() -> None:
+    with Service(answer(200, "{}")) as fake, imm_on(fake.url, project=None) as imm:
+        for call in (imm.get_project, lambda: imm.get_task("1"), lambda: list(imm.list_tasks(0, 1))):
+            with pytest.raises(BadInput) as caught:
+                call()
+            assert caught.value.field == "project"
+    assert not fake.requests
+
+
+@every_version
+def test_a_listed_task_says_how_it_ended_and_why(version: ApiVersion) -> None:
+    tasks = [
+        {"TaskId": "a", "Status": "Failed", "Code": "FailedToDownloadSrcFile"},
+        {"TaskId": "b", "Status": "Finished"},
+        {"TaskId": "c", "Status": "Queued"},
+    ]
+    with Service(*pages({"Tasks": tasks})) as fake, imm_on(fake.url, api_version=version) as imm:
+        listed = [(task.status, task.code) for task in imm.list_tasks(0, 1)]
+    assert listed == [(Status.FAILED, "FailedToDownloadSrcFile"), (Status.SUCCEEDED, None), (None, None)]
+
+
+@every_version
+def test_the_services_clock_shows_in_every_answer(version: ApiVersion) -> None:
+    date = formatdate(time.time() + 3600, usegmt=True)
+    refusal = json.dumps({"Code": "InvalidTimeStamp.Expired", "Message": "No.", "RequestId": "R"})
+    acts = answer(400, refusal, Date=date), answer(200, "{}", Date="soon")
+    with Service(*acts) as fake, imm_on(fake.url, api_version=version) as imm:
+        assert imm.clock_offset is None
+        for _time in range(2):
+            with pytest.raises((Refused, Unreachable)):
+                imm.get_project()
+            assert imm.clock_offset is not None
+            assert abs(imm.clock_offset - 3600) < 60

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imm_tui.cloud.refusals import refused
+from imm_tui.cloud.refusals import is_about_the_key, is_missing, refused
+from imm_tui.errors import Barred, Denied, NotActivated, Refused
 
 Form = Callable[[str], str]
 FORMS: dict[str, Form] = {
@@ -52,3 +53,53 @@ def test_a_text_that_holds_a_secret_in_any_form_is_left_out(form: Form, before: 
 @given(st.text("abcdefgh", min_size=1))
 def test_a_text_that_holds_none_is_quoted(text: str) -> None:
     assert told(text, "", "s3cret/+") == f"IMM says: {text}."
+
+
+def kind_of(code: str, message: str = "No.", status: int = 403) -> type[Refused]:
+    refusal = refused(
+        "IMM",
+        code,
+        message,
+        None,
+        status=status,
+        retry_after=None,
+        resource="it",
+        action="imm:Do",
+        secrets=(),
+    )
+    return type(refusal)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "kind"),
+    [
+        ("AccessDenied", "You are not authorized to do this.", 403, Denied),
+        ("NoPermission", "You are not authorized.", 403, Denied),
+        ("Forbidden.RAM", "User not authorized to operate on the specified resource.", 403, Denied),
+        ("Forbidden.AccessKeyDisabled", "The key is disabled.", 403, Barred),
+        ("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.", 403, Barred),
+        ("Forbidden", "Your account does not open IMM service yet.", 403, NotActivated),
+        ("OperationDenied", "The service has not been activated.", 403, NotActivated),
+        ("UserNotOpen", "", 400, NotActivated),
+        ("Service.NotActivated", "", 400, NotActivated),
+        ("SomethingNew", "What?", 403, Barred),
+        ("SomethingNew", "The file is not open.", 400, Refused),
+        ("QpsLimitExceeded", "The QPS of your requests exceeds the limit of the service.", 403, Refused),
+    ],
+)
+def test_a_lacking_permission_and_a_sleeping_service_are_told_apart(
+    code: str, message: str, status: int, kind: type[Refused]
+) -> None:
+    assert kind_of(code, message, status) is kind
+
+
+@pytest.mark.parametrize("code", ["QueueNotExist", "TopicNotExist", "SubscriptionNotExist", "SubscriberNotExist"])
+def test_there_are_several_words_for_what_does_not_exist(code: str) -> None:
+    assert is_missing(code)
+    assert not is_missing(f"Message{code}")
+
+
+@given(st.text())
+def test_no_code_is_about_the_key_and_about_what_is_missing_at_once(code: str) -> None:
+    assert not (is_about_the_key(code) and is_missing(code))
+    assert kind_of("X", code * 100) in (Barred, NotActivated)
