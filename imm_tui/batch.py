@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,6 +85,10 @@ class Batch:
         """How many are recorded as tasks, and are sent or on their way."""
         self._answers = {Status.RUNNING: 0, Status.FAILED: 0, Status.UNKNOWN: 0}
         self._paused = False
+        self._paused_at = 0.0
+        """By the monotonic clock."""
+        self._idle = 0.0
+        """Seconds of all pauses that are over."""
         self._cancelled = False
         self._ended = False
         self._trouble: Trouble | None = None
@@ -95,11 +100,12 @@ class Batch:
     def pause(self) -> None:
         """Sends no more than what is under way."""
         with self._changed:
-            self._paused = True
+            self._begin_pause()
 
     def resume(self) -> None:
         with self._changed:
-            self._paused, self._trouble = False, None
+            self._idle, self._paused = self._idle_until_now(), False
+            self._trouble = None
             self._changed.notify_all()
 
     def cancel(self) -> None:
@@ -113,6 +119,19 @@ class Batch:
         """Waits for its end, that many seconds at most; whether it has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @property
+    def idle(self) -> int:
+        """For how many milliseconds it has been paused by now, in all."""
+        with self._changed:
+            return round(1000 * self._idle_until_now())
+
+    def _begin_pause(self) -> None:
+        if not self._paused:
+            self._paused, self._paused_at = True, time.monotonic()
+
+    def _idle_until_now(self) -> float:
+        return self._idle + (time.monotonic() - self._paused_at if self._paused else 0.0)
 
     @property
     def progress(self) -> Progress:
@@ -207,7 +226,8 @@ class Batch:
 
     def _pause_for(self, trouble: Trouble) -> None:
         with self._changed:
-            self._paused, self._trouble = True, trouble
+            self._begin_pause()
+            self._trouble = trouble
         self._on_change()
 
     def _count(self, outcome: Outcome) -> Trouble | None:
@@ -229,11 +249,13 @@ class Batch:
             self._answers[Status.UNKNOWN] += self._handed - sum(self._answers.values())
 
 
-def eta(tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: int, unsent: int = 0) -> int | None:
+def eta(
+    tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: int, unsent: int = 0, idle: int = 0
+) -> int | None:
     """In how many milliseconds, from `at`, the batch of these tasks, with `unsent` to come, is likely to have ended.
 
-    Learned from `History.durations` of its target type, and from its own pace as soon as some of it has ended. None
-    where nothing is known.
+    Learned from `History.durations` of its target type, and from its own pace as soon as some of it has ended, without
+    the `idle` milliseconds in which it was paused. None where nothing is known.
     """
     going = [task for task in tasks if task.status.under_way]
     left = len(going) + unsent
@@ -243,8 +265,9 @@ def eta(tasks: Sequence[Task], durations: Sequence[tuple[int, int | None]], at: 
     ended = [
         task for task in tasks if task.status is Status.SUCCEEDED or (task.status is Status.FAILED and task.task_id)
     ]
-    if len(ended) >= _ENOUGH and at > began:
-        return (at - began) * left // len(ended)
+    busy = at - began - idle
+    if len(ended) >= _ENOUGH and busy > 0:
+        return busy * left // len(ended)
     if not durations:
         return None
     usual = median(duration for duration, _pages in durations)

@@ -302,6 +302,25 @@ def test_its_own_pace_counts_once_some_of_it_has_ended() -> None:
     assert eta([ENDED] * 3 + [RUNNING] * 2, [(60_000, 1)], 3_000, unsent=4) == 6_000
 
 
+def test_a_pause_says_nothing_of_the_pace() -> None:
+    assert eta([ENDED] * 3 + [RUNNING] * 2, [], 63_000, unsent=4, idle=60_000) == 6_000
+
+
+def test_it_is_idle_for_as_long_as_it_is_paused_and_no_longer(tmp_path: Path) -> None:
+    settings = Settings(region="cn-beijing", project="p", imm_endpoint="http://127.0.0.1:9")
+    batch = Stage(tmp_path / "history.db", settings, KEYS, 1).batch
+    assert batch.idle == 0
+    batch.pause()
+    while (before := batch.idle) == 0:
+        pass
+    batch.pause()
+    assert batch.idle >= before, "the same pause goes on"
+    batch.resume()
+    after = batch.idle
+    assert after >= before
+    assert {batch.idle for _moment in range(20_000)} == {after}
+
+
 def test_a_refused_submission_says_nothing_of_the_pace() -> None:
     refusal = replace(task(Status.FAILED, finished_at=10), task_id=None)
     assert eta([refusal] * 9 + [RUNNING], [], 100) is None

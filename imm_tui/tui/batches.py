@@ -203,5 +203,5 @@ class Batches:
             succeeded=counts[Status.SUCCEEDED],
             failed=counts[Status.FAILED],
             unknown=counts[Status.UNKNOWN],
-            left=eta(tasks, durations, now(), 0 if progress.cut_short else progress.unsent),
+            left=eta(tasks, durations, now(), 0 if progress.cut_short else progress.unsent, entry.batch.idle),
         )
