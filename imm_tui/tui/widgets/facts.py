@@ -30,8 +30,6 @@ class Facts(Widget):
 
     def show(self, facts: Sequence[tuple[str, str]]) -> None:
         """Shows these as they are: clean them first. What has not changed is not drawn again."""
-        if not self.is_attached:
-            return  # the app has ended meanwhile
         if facts != self._facts:
             self._facts = facts
             self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)
