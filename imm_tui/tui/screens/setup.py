@@ -1,0 +1,263 @@
+"""Setting a profile up: one question after the other, then all that will be made and written, then that done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+from textual.widgets.option_list import Option
+
+from imm_tui import ram, setup
+from imm_tui.config import Settings
+from imm_tui.credentials import Keys
+from imm_tui.errors import Denied, Trouble
+from imm_tui.i18n import N_, _
+from imm_tui.setup import Change, Load, Part, Plan, Question
+from imm_tui.text import line
+from imm_tui.tui import answer
+from imm_tui.tui.localized import Localized
+from imm_tui.tui.theme import QUIET
+from imm_tui.tui.widgets.choices import Choices
+from imm_tui.tui.widgets.field import LineInput
+
+_FRAME = 0.2
+"""Seconds between two pictures while something is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Everything is answered: what is there, and what will be made and written."""
+
+    plan: Plan
+    change: Change
+
+    @property
+    def nothing(self) -> bool:
+        return not self.plan.missing and self.change.before == self.change.after
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """All of it is made and written."""
+
+    ready: _Ready
+
+
+_Page = Question | _Ready | _Done | Trouble | None
+"""What is shown; None while the services are asked."""
+
+
+class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
+    """Sets up the profile that `load` gives the settings of. It ends with true when the profile was written, or was
+    found to be whole. Nothing is made or written before the last page says what and Enter is pressed."""
+
+    AUTO_FOCUS = ""
+    BINDING_GROUP_TITLE = N_("Set-up")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", N_("go on"), id="setup.go-on", tooltip=N_("Answer; on the last page make all of it")),
+        Binding("r", "again", N_("try again"), id="setup.again", tooltip=N_("Ask the services once more")),
+        Binding("y", "copy", N_("copy policy"), id="setup.copy", tooltip=N_("Copy the RAM policy that is lacking")),
+        Binding("escape", "back", N_("back"), id="setup.back", tooltip=N_("The question before; nothing is made")),
+        Binding("f1", "app.help", N_("help"), id="setup.help", tooltip=N_("What keys do")),
+    ]
+
+    def __init__(self, load: Load, keys: Keys, environ: Mapping[str, str], copy: Callable[[str], None]) -> None:
+        """`copy` takes a text to the clipboard."""
+        super().__init__(classes="dialog")
+        self._load = load
+        self._keys = keys
+        self._environ = environ
+        self._copy = copy
+        self._replies: list[str] = []
+        self._page: _Page = None
+        self._made: list[Part] = []
+        self._asked = 0
+        """Which of the threads is listened to: one that was left behind has nothing to say any more."""
+        self._tick = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="setup") as region:
+            region.border_title = Content(_("Set-up"))
+            yield Static(id="words", markup=False)
+            yield Choices(id="options", markup=False, compact=True)
+            yield LineInput(compact=True, id="text")
+            with VerticalScroll(id="scroll"):
+                yield Static(id="told", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(_FRAME, self._show_waiting)
+        self._find()
+
+    def on_unmount(self) -> None:
+        self._asked += 1
+
+    # What calls the services, in threads
+
+    def _find(self) -> None:
+        """Asks as far as the answers reach, and shows what comes next."""
+        self._start(self._next_page)
+
+    def _start(self, find: Callable[[int], _Page]) -> None:
+        self._asked += 1
+        self._show(None)
+        run = self._asked
+
+        def work() -> None:
+            try:
+                page: _Page = find(run)
+            except Trouble as trouble:
+                page = trouble
+            self.app.call_later(self._arrived, run, page)
+
+        threading.Thread(target=work, name="set-up", daemon=True).start()
+
+    def _next_page(self, _run: int) -> _Page:
+        questions = setup.complete(self._load, self._keys, self._environ)
+        try:
+            question = next(questions)
+            for reply in self._replies:
+                question = questions.send(reply)
+        except StopIteration as end:
+            settings: Settings = end.value
+            plan = setup.look(settings, self._keys)
+            return _Ready(plan, setup.profile_of(plan))
+        return question
+
+    def _carry_out(self, ready: _Ready, run: int) -> _Page:
+        for part in setup.make(ready.plan, self._keys, setup.record_path(ready.plan.settings, self._environ)):
+            self.app.call_later(self._made_part, run, part)
+        ready.change.write()
+        return _Done(ready)
+
+    def _arrived(self, run: int, page: _Page) -> None:
+        if run == self._asked:
+            self._show(page)
+
+    def _made_part(self, run: int, part: Part) -> None:
+        if run == self._asked:
+            self._made.append(part)
+            self._show_waiting()
+
+    # What is seen
+
+    def _show(self, page: _Page) -> None:
+        self._page = page
+        options, text = self.query_one(Choices), self.query_one("#text", LineInput)
+        chosen = isinstance(page, Question) and bool(page.options)
+        options.display = chosen
+        text.display = isinstance(page, Question) and not page.options
+        self.query_one("#scroll").display = not isinstance(page, Question)
+        words = self.query_one("#words", Static)
+        match page:
+            case Question():
+                words.update(Content(page.words))
+                options.clear_options()
+                options.add_options([Option(Content(line(option))) for option in page.options])
+                options.highlighted = page.options.index(page.usual) if page.usual else 0
+                (options if chosen else text).focus()
+            case _Ready() if page.nothing:
+                words.update(Content(_("Everything is there. Nothing is to be done.")))
+            case _Ready():
+                words.update(Content(_("Enter creates and writes this. Nothing is changed before.")))
+            case _Done():
+                words.update(Content.styled(_("✔ The profile is set up."), "bold $text-success"))
+            case Trouble():
+                words.update(answer.told(page))
+        self.query_one("#told", Static).update(self._told(page))
+        self._show_waiting()
+        self.refresh_bindings()
+
+    def _told(self, page: _Page) -> Content:
+        match page:
+            case _Ready():
+                return Content("\n").join(_plan(page))
+            case _Done():
+                return Content("\n").join(_plan(page.ready, done=True))
+            case Denied():
+                return Content(self._policy(page))
+        return Content("")
+
+    def _show_waiting(self) -> None:
+        if self._page is None:
+            self._tick += 1
+            words = [_("Asking the account") + "." * (self._tick % 4)]
+            words += [_("✔ created  {part}").format(part=line(part)) for part in self._made]
+            self.query_one("#words", Static).update(Content("\n".join(words)))
+
+    def _policy(self, denied: Denied) -> str:
+        """What an administrator can paste in the RAM console."""
+        return ram.policy((*setup.ACTIONS, denied.action), self._load({}))
+
+    # What a person does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "go_on":
+                return isinstance(self._page, _Ready | _Done)
+            case "again":
+                return isinstance(self._page, Trouble)
+            case "copy":
+                return isinstance(self._page, Denied)
+        return super().check_action(action, parameters)
+
+    def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
+        event.stop()
+        if isinstance(self._page, Question):
+            self._reply(self._page.options[event.option_index])
+
+    def on_input_submitted(self, event: LineInput.Submitted) -> None:
+        event.stop()
+        if isinstance(self._page, Question) and event.value.strip():
+            self._reply(event.value.strip())
+            event.input.value = ""
+
+    def _reply(self, reply: str) -> None:
+        self._replies.append(reply)
+        self._find()
+
+    def action_go_on(self) -> None:
+        match self._page:
+            case _Ready() as ready if not ready.nothing:
+                self._made.clear()
+                self._start(lambda run: self._carry_out(ready, run))
+            case _Ready() | _Done():
+                self.dismiss(True)
+
+    def action_again(self) -> None:
+        self._find()
+
+    def action_copy(self) -> None:
+        if isinstance(self._page, Denied):
+            self._copy(self._policy(self._page))
+
+    def action_back(self) -> None:
+        if isinstance(self._page, _Done):
+            self.dismiss(True)
+        elif self._replies:
+            self._replies.pop()
+            self._find()
+        else:
+            self.dismiss(False)
+
+
+def _plan(ready: _Ready, *, done: bool = False) -> list[Content]:
+    """What is there, what comes, and what changes in the file."""
+    lines = [Content.styled(f"  {_('there')}  {line(part)}", QUIET) for part in ready.plan.there]
+    shape, style = ("✔", "$text-success") if done else ("+", "$text-accent")
+    lines += [Content.assemble((f"{shape} ", style), line(part)) for part in ready.plan.missing]
+    lines += [Content.styled(f"! {line(remark)}", "$text-warning") for remark in ready.plan.remarks]
+    if ready.change.lines:
+        lines += [Content(""), Content.styled(line(ready.change.path), QUIET)]
+        lines += [
+            Content.styled(f"  {line(change)}", QUIET if change[0] == "-" else "") for change in ready.change.lines
+        ]
+    return lines

@@ -1,0 +1,98 @@
+"""The set-up on the screen, against a running emulator."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from imm_tui import config
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.tui.app import ImmApp
+from imm_tui.tui.screens.setup import SetupScreen
+from tests.conftest import RunningEmulator
+from tests.control import Control
+from tests.tui.stage import read, until, until_read
+
+FOUND = ("IMM_TUI_REGION", "IMM_TUI_PROJECT", "IMM_TUI_TOPIC", "IMM_TUI_QUEUE")
+
+
+@pytest.fixture
+def environ(fresh_emulator: RunningEmulator, tmp_path: Path) -> dict[str, str]:
+    """With a key and the endpoints, and nothing else that has to be known."""
+    known = {name: value for name, value in fresh_emulator.env.items() if name not in FOUND}
+    here = {"HOME": str(tmp_path), "IMM_TUI_CONFIG": str(tmp_path / "config.toml"), "IMM_TUI_DATA_DIR": str(tmp_path)}
+    return {**known, **here, "USER": "ada"}
+
+
+def screen(environ: Mapping[str, str], emulator: RunningEmulator, copied: list[str]) -> SetupScreen:
+    def load(answers: Mapping[str, str]) -> Settings:
+        return config.load(answers, environ, to_write=True)
+
+    return SetupScreen(load, Credentials(emulator.access_key_id, emulator.access_key_secret), environ, copied.append)
+
+
+def app_at(tmp_path: Path) -> ImmApp:
+    return ImmApp(Settings(), tmp_path / "history.db", None)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_questions_then_the_plan_and_nothing_is_made_before_it_is_agreed_to(
+    fresh_emulator: RunningEmulator, environ: dict[str, str], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app, file = app_at(tmp_path), tmp_path / "config.toml"
+    ended: list[bool | None] = []
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(screen(environ, fresh_emulator, []), ended.append)
+        await until_read(pilot, "Which region")
+        await pilot.press("down", "down", "enter")
+        await until_read(pilot, "Which topic")
+        await pilot.press("escape")
+        await until_read(pilot, "Which region")  # back
+        await pilot.press("down", "down", "enter")
+        await until_read(pilot, "Which topic")
+        await pilot.press("enter")
+        await until_read(pilot, "Nothing is changed before.")
+        assert not file.exists()
+        await pilot.press("enter")
+        await until_read(pilot, "The profile is set up.")
+        assert tomllib.loads(file.read_text())["profiles"]["default"]["region"] == "cn-beijing"
+        await pilot.press("enter")
+        await until(pilot, lambda: ended == [True])
+
+
+async def test_a_refusal_says_what_is_lacking_gives_the_policy_and_can_be_tried_again(
+    fresh_emulator: RunningEmulator, control: Control, environ: dict[str, str], tmp_path: Path
+) -> None:
+    control.fault("error", service="mns", operation="CreateQueue", status=403, code="AccessDenied")
+    app, copied = app_at(tmp_path), list[str]()
+    environ |= {"IMM_TUI_REGION": "cn-beijing", "IMM_TUI_TOPIC": fresh_emulator.topic}
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(screen(environ, fresh_emulator, copied))
+        await until_read(pilot, "Nothing is changed before.")
+        await pilot.press("enter")
+        await until_read(pilot, "mns:CreateQueue")
+        await pilot.press("y")
+        assert "mns:CreateQueue" in copied[0]
+        control.clear()
+        await pilot.press("r")
+        await until_read(pilot, "Nothing is changed before.")
+        await pilot.press("enter")
+        await until_read(pilot, "The profile is set up.")
+
+
+async def test_left_before_the_end_it_has_made_nothing(
+    fresh_emulator: RunningEmulator, environ: dict[str, str], tmp_path: Path
+) -> None:
+    app = app_at(tmp_path)
+    ended: list[bool | None] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(screen(environ, fresh_emulator, []), ended.append)
+        await until_read(pilot, "Which region")
+        await pilot.press("escape")
+        await until(pilot, lambda: ended == [False])
+        assert not (tmp_path / "config.toml").exists()
+        assert "Which region" not in read(app)
