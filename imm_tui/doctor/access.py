@@ -198,7 +198,9 @@ def region(e: Evidence) -> Check:
     name, settings = "region", e.settings
     if not settings.region:
         cause = _("The setting region is missing, and without it the endpoints are not known.")
-        return Check(name, Verdict.FAIL, cause, setting(e, name, _("(the project's, such as cn-beijing)")))
+        there = _regions_of_queues(e) if known(e.subscriptions) else set()
+        right = min(there, default=_("(the project's, such as cn-beijing)"))
+        return Check(name, Verdict.FAIL, cause, setting(e, name, right))
     if wrong := region_is_wrong(e):
         return wrong
     both = Check(name, Verdict.OK, _("IMM and MNS are both in {region}.").format(region=settings.region))

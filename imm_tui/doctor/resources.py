@@ -200,7 +200,9 @@ def _is_here(e: Evidence, subscription: Subscription) -> bool:
     region, account, _name = subscription.queue
     caller = known(e.caller).value
     accounts = {place_of(e.settings.mns_endpoint).account_id, caller.account_id if caller is not None else ""} - {""}
-    return region in ("", e.settings.region) and (account == "" or not accounts or account in accounts)
+    if region and e.settings.region and region != e.settings.region:
+        return False
+    return account == "" or not accounts or account in accounts
 
 
 def _anew(subscription: Subscription) -> str:
