@@ -8,8 +8,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from imm_tui.tui.styles import stylesheet
 from tests.conftest import CHECKOUT
+from tests.tui.conftest import Writer, app, event
+from tests.tui.stage import read, until_read
 
 
 def found_from(place: Path, workplace: Path) -> str:
@@ -38,3 +42,19 @@ def test_they_are_found_where_a_wheel_puts_them(tmp_path: Path) -> None:
     (tmp_path / "site" / "imm_tui" / "styles").mkdir()
     (tmp_path / "site" / "imm_tui" / "styles" / "theme.tcss").write_text("/* of the wheel */")
     assert found_from(tmp_path / "site", tmp_path).strip() == "/* of the wheel */"
+
+
+@pytest.mark.parametrize("shift", ["", "x"])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 50)])
+async def test_the_wide_characters_of_a_toast_are_whole(
+    path: Path, writer: Writer, size: tuple[int, int], shift: str
+) -> None:
+    writer.submitted("5页Word.docx", "t-1")
+    writer.received(event("t-1"))
+    words = shift + "季度报告和年度总结的演示文稿"
+    shown = app(path)
+    async with shown.run_test(size=size, notifications=True) as pilot:
+        await until_read(pilot, "submitted")
+        shown.notify(words, title=words, markup=False)
+        await until_read(pilot, words)
+        assert read(shown).count(words) == 2
