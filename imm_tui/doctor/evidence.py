@@ -165,13 +165,12 @@ class Evidence:
         return (self.topic, self.queue, self.subscriptions)
 
     @property
-    def troubles(self) -> Iterator[Trouble]:
-        """Those of all answers that have come."""
-        for answer in (*self.of_imm, *self.of_mns):
-            if answer is not None and answer.trouble is not None:
-                yield answer.trouble
-        if self.queue is not None and self.queue.value is not None and self.queue.value.peek_trouble is not None:
-            yield self.queue.value.peek_trouble
+    def denials(self) -> Iterator[Denied]:
+        """What the caller lacks a permission for, of the answers that have come."""
+        troubles = [answer.trouble for answer in (*self.of_imm, *self.of_mns) if answer is not None]
+        if self.queue is not None and self.queue.value is not None:
+            troubles.append(self.queue.value.peek_trouble)
+        return (trouble for trouble in troubles if isinstance(trouble, Denied))
 
 
 def known(answer: T | None) -> T:

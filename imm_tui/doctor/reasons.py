@@ -80,10 +80,17 @@ def hindered_by(e: Evidence, answer: Answer[Any], endpoint: str) -> str:
         case Kind.REGION:
             return "region"
         case Kind.DENIED:
-            return endpoint if endpoint == "mns_endpoint" and mns_is_anothers(e) else "permissions"
+            return _denied_for(e, endpoint)
         case Kind.NOT_ACTIVATED | Kind.VERSION:
             return "project" if endpoint == "imm_endpoint" else endpoint
     return ""
+
+
+def _denied_for(e: Evidence, endpoint: str) -> str:
+    """The check that explains a denial: nobody may do anything in another's account."""
+    if endpoint == "mns_endpoint" and key_is_anothers(e):
+        return "credentials"
+    return endpoint if endpoint == "mns_endpoint" and mns_is_anothers(e) else "permissions"
 
 
 def what_hinders(e: Evidence) -> str:

@@ -9,7 +9,7 @@ from imm_tui import ram
 from imm_tui.doctor import resources
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Evidence, Kind, known
-from imm_tui.doctor.reasons import SMOKE, account, hindered_by, mns_is_anothers, skipped
+from imm_tui.doctor.reasons import SMOKE, account, hindered_by, key_is_anothers, mns_is_anothers, skipped
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 from imm_tui.tasks import Status
@@ -37,7 +37,9 @@ _LATE = 60_000
 def permissions(e: Evidence) -> Check:
     answers = [(known(it), "imm_endpoint") for it in e.of_imm] + [(known(it), "mns_endpoint") for it in e.of_mns]
     denied = [
-        it for it in e.troubles if isinstance(it, Denied) and not (it.action.startswith("mns:") and mns_is_anothers(e))
+        trouble
+        for trouble in e.denials
+        if trouble.action.startswith("imm:") or not (mns_is_anothers(e) or key_is_anothers(e))
     ]
     if denied:
         return _of_the_caller(e, denied)
