@@ -12,12 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.control import Control
 from tests.mailbox import Mailbox
 
 CHECKOUT = Path(__file__).parents[1]
+
+# How long an example takes says something of the machine only.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 # A shell starts what it runs in the background with Ctrl-C ignored, nohup does it with a hang-up, and a child inherits
 # that. What has a handler here is back at its default in a child, as in a terminal.

@@ -98,14 +98,15 @@ class Stage:
 def importing(stage: Stage) -> None:
     """From our first instruction to wherever it is then. Before that, Python answers SIGINT with its own traceback."""
 
-    def is_caught(status: str) -> bool:
-        caught = int(status.split("SigCgt:")[1].split()[0], 16)
-        return bool(caught & 1 << (signal.SIGINT - 1))
-
     def reached(terminal: Terminal) -> None:
         status = Path(f"/proc/{terminal.process.pid}/status")
-        until(lambda: is_caught(status.read_text()))  # by Python
-        until(lambda: not is_caught(status.read_text()))
+
+        def caught() -> set[signal.Signals]:
+            bits = int(status.read_text().split("SigCgt:")[1].split()[0], 16)
+            return {number for number in (signal.SIGINT, signal.SIGTERM) if bits & 1 << (number - 1)}
+
+        until(lambda: bool(caught()))  # by Python
+        until(lambda: caught() != {signal.SIGINT})  # by nobody; or, where that was too short to be seen, by us
 
     stage.reached = reached
 

@@ -58,6 +58,7 @@ async def ask(app: ImmApp, pilot: Pilot[str | None], tasks: list[int]) -> None:
     await until(pilot, lambda: app.screen is app.dashboard)
     resubmit(app, tasks)
     await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused is not None)
+    await until_read(pilot, "once more?")
 
 
 async def test_one_task_is_sent_again_with_its_exact_request_after_a_question(
