@@ -171,8 +171,8 @@ class MnsAccount:
 
     def _call(self, request: Any) -> Reply:
         reply = self._mns.call(request)
-        if reply.clock_offset is not None:
-            self.clock_offset = reply.clock_offset
+        if (offset := reply.clock_offset) is not None:
+            self.clock_offset = offset
         return reply
 
     def _told(self, request: Any, read: Callable[[bytes], Told | None], resource: str) -> Told:

@@ -124,8 +124,8 @@ class Reply:
     status: int
     header: http.client.HTTPMessage = field(repr=False)
     body: bytes = field(repr=False)
-    clock_offset: float | None
-    """Seconds by which the service's clock is ahead of ours; of no use after a long poll, which may end at any time."""
+    times: tuple[float, float]
+    """When the request went out and when the reply began to come, in epoch seconds by our clock."""
     signature: str = field(repr=False)
     """Of the request."""
     key: Credentials = field(default=Credentials("", ""), repr=False)
@@ -135,6 +135,11 @@ class Reply:
     def code(self) -> str | None:
         """The service's error code, where it is a refusal in its form."""
         return code_of(fields_of(self.body, "Error").get("Code")) if self.status >= 400 else None
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds by which the service's clock is ahead of ours. Not for a long poll: that is answered at any time."""
+        return clock_offset_of(self.header, *self.times)
 
 
 class Mns:
@@ -263,7 +268,7 @@ class Wire:
                     response.status,
                     response.headers,
                     response.read(),
-                    clock_offset_of(response.headers, asked_at, answered_at=time.time()),
+                    (asked_at, time.time()),
                     # In no local variable: a crash report has those.
                     request.header["Authorization"].rpartition(":")[2],
                 )

@@ -158,6 +158,12 @@ _REFUSALS = (
         N_("Wait a little and try again."),
     ),
     (
+        r".*(Limit|Quota)\w*Exceed|.*Exceed\w*(Limit|Quota)",
+        N_("{service} does not take any more of this."),
+        N_("A limit of the account is reached, or a number in the request is too large."),
+        N_("Take away what is not needed any more, or have the limit raised in the console."),
+    ),
+    (
         r"InternalError|InternalServerError|InternalFailure|ServiceUnavailable|Unavailable",
         N_("{service} has a fault of its own."),
         "",

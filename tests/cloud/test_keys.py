@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from imm_tui.cloud.imm import Accepted, Imm
-from imm_tui.cloud.mns import Queue
+from imm_tui.cloud.mns import Cancelled, Queue
 from imm_tui.cloud.mns_account import MnsAccount
 from imm_tui.cloud.sts import caller
 from imm_tui.credentials import Credentials, Keys
@@ -147,6 +147,27 @@ def test_a_long_poll_that_the_service_ends_with_the_token_goes_on_with_the_next_
         TEMPORARY_KEYS.security_token,
         NEXT_KEYS.security_token,
     ]
+
+
+class Slow(Rotating):
+    """Finding another key takes a while, in which somebody else may do something."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__(TEMPORARY_KEYS, NEXT_KEYS)
+        self.meanwhile = meanwhile
+
+    def renew(self, refused: Credentials) -> bool:
+        self.meanwhile()
+        return super().renew(refused)
+
+
+@pytest.mark.parametrize("stop", [Queue.interrupt, Queue.kill])
+def test_what_is_stopped_while_another_key_is_looked_for_sends_nothing_more(stop: Callable[[Queue], None]) -> None:
+    keys = Slow(lambda: stop(queue))
+    with Service(mns_refusal(403, "SecurityTokenExpired")) as fake, queue_on(fake.url, keys) as queue:
+        with pytest.raises(Cancelled):
+            queue.receive(16, 30)
+        assert len(fake.requests) == 1
 
 
 # IMM and STS
