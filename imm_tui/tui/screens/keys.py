@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import HorizontalGroup, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
@@ -52,11 +52,13 @@ class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 if names := [name for name in place.keys if name not in seen]:
                     seen.update(names)
                     yield Static(_(place.title), classes="title", markup=False)
-                    rows = (self._row(place, name, chosen, wide) for name in names)
-                    yield Static(Content("\n").join(rows), classes="rows")
+                    for name in names:
+                        with HorizontalGroup():
+                            yield Static(self._key(place, name, chosen, wide), classes="key")
+                            yield Static(_(place.words[name]), classes="words", markup=False)
         yield Footer(show_command_palette=False)
 
-    def _row(self, place: keymap.Place, name: str, chosen: Mapping[str, str], wide: int) -> Content:
+    def _key(self, place: keymap.Place, name: str, chosen: Mapping[str, str], wide: int) -> Content:
         keys = chosen[name].split(",") if name in chosen else place.keys[name]
         shown = " ".join(self.app.get_key_display(Binding(key, "")) for key in keys)
         gap = " " * max(_KEYS - cell_len(shown), 0)
@@ -65,5 +67,4 @@ class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             gap,
             (f"{fit(shown, _KEYS).rstrip()}  ", "$text-accent"),
             (f"{fit(name, wide)}  ", changed),
-            (_(place.words[name]), "$foreground 60%"),
         )
