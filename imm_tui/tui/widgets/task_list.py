@@ -117,6 +117,7 @@ class TaskList(RowList):
         self._marks = Marks()
         self._tasks: dict[int, Task] = {}
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
+        self._styles: dict[tuple[str, bool], dict[str, Style]] = {}
         self._columns = Columns(0)
         self._titled = ""
         self.arrangement = Arrangement()
@@ -374,6 +375,7 @@ class TaskList(RowList):
 
     def notify_style_update(self) -> None:
         self._strips.clear()
+        self._styles.clear()
         super().notify_style_update()
 
     def draw_titles(self, width: int) -> Strip:
@@ -402,20 +404,24 @@ class TaskList(RowList):
             self._columns = Columns(width)
 
     def _row(self, task: Task, look: str, marked: bool, width: int, moment: int) -> Strip:
+        styles = self._styles.get((look, marked)) or self._find_styles(look, marked)
+        segments = [
+            Segment(_MARKED if marked else " ", styles["mark"]),
+            Segment(SHAPES[task.status], styles[task.status.lower()]),
+            Segment(view.mark(task), styles[""]),
+        ]
+        segments += [Segment(text, styles[kind]) for text, kind in self._columns.figures(task, moment)]
+        segments.append(Segment(view.name(task, self._columns.name_cells), styles["name"]))
+        return Strip(segments).simplify().crop_extend(0, width, styles["name"])
+
+    def _find_styles(self, look: str, marked: bool) -> dict[str, Style]:
+        """Those of the pieces of a row: to find them takes longer than to draw it."""
         base = self.style(look)
         if marked and look != "cursor":
             base += self.get_component_rich_style("task-list--marked")
-
-        def coloured(name: str) -> Style:
-            return base + Style(color=self.get_component_rich_style(name).color)
-
-        quiet, bar, rest = coloured("row-list--quiet"), coloured("task-list--bar"), coloured("task-list--rest")
-        segments = [
-            Segment(_MARKED if marked else " ", coloured("task-list--mark")),
-            Segment(SHAPES[task.status], coloured(f"task-list--{task.status.lower()}")),
-            Segment(view.mark(task), quiet),
-        ]
-        looks = {"": quiet, "bar": bar, "rest": rest}
-        segments += [Segment(text, looks[kind]) for text, kind in self._columns.figures(task, moment)]
-        segments.append(Segment(view.name(task, self._columns.name_cells), base))
-        return Strip(segments).crop_extend(0, width, base)
+        classes = {"": "row-list--quiet"} | {kind: f"task-list--{kind}" for kind in ("mark", "bar", "rest")}
+        classes |= {(kind := status.lower()): f"task-list--{kind}" for status in Status}
+        styles = {kind: base + Style(color=self.get_component_rich_style(name).color) for kind, name in classes.items()}
+        styles["name"] = base
+        self._styles[look, marked] = styles
+        return styles
