@@ -137,8 +137,10 @@ async def test_a_mistake_is_told_in_the_bar_and_keeps_it_open() -> None:
         app.bar.open()
         await typed(pilot, "png status:faild")
         await until(pilot, lambda: "png status:faild" in app.texts)
+        height = app.bar.size.height
         assert app.bar.filter.where == parse("png", now()).where
         await until_read(pilot, "✘ “faild” is nothing that status can be. Did you mean failed?")
+        assert app.bar.size.height == height
         await pilot.press("enter")
         await pilot.pause()
         assert "Done" not in app.kinds

@@ -117,6 +117,13 @@ async def test_all_ids_can_be_looked_up_with_the_keys_of_now(app: ImmApp) -> Non
         assert "^n" in row
 
 
+async def test_on_a_narrow_screen_what_a_key_does_is_said_to_its_end(app: ImmApp) -> None:
+    async with app.run_test(size=(60, 900)) as pilot:
+        app.push_screen(KeysScreen({}, "config.toml"))
+        await until_read(pilot, "Keys and their ids")
+        assert "…" not in seen(app)
+
+
 async def test_the_help_leads_to_them(app: ImmApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("question_mark")
