@@ -38,7 +38,7 @@ def credentials(e: Evidence) -> Check:
     if keys.value is None:
         return failed(name, keys.trouble)
     key = masked(keys.value.access_key_id)
-    found = _("The key {key} comes from {source}.").format(key=key, source=keys.value.source or "–")
+    found = _("The key {key} comes from {source}.").format(key=key, source=keys.value.source or _("the program itself"))
     good = key_is_good(e)
     if good is None:
         return skipped(name, what_hinders(e), found)

@@ -63,7 +63,7 @@ def _of_the_caller(e: Evidence, denied: list[Denied]) -> Check:
     )
     fix = _("Have this policy granted to the key's user or role in the RAM console: {policy}")
     policy = ram.policy(actions, e.settings, account(e))
-    cause = sentences(told.format(actions=", ".join(actions)), denied[0].why)
+    cause = sentences(told.format(actions=", ".join(actions)), denied[0].what)
     return Check(_NAME, Verdict.FAIL, cause, fix.format(policy=policy))
 
 

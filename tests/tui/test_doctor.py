@@ -1,0 +1,67 @@
+"""The doctor on the screen, against a running emulator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from imm_tui.config import Settings
+from imm_tui.credentials import Credentials
+from imm_tui.doctor.verdicts import CHECKS
+from imm_tui.tui.app import ImmApp
+from imm_tui.tui.screens.doctor import DoctorScreen
+from tests.conftest import RunningEmulator
+from tests.mailbox import Mailbox
+from tests.tui.stage import read, seen, until, until_read
+
+
+def doctor(mailbox: Mailbox, path: Path, **changes: str) -> tuple[ImmApp, DoctorScreen]:
+    settings: Settings = replace(mailbox.settings, **changes)  # type: ignore[arg-type]
+    return ImmApp(mailbox.settings, path, None), DoctorScreen(settings, mailbox.credentials, path)
+
+
+async def test_a_line_a_check_and_the_verdict_on_all(mailbox: Mailbox, tmp_path: Path) -> None:
+    app, screen = doctor(mailbox, tmp_path / "history.db")
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(screen)
+        await until_read(pilot, "all is well")
+        shown = [row.split()[:2] for row in seen(app).splitlines() if row.split()[:1] == ["✓"]]
+        assert shown[: len(CHECKS)] == [["✓", name] for name in CHECKS]
+
+
+async def test_the_one_that_is_broken_is_marked_with_what_to_do(mailbox: Mailbox, tmp_path: Path) -> None:
+    app, screen = doctor(mailbox, tmp_path / "history.db", queue="nobodys-queue")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(screen)
+        await until_read(pilot, "1 broken")
+        assert "✗ queue" in read(app)
+        assert "What to do" in read(app)
+        assert "imm-tui setup" in read(app)
+        await pilot.press("y")
+        copied = (tmp_path / "copied.txt").read_text()
+        assert copied.startswith("queue: fail\nThere is no queue nobodys-queue")
+
+
+async def test_a_person_who_has_moved_stays_where_they_are(mailbox: Mailbox, tmp_path: Path) -> None:
+    app, screen = doctor(mailbox, tmp_path / "history.db", queue="nobodys-queue")
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(screen)
+        await until_read(pilot, "1 broken")
+        await pilot.press("home")
+        await until_read(pilot, "✓ credentials The key")
+        await pilot.press("r")
+        await until_read(pilot, "1 broken")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, DoctorScreen))
+
+
+async def test_without_a_key_that_is_what_is_missing(
+    emulator: RunningEmulator, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    wrong = Credentials("LTAI5tNobodyKnowsIt", "a-secret")
+    path = tmp_path / "history.db"
+    app = ImmApp(mailbox.settings, path, None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(DoctorScreen(mailbox.settings, wrong, path))
+        await until_read(pilot, "1 broken")
+        assert "✗ credentials" in read(app)
