@@ -507,6 +507,8 @@ def _no_terminal(what: str) -> BadInput:
 
 def _submit(arguments: argparse.Namespace) -> int:
     _fail_as_one()
+    from dataclasses import replace
+
     from imm_tui import submission
     from imm_tui.headless.submit import preview, read_options, read_password, read_sources, submit
 
@@ -514,32 +516,26 @@ def _submit(arguments: argparse.Namespace) -> int:
     if arguments.file == "-" == arguments.password_file:
         what = _("Standard input cannot be both the sources and the password.")
         raise BadInput(what, fix=_("Put one into a file."))
-    options = read_options(arguments.options)
-    target_uri = getattr(arguments, "target_uri", "")  # the flag's; plan() knows the profile's
+    wanted = submission.Wanted(
+        target_type=arguments.to,
+        target_uri=getattr(arguments, "target_uri", ""),  # the flag's; plan() knows the profile's
+        pages=arguments.pages,
+        dpi=arguments.dpi,
+        options=read_options(arguments.options),
+    )
     if arguments.dry_run:
         return preview(
             settings,
             _history_path(settings),
             arguments.sources,
             arguments.file,
-            arguments.to,
-            target_uri=target_uri,
-            pages=arguments.pages,
-            dpi=arguments.dpi,
-            options=options,
+            wanted,
             as_json=arguments.json,
         )
     sources = read_sources(arguments.sources, arguments.file)
-    conversions = submission.plan(
-        sources,
-        arguments.to,
-        settings,
-        target_uri=target_uri,
-        pages=arguments.pages,
-        dpi=arguments.dpi,
-        options=options,
-        password=read_password(arguments.password_file) if arguments.password_file else "",
-    )
+    if arguments.password_file:
+        wanted = replace(wanted, password=read_password(arguments.password_file))
+    conversions = submission.plan(sources, wanted, settings)
     if again := len(sources) - len(conversions):
         told = ngettext(
             "{count} of {total} sources stands there again; each is submitted once.",

@@ -156,7 +156,8 @@ def _presenting(
             closing(submission.connect(settings, keys)) as imm,
             History(history_path) as history,
         ):
-            for conversion in submission.plan([f"oss://{_BUCKET}/{name}" for name in names], "png", settings):
+            sources = [f"oss://{_BUCKET}/{name}" for name in names]
+            for conversion in submission.plan(sources, submission.Wanted(target_type="png"), settings):
                 for _outcome in submission.submit(history, imm, settings, [conversion]):
                     wake()
                 if over.wait(_BETWEEN):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from posixpath import splitext
-from types import MappingProxyType
 
 from imm_tui import sources as source_room
 from imm_tui import submission
@@ -20,6 +19,7 @@ from imm_tui.history import History
 from imm_tui.i18n import N_, _
 from imm_tui.options import IMAGES
 from imm_tui.sources import Lister
+from imm_tui.submission import Wanted
 from imm_tui.tasks import Conversion
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -73,35 +73,21 @@ class Preview:
 
 def dry_run(
     sources: Sequence[str],
-    target_type: str,
+    wanted: Wanted,
     settings: Settings,
     *,
-    target_uri: str = "",
-    pages: str = "",
-    dpi: str = "",
-    password: str = "",
-    options: Mapping[str, str] = MappingProxyType({}),
     history: History | None = None,
     lister: Lister | None = None,
 ) -> Preview:
     """What `submission.plan` would make of these lines; never raises for a line, but says what is wrong with it.
 
     Blank lines and comments (#) have no row. `history` is asked whose results would be replaced, `lister` what a
-    pattern stands for. Raises BadInput for any other field, HistoryUnusable.
+    pattern stands for. Raises BadInput for what is wrong with `wanted`, HistoryUnusable.
     """
     read = list(_read(sources, lister))
     good = [row.source for row in read if not row.note]
     # Also without a good line, for the sake of the other fields.
-    conversions = submission.plan(
-        good or ["oss://bucket/key"],
-        target_type,
-        settings,
-        target_uri=target_uri,
-        pages=pages,
-        dpi=dpi,
-        password=password,
-        options=options,
-    )
+    conversions = submission.plan(good or ["oss://bucket/key"], wanted, settings)
     if not good:
         return Preview(read, [])
     results = {conversion.source_uri: _result(conversion) for conversion in conversions}

@@ -200,7 +200,9 @@ def parse(text: str, at: int, *, unfinished: bool = False) -> Filter:
     elif len(text) > _LONGEST or len(parts) > _MOST:
         raise BadInput(
             _("The filter is too long."),
-            _("It can have {parts} parts, and {characters} characters.").format(parts=_MOST, characters=f"{_LONGEST:,}"),
+            _("It can have {parts} parts, and {characters} characters.").format(
+                parts=_MOST, characters=f"{_LONGEST:,}"
+            ),
             _("Use fewer words."),
             field="filter",
         )

@@ -26,7 +26,7 @@ from imm_tui.history import Arrival, History, Left, Message
 from imm_tui.i18n import N_, _
 from imm_tui.listener import election
 from imm_tui.reconciler import ask
-from imm_tui.submission import default_target_uri
+from imm_tui.submission import Wanted, default_target_uri
 from imm_tui.tasks import Conversion, Status, Task, now, task_key
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def conversion_of(source: str, settings: Settings) -> Conversion:
     uri = submission.check_source_uri(source)
     folder = "" if "{" in settings.target_uri else settings.target_uri
     target = f"{default_target_uri(uri, folder)}{_PLACE}/"
-    return submission.plan([uri], "png", settings, target_uri=target, pages="1")[0]
+    return submission.plan([uri], Wanted(target_type="png", target_uri=target, pages="1"), settings)[0]
 
 
 def run(

@@ -13,10 +13,9 @@ import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from threading import Event, Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imm_tui import options as option_room
@@ -57,6 +56,19 @@ _OSS_URI = re.compile(r"oss://[^/\s]+/(.+)", re.DOTALL)
 _PAGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _DEFAULT_FOLDER = "imm-format-convert-tgt"
 """The folder that IMM's documentation suggests for results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a person wants of their documents, as typed: nothing of it is checked, and empty is not given."""
+
+    target_type: str
+    target_uri: str = ""
+    pages: str = ""
+    dpi: str = ""
+    password: str = field(default="", repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Those of options.py, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,35 +161,21 @@ def default_target_uri(source_uri: str, folder: str = "") -> str:
     return f"{(folder or f'oss://{bucket}/{_DEFAULT_FOLDER}').rstrip('/')}/{key}/"
 
 
-def plan(
-    sources: Sequence[str],
-    target_type: str,
-    settings: Settings,
-    *,
-    target_uri: str = "",
-    pages: str = "",
-    dpi: str = "",
-    password: str = "",
-    options: Mapping[str, str] = MappingProxyType({}),
-) -> list[Conversion]:
+def plan(sources: Sequence[str], wanted: Wanted, settings: Settings) -> list[Conversion]:
     """Conversions of `sources`, each once, with every field checked. Raises BadInput.
 
-    One source goes to `target_uri` as it stands. Several would write over each other there (IMM calls the first page of
+    One source goes to the target as it stands. Several would write over each other there (IMM calls the first page of
     each 1.png), as would one after the other in the profile's folder: each gets a folder there that is named after it.
-    `options` are what was typed for those of options.py, by name.
     """
     version = settings.api_version
     uris = list(dict.fromkeys(check_source_uri(source) for source in sources))
     if not uris:
         raise BadInput(_("There is nothing to submit."), fix=_("Give at least one source URI."), field="source_uri")
-    target = check_target_uri(target_uri, version)
+    target = check_target_uri(wanted.target_uri, version)
     folder = target or check_target_uri(settings.target_uri, version) or ""
-    checked_type, checked_pages, checked_dpi = (
-        check_target_type(target_type, version),
-        check_pages(pages),
-        check_dpi(dpi),
-    )
-    chosen = option_room.chosen(version, checked_type, options)
+    target_type = check_target_type(wanted.target_type, version)
+    pages, dpi = check_pages(wanted.pages), check_dpi(wanted.dpi)
+    chosen = option_room.chosen(version, target_type, wanted.options)
     buckets = {uri.removeprefix("oss://").partition("/")[0] for uri in uris}
 
     def place(uri: str) -> str:
@@ -191,11 +189,11 @@ def plan(
         Conversion(
             source_uri=uri,
             target_uri=place(uri),
-            target_type=checked_type,
-            pages=checked_pages,
-            dpi=checked_dpi,
+            target_type=target_type,
+            pages=pages,
+            dpi=dpi,
             options=chosen,
-            password=password or None,
+            password=wanted.password or None,
         )
         for uri in uris
     ]

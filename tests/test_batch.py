@@ -45,7 +45,7 @@ class Stage:
     def __init__(self, history_path: Path, settings: Settings, credentials: Credentials, count: int) -> None:
         self._news = threading.Condition()
         sources = [f"oss://b/{number}.pdf" for number in range(count)]
-        self.conversions = submission.plan(sources, "png", settings)
+        self.conversions = submission.plan(sources, submission.Wanted(target_type="png"), settings)
         self.batch = Batch(settings, credentials, history_path, self.conversions, on_change=self._tell)
 
     def _tell(self) -> None:
@@ -248,7 +248,9 @@ def test_while_the_history_cannot_be_written_it_pauses_and_what_is_unsent_is_sen
 def test_a_conversion_is_once_more_the_task_that_it_is_named_with(tmp_path: Path) -> None:
     with Service(accepted) as service:
         settings = Settings(region="cn-beijing", project="p", imm_endpoint=service.url)
-        conversions = submission.plan([f"oss://b/{number}.pdf" for number in range(20)], "png", settings)
+        conversions = submission.plan(
+            [f"oss://b/{number}.pdf" for number in range(20)], submission.Wanted(target_type="png"), settings
+        )
         path = tmp_path / "history.db"
         batch = Batch(settings, KEYS, path, conversions, resubmits=range(100, 120))
         batch.start()

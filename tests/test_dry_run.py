@@ -16,6 +16,8 @@ from imm_tui.config import Settings
 from imm_tui.dry_run import Note, Preview, Row, dry_run
 from imm_tui.errors import BadInput
 from imm_tui.history import History
+from imm_tui.sources import Lister
+from imm_tui.submission import Wanted
 
 NEW = Settings(region="cn-beijing", project="p")
 OLD = replace(NEW, api_version="2017-09-06")
@@ -27,8 +29,10 @@ def history(tmp_path: Path) -> Iterator[History]:
         yield opened
 
 
-def seen(*lines: str, target_type: str = "png", **more: Any) -> Preview:
-    return dry_run(lines, target_type, NEW, **more)
+def seen(
+    *lines: str, history: History | None = None, lister: Lister | None = None, target_type: str = "png", **more: Any
+) -> Preview:
+    return dry_run(lines, Wanted(target_type=target_type, **more), NEW, history=history, lister=lister)
 
 
 def notes(preview: Preview) -> list[Note]:
@@ -36,7 +40,7 @@ def notes(preview: Preview) -> list[Note]:
 
 
 def submitted(history: History, source: str, target_type: str = "png", **more: str) -> int:
-    [conversion] = submission.plan([source], target_type, NEW, **more)  # type: ignore[arg-type]  # texts only
+    [conversion] = submission.plan([source], Wanted(target_type=target_type, **more), NEW)  # type: ignore[arg-type]  # texts only
     return history.record_intent(conversion, project="p", api_version="2020-09-30", token="t", at=1)
 
 
@@ -160,9 +164,9 @@ def test_a_pattern_that_stands_for_nothing_is_wrong() -> None:
 @pytest.mark.parametrize("lines", [[], ["no source"], ["oss://b/a.docx"]])
 def test_another_field_that_is_wrong_is_raised_whatever_the_lines(lines: list[str]) -> None:
     with pytest.raises(BadInput) as caught:
-        dry_run(lines, "png", NEW, options={"Quality": "101"})
+        dry_run(lines, Wanted(target_type="png", options={"Quality": "101"}), NEW)
     assert caught.value.field == "Quality"
-    assert dry_run(lines, "png", NEW).conversions or "oss://b/a.docx" not in lines
+    assert dry_run(lines, Wanted(target_type="png"), NEW).conversions or "oss://b/a.docx" not in lines
 
 
 LINES = st.lists(
@@ -179,7 +183,7 @@ def test_no_line_is_fatal_and_what_is_sent_is_what_plan_sends(lines: list[str], 
     assert sum(preview.counts.values()) == len(preview.rows)
     if sent:
         sources = [row.source for row in sent]
-        assert preview.conversions == submission.plan(sources, "png", NEW, target_uri=target_uri)
+        assert preview.conversions == submission.plan(sources, Wanted(target_type="png", target_uri=target_uri), NEW)
 
 
 def test_ten_thousand_lines_against_as_many_tasks(history: History) -> None:

@@ -60,7 +60,7 @@ def reconciling(history: History, settings: Settings, credentials: Credentials) 
 def submitted(
     history: History, settings: Settings, credentials: Credentials, *sources: str
 ) -> list[tuple[Task, Trouble | None]]:
-    conversions = submission.plan(sources or [PDF], "txt", settings)
+    conversions = submission.plan(sources or [PDF], submission.Wanted(target_type="txt"), settings)
     with closing(submission.connect(settings, credentials)) as imm:
         return [(it.task, it.trouble) for it in submission.submit(history, imm, settings, conversions)]
 
@@ -238,7 +238,7 @@ def test_several_of_one_document_are_told_apart_and_one_that_never_arrived_is_no
 
 def unknown(history: History, settings: Settings, ago: float, target_uri: str = "") -> int:
     """A submission of PDF as text, some seconds ago, that was not sent at all."""
-    [conversion] = submission.plan([PDF], "txt", settings, target_uri=target_uri)
+    [conversion] = submission.plan([PDF], submission.Wanted(target_type="txt", target_uri=target_uri), settings)
     task = history.record_intent(
         conversion,
         project=settings.project,
@@ -260,7 +260,7 @@ def found(history: History, settings: Settings, credentials: Credentials) -> lis
 def somebody_elses(alone: Mailbox) -> Settings:
     """The settings of a project in which somebody else has just submitted PDF as text."""
     settings = replace(alone.settings, api_version="2017-09-06")
-    [conversion] = submission.plan([PDF], "txt", settings)
+    [conversion] = submission.plan([PDF], submission.Wanted(target_type="txt"), settings)
     with closing(submission.connect(settings, alone.credentials)) as imm:
         imm.create_conversion(conversion, "somebody else's")
     return settings
@@ -288,7 +288,7 @@ def test_of_several_that_it_could_be_it_is_the_nearest_in_time(
 def test_a_task_is_not_given_away_while_a_submission_of_the_same_document_waits_for_its_answer(
     alone: Mailbox, history: History, somebody_elses: Settings
 ) -> None:
-    [conversion] = submission.plan([PDF], "txt", somebody_elses)
+    [conversion] = submission.plan([PDF], submission.Wanted(target_type="txt"), somebody_elses)
     lost = unknown(history, somebody_elses, ago=60)
     names: dict[str, Any] = {"project": somebody_elses.project, "api_version": somebody_elses.api_version}
     waiting = history.record_intent(conversion, token="t", at=now(), **names)
@@ -354,7 +354,7 @@ ODD = {"a page": "<html>", "empty": "{}", "another's": '{"TaskId": "another", "S
 
 def accepted(history: History, settings: Settings, ago: float) -> int:
     """A submission that became a task some seconds ago."""
-    [conversion] = submission.plan([PDF], "txt", settings)
+    [conversion] = submission.plan([PDF], submission.Wanted(target_type="txt"), settings)
     names: dict[str, Any] = {"project": settings.project, "api_version": settings.api_version}
     task = history.record_intent(conversion, token=f"{ago}", at=now() - round(ago * 1000), **names)
     history.record_accepted(task, f"task-{task}", "R")

@@ -35,16 +35,15 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 def whole(settings: Settings, target_type: str = "jpg", password: str = "") -> Conversion:
-    [conversion] = submission.plan(
-        ["oss://b/x/文档.docx"],
-        target_type,
-        settings,
+    wanted = submission.Wanted(
+        target_type=target_type,
         target_uri="oss://b/out",
         pages="1,2-4",
         dpi="300" if target_type == "jpg" else "",
         password=password,
         options=OPTIONS[settings.api_version] if target_type == "jpg" else {},
     )
+    [conversion] = submission.plan(["oss://b/x/文档.docx"], wanted, settings)
     return conversion
 
 

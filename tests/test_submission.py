@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 def targets(*sources: str, settings: Settings = NEW, target_uri: str = "") -> list[str]:
-    plan = submission.plan(list(sources), "png", settings, target_uri=target_uri)
+    plan = submission.plan(list(sources), submission.Wanted(target_type="png", target_uri=target_uri), settings)
     return [conversion.target_uri for conversion in plan]
 
 
@@ -102,24 +103,30 @@ def test_a_source_that_stands_there_twice_is_planned_once() -> None:
     ],
 )
 def test_a_field_that_cannot_be_is_named_with_the_reason(field: str, typed: dict[str, object]) -> None:
-    arguments = {"sources": ["oss://b/a.docx"], "target_type": "png", "settings": NEW, **typed}
+    fields: dict[str, Any] = {"sources": ["oss://b/a.docx"], "target_type": "png", **typed}
     with pytest.raises(BadInput) as caught:
-        submission.plan(**arguments)  # type: ignore[arg-type]  # as a person types it
+        submission.plan(fields.pop("sources"), submission.Wanted(**fields), NEW)
     assert caught.value.field == field
     assert caught.value.fix
 
 
 def test_what_is_typed_generously_is_read_as_it_was_meant() -> None:
-    [conversion] = submission.plan([" oss://b/a.docx "], "Text", OLD, pages=" 1, 2-4 ", dpi=" 300 ", password="x ")
+    [conversion] = submission.plan(
+        [" oss://b/a.docx "], submission.Wanted(target_type="Text", pages=" 1, 2-4 ", dpi=" 300 ", password="x "), OLD
+    )
     assert (conversion.source_uri, conversion.target_type) == ("oss://b/a.docx", "txt")
     assert (conversion.pages, conversion.dpi, conversion.password) == ("1,2-4", 300, "x ")
 
 
 def test_options_are_checked_with_the_rest_and_go_with_every_conversion() -> None:
-    plan = submission.plan(["oss://b/a.docx", "oss://b/b.docx"], "jpg", NEW, options={"quality": " 80 ", "Tags": ""})
+    plan = submission.plan(
+        ["oss://b/a.docx", "oss://b/b.docx"],
+        submission.Wanted(target_type="jpg", options={"quality": " 80 ", "Tags": ""}),
+        NEW,
+    )
     assert [conversion.options for conversion in plan] == [(("Quality", "80"),)] * 2
     with pytest.raises(BadInput) as caught:
-        submission.plan(["oss://b/a.docx"], "txt", NEW, options={"quality": "80"})
+        submission.plan(["oss://b/a.docx"], submission.Wanted(target_type="txt", options={"quality": "80"}), NEW)
     assert caught.value.field == "Quality"
 
 
@@ -127,7 +134,11 @@ def submitted(
     history: History, settings: Settings, credentials: Credentials, sources: list[str] = DOCUMENTS
 ) -> list[Outcome]:
     with closing(submission.connect(settings, credentials)) as imm:
-        return list(submission.submit(history, imm, settings, submission.plan(sources, "png", settings)))
+        return list(
+            submission.submit(
+                history, imm, settings, submission.plan(sources, submission.Wanted(target_type="png"), settings)
+            )
+        )
 
 
 @pytest.mark.parametrize("api_version", API_VERSIONS)
@@ -197,7 +208,7 @@ def test_nobody_waits_for_a_pace_that_is_stopped() -> None:
 
 
 def begun(history: History, ago: float = 0) -> int:
-    [conversion] = submission.plan(["oss://b/a.docx"], "png", NEW)
+    [conversion] = submission.plan(["oss://b/a.docx"], submission.Wanted(target_type="png"), NEW)
     at = now() - round(ago * 1000)
     return history.record_intent(conversion, project="p", api_version="2020-09-30", token="t", at=at)
 
@@ -237,7 +248,7 @@ def test_so_is_one_that_takes_longer_than_a_call_can_until_its_answer_comes(hist
 
 def test_a_run_that_is_broken_off_leaves_nothing_under_way(history: History, mailbox: Mailbox) -> None:
     with closing(submission.connect(mailbox.settings, mailbox.credentials)) as imm:
-        conversions = submission.plan(DOCUMENTS, "png", mailbox.settings)
+        conversions = submission.plan(DOCUMENTS, submission.Wanted(target_type="png"), mailbox.settings)
         with closing(submission.submit(history, imm, mailbox.settings, conversions, batch=0)) as outcomes:
             next(outcomes)
             first = history.tasks()[-1].id
@@ -270,7 +281,9 @@ def test_an_outcome_that_cannot_be_recorded_costs_no_other_its_record(history: H
 
 def test_nor_does_it_replace_what_broke_the_run_off(history: History, mailbox: Mailbox) -> None:
     with closing(submission.connect(mailbox.settings, mailbox.credentials)) as imm:
-        conversions = submission.plan(DOCUMENTS[: submission.AT_ONCE], "png", mailbox.settings)
+        conversions = submission.plan(
+            DOCUMENTS[: submission.AT_ONCE], submission.Wanted(target_type="png"), mailbox.settings
+        )
         outcomes = submission.submit(history, imm, mailbox.settings, conversions)
         spoilt = 4 if next(outcomes).task.id == 3 else 3
         spoil(history, spoilt)

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from imm_tui.hooks import Hooks
 from imm_tui.i18n import _, ngettext
 from imm_tui.listener import Listener, Phase
 from imm_tui.reconciler import OVERDUE_AFTER, Reconciler
-from imm_tui.submission import Outcome
+from imm_tui.submission import Outcome, Wanted
 from imm_tui.tasks import Conversion, Status, Task
 from imm_tui.text import line, say
 
@@ -92,12 +92,8 @@ def preview(
     history_path: Path,
     arguments: Sequence[str],
     file: str | None,
-    target_type: str,
+    wanted: Wanted,
     *,
-    target_uri: str = "",
-    pages: str = "",
-    dpi: str = "",
-    options: Mapping[str, str],
     as_json: bool = False,
 ) -> Exit:
     """Prints what would be submitted, one line a source, and sends nothing. Exit.USAGE where a line is wrong.
@@ -106,16 +102,7 @@ def preview(
     """
     lines = [*arguments, *(source_room.read_lines(file) if file is not None else ())]
     with History(history_path) if history_path.exists() else nullcontext() as history:
-        seen = dry_run(
-            lines,
-            target_type,
-            settings,
-            target_uri=target_uri,
-            pages=pages,
-            dpi=dpi,
-            options=options,
-            history=history,
-        )
+        seen = dry_run(lines, wanted, settings, history=history)
     for row in seen.rows:
         put(_preview_line(row, as_json=as_json))
     count = len(seen.conversions)

@@ -195,7 +195,7 @@ def test_a_wait_for_one_that_cannot_be_found_is_over_before_its_time(
         for operation in ("ListTasks", "ListOfficeConversionTask"):
             control.fault("error", operation=operation, status=403, code="NoPermission")
     settings = replace(alone.settings, api_version=version)
-    conversions = submission.plan([PDF], "txt", settings)
+    conversions = submission.plan([PDF], submission.Wanted(target_type="txt"), settings)
     assert submit(settings, alone.credentials, tmp_path / "history.db", conversions, wait=True) is Exit.UNKNOWN
     told = capsys.readouterr()
     assert "Unknown" in told.out

@@ -36,7 +36,7 @@ class Stage:
             self._news.notify_all()
 
     def start(self, profile: Profile, form: Draft | None = FORM) -> None:
-        self.batches.start(profile, submission.plan(MANY, "png", profile.settings), form)
+        self.batches.start(profile, submission.plan(MANY, submission.Wanted(target_type="png"), profile.settings), form)
 
     def ended(self, profile: Profile) -> BatchState:
         """The newest of a profile, when all that it sent has its answer."""

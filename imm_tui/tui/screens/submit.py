@@ -31,7 +31,7 @@ from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.options import IMAGES, options
 from imm_tui.profiles import Profile
-from imm_tui.submission import Outcome
+from imm_tui.submission import Outcome, Wanted
 from imm_tui.tasks import Conversion
 from imm_tui.tui import answer
 from imm_tui.tui.draft import Draft
@@ -275,6 +275,18 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _dpi(self) -> str:
         return "" if self.query_one("#dpi").disabled else self._typed("dpi")
 
+    @property
+    def _wanted(self) -> Wanted:
+        """What was typed, without what has no effect."""
+        return Wanted(
+            target_type=self._target_type,
+            target_uri=self._typed("target-uri"),
+            pages=self._typed("pages"),
+            dpi=self._dpi,
+            password=self._typed("password"),
+            options=self._options_that_count,
+        )
+
     def _typed(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value
 
@@ -397,7 +409,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Says where the results go when the target is left empty."""
         for source in filter(None, (self._first, _EXAMPLE)):
             with suppress(BadInput):
-                [planned] = submission.plan([sources.example(source)], "png", self._settings)
+                [planned] = submission.plan([sources.example(source)], Wanted(target_type="png"), self._settings)
                 self.query_one("#target-uri", Input).placeholder = text.line(planned.target_uri)
                 break
         count = self._tally.count if self._tally is not None else self._line_count
@@ -441,24 +453,11 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._sent = self._typed_draft()
         self.set_timer(_MOMENT, self._still_looking)
         history, lister, settings = self._profile.history_path, self._imm_app.lister, self._settings
-        lines, target_type, chosen = self._sent.sources.splitlines(), self._target_type, self._options_that_count
-        fields = {name: self._typed(name) for name in ("target-uri", "pages", "password")}
-        dpi = self._dpi
+        lines, wanted = self._sent.sources.splitlines(), self._wanted
 
         def look() -> Preview:
             with History(history) as known:
-                return dry_run(
-                    sources.with_files(lines),
-                    target_type,
-                    settings,
-                    target_uri=fields["target-uri"],
-                    pages=fields["pages"],
-                    dpi=dpi,
-                    password=fields["password"],
-                    options=chosen,
-                    history=known,
-                    lister=lister,
-                )
+                return dry_run(sources.with_files(lines), wanted, settings, history=known, lister=lister)
 
         threading.Thread(target=self._looked_at, args=(look, asked), name="dry run", daemon=True).start()
 
