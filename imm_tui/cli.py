@@ -542,7 +542,7 @@ def _submit(arguments: argparse.Namespace) -> int:
             "{count} of {total} sources stand there again; each is submitted once.",
             again,
         )
-        say(told.format(count=again, total=len(sources)))
+        say(told.format(count=f"{again:,}", total=f"{len(sources):,}"))
     missing = settings.missing_to_submit()
     if arguments.wait:
         # Without a topic no event comes, without a queue none is received.
