@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imm_tui import notifications, places
+from imm_tui.cloud import read_only
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import Refused, Trouble
@@ -50,7 +51,9 @@ def delete(history: History, settings: Settings, credentials: Keys, message: Qua
     """Deletes a message from its queue; false where that has to wait until it comes the next time.
 
     Its bytes stay in the history. Raises Trouble where the service cannot be reached or refuses; the wish stays noted.
+    Raises ReadOnly, for a profile that is, and then it is not.
     """
+    _check(settings, "mns:DeleteMessage")
     history.record_delete_wanted(message.id)
     if (handle := _handle(history, message)) is not None:
         # Noted first: should this process be killed in between, it is not waited for in vain, and may come again.
@@ -71,6 +74,7 @@ def release(history: History, settings: Settings, credentials: Keys, message: Qu
 
     False where it was not hidden any more, so that its owner can receive it already. Raises Trouble like `delete`.
     """
+    _check(settings, "mns:ChangeMessageVisibility")
     history.record_released(message)
     if (handle := _handle(history, message)) is None:
         return False
@@ -125,6 +129,11 @@ def _handle(history: History, message: Quarantined) -> str | None:
     if newest and newest.receipt_handle and newest.hidden_until and newest.hidden_until > now() + _MARGIN:
         return newest.receipt_handle
     return None
+
+
+def _check(settings: Settings, action: str) -> None:
+    if settings.read_only and (forbidden := read_only.forbidden(action)):
+        raise forbidden
 
 
 def _open(settings: Settings, credentials: Keys) -> Queue:

@@ -75,8 +75,11 @@ class QueueDepth:
         # The SDK is imported here: the first paint does not wait for it.
         from imm_tui.cloud.mns import Cancelled, Queue
 
+        settings = self._settings
         try:
-            queue = self._queue = Queue(self._settings.mns_endpoint, self._settings.queue, self._credentials)
+            queue = self._queue = Queue(
+                settings.mns_endpoint, settings.queue, self._credentials, read_only=settings.read_only
+            )
         except Trouble as trouble:  # the settings or the keys do not do: the listener says so in full
             self._tell(None, trouble)
             return

@@ -220,7 +220,10 @@ def _receiving(settings: Settings, keys: Keys, history: History) -> Iterator[Que
     from imm_tui.cloud.mns import Queue
 
     try:
-        with election(history.path), closing(Queue(settings.mns_endpoint, settings.queue, keys)) as queue:
+        with (
+            election(history.path),
+            closing(Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only)) as queue,
+        ):
             yield queue
     except Timeout:
         yield None

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from imm_tui import options as option_room
 from imm_tui.backoff import Backoff
+from imm_tui.cloud import read_only
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, HistoryUnusable, OutcomeUnknown, Refused, Trouble
@@ -278,9 +279,12 @@ def submit(
     `on_intent` is called with the number of each task as soon as it is recorded.
     IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
-    as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent.
+    as failed, with the same reason, and not sent. Raises HistoryUnusable before anything unrecorded is sent, and
+    ReadOnly, for a profile that is, before anything is recorded.
     Closed early, it sends no more, and records what is under way: its answer, or after PATIENCE that it is unknown.
     """
+    if settings.read_only and (forbidden := read_only.forbidden("imm:CreateOfficeConversionTask")):
+        raise forbidden
     waiting: dict[Future[Accepted], int] = {}
     hopeless: Trouble | None = None
     pace = pace or Pace()

@@ -1,4 +1,4 @@
-"""Stands between a client and the emulator's IMM, and may spoil the answers to submissions that took place."""
+"""Stands between a client and the emulator, and may spoil the answers to submissions that took place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import threading
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,8 @@ Spoil = Callable[[bytes], bytes | None]
 
 
 class Relay(ThreadingHTTPServer):
-    """Passes every request on once. `operations` counts them by their Action."""
+    """Passes every request on once. `operations` counts those to IMM by their Action, `requests` holds the method and
+    the target of all others."""
 
     daemon_threads = True
 
@@ -24,6 +26,7 @@ class Relay(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.spoil = spoil
         self.operations: Counter[str] = Counter()
+        self.requests: list[tuple[str, str]] = []
         self.counting = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
@@ -46,13 +49,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: Relay
 
     def do_POST(self) -> None:
-        (action,) = parse_qs(urlsplit(self.path).query)["Action"]
+        (action,) = parse_qs(urlsplit(self.path).query).get("Action", [""])
         with self.server.counting:
-            self.server.operations[action] += 1
-        upstream = http.client.HTTPConnection(self.server.upstream, timeout=20)
+            if action:
+                self.server.operations[action] += 1
+            else:
+                self.server.requests.append((self.command, self.path))
+        upstream = http.client.HTTPConnection(self.server.upstream, timeout=40)
         try:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            upstream.request("POST", self.path, body, dict(self.headers))
+            upstream.request(self.command, self.path, body, dict(self.headers))
             response = upstream.getresponse()
             answer: bytes | None = response.read()
         finally:
@@ -63,9 +69,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(response.status)
-        self.send_header("Content-Length", str(len(answer)))
+        if type_ := response.headers["Content-Type"]:
+            self.send_header("Content-Type", type_)
+        if response.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         pass

@@ -85,8 +85,9 @@ class Narrator:
     def follow(self, state: ListenerState) -> None:
         trouble = state.trouble
         if trouble is None:
-            if self._said and state.phase is Phase.LISTENING:
-                say(_("Listening again."))
+            if self._said and state.phase in (Phase.LISTENING, Phase.PEEKING):
+                again = {Phase.LISTENING: _("Listening again."), Phase.PEEKING: _("Peeking again.")}
+                say(again[state.phase])
                 self._said = None
             return
         if told(trouble) != self._said:

@@ -14,6 +14,7 @@ from imm_tui.exits import Exit, code_of
 from imm_tui.headless.output import Narrator, delivery_line, put
 from imm_tui.history import Delivery, History
 from imm_tui.hooks import Hooks
+from imm_tui.i18n import _
 from imm_tui.listener import LONG_POLL, Listener, ListenerState, Phase
 from imm_tui.text import say
 
@@ -34,9 +35,11 @@ def watch(
     hooks of the settings are told of what ends.
 
     Ends after `count` events, and nothing is received after the batch that held the last of them; or after `idle_exit`
-    seconds in which the service said that the queue is empty (where another process listens: in which nothing came);
-    or when the listener cannot go on.
+    seconds in which the service said that the queue is empty (where another process listens: in which nothing came;
+    where it only peeks, as for a read-only profile: in which nothing new was seen); or when the listener cannot go on.
     """
+    if settings.read_only:
+        say(_("Read-only: nothing is received. Only the first 16 messages of the queue can be seen."))
     with History(history_path) as history:
         return _Watch(history, settings, credentials, count, idle_exit, as_json).run()
 
@@ -122,7 +125,7 @@ class _Watch:
 
     def _print(self, deliveries: list[Delivery]) -> None:
         """Prints batch by batch (what was stored together has one time), until there are enough events."""
-        for _, batch in groupby(deliveries, key=lambda delivery: delivery.received_at):
+        for _received_at, batch in groupby(deliveries, key=lambda delivery: delivery.received_at):
             for delivery in batch:
                 put(delivery_line(delivery, as_json=self._as_json))
                 self._printed = delivery.id
@@ -137,7 +140,7 @@ class _Watch:
             self._last_news = time.monotonic()
         if self._idle_exit is None:
             return False
-        if state.phase is Phase.LISTENING:
+        if state.phase in (Phase.LISTENING, Phase.PEEKING):
             return 0 < state.empty_for >= self._idle_exit
         return state.phase is Phase.WATCHING and time.monotonic() - self._last_news >= self._idle_exit
 

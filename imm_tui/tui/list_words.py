@@ -29,9 +29,10 @@ def title(total: int, *, listed: int, marked: int = 0, unlisted: int = 0, states
 
 def empty(total: int, arrangement: Arrangement, new_key: str) -> Sequence[str]:
     """What stands in place of the rows when there are none, though the history has `total` tasks; `new_key` is the
-    key that submits a document."""
+    key that submits a document, "" where none may be."""
     if not total:
-        return _("No tasks yet"), _("{key} submits a document").format(key=new_key)
+        hint = _("{key} submits a document").format(key=new_key) if new_key else _("read-only: nothing can be submitted")
+        return _("No tasks yet"), hint
     folded = [_("Tasks that have succeeded are hidden")] if arrangement.folded else []
     if arrangement.query:
         words = _("No task matches {filter}").format(filter=line(arrangement.query, _QUERY))

@@ -41,6 +41,7 @@ _STATUS_WORDS = {
 PHASE_SHAPES = {
     Phase.STARTING: "◌",
     Phase.LISTENING: "●",
+    Phase.PEEKING: "◉",
     Phase.RECONNECTING: "◌",
     Phase.STOPPED: "✕",
     Phase.PAUSED: "ǁ",  # a letter: the bars that mean a pause are not as wide in every terminal
@@ -307,6 +308,9 @@ def message_facts(message: Quarantined, now: int) -> Iterator[tuple[str, str]]:
 
 # The listener
 
+_PEEKED = 16
+"""Messages of a queue that can be seen without receiving any (MNS API 2015-06-06, BatchPeekMessage)."""
+
 
 def listener_words(state: ListenerState, last_event: int | None, now: int) -> tuple[str, list[str]]:
     """What the listener is doing, and the details of it, from the fullest to the shortest wording."""
@@ -318,6 +322,12 @@ def listener_words(state: ListenerState, last_event: int | None, now: int) -> tu
             age = elapsed(now - last_event)
             seen = _("last event {age} ago").format(age=age)
             return _("listening"), [f"{since} · {seen}", seen, _("{age} ago").format(age=age)]
+        case Phase.PEEKING:
+            limit = _("sees the first {count} messages").format(count=_PEEKED)
+            seen = _("no event yet")
+            if last_event is not None:
+                seen = _("last event {age} ago").format(age=elapsed(now - last_event))
+            return _("peeking"), [f"{limit} · {seen}", limit, _("the first {count}").format(count=_PEEKED)]
         case Phase.RECONNECTING:
             wait = -((now - (state.retry_at or now)) // 1000)
             if wait <= 0:

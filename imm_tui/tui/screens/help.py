@@ -35,6 +35,7 @@ _STATUSES = {
 _PHASES = {
     Phase.STARTING: (N_("starting"), N_("about to listen to the queue")),
     Phase.LISTENING: (N_("listening"), N_("events appear as they come")),
+    Phase.PEEKING: (N_("peeking"), N_("read-only: sees the first 16 messages of the queue, and leaves them there")),
     Phase.RECONNECTING: (N_("reconnecting"), N_("it tries again by itself")),
     Phase.STOPPED: (N_("stopped"), N_("it needs a person")),
     Phase.PAUSED: (N_("paused"), N_("events wait on the queue until you resume")),

@@ -185,6 +185,8 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("retry", "retry_all", "export", "switch_view", "delete", "release"):
             some = self.query_one(MessageList).selected is not None
+            if action in ("delete", "release") and some and self._imm_app.settings.read_only:
+                return None  # there, and not to be had
             return some and (self._imm_app.session.profile.can_listen or action not in ("delete", "release"))
         return super().check_action(action, parameters)
 

@@ -24,8 +24,8 @@ _LEAST_NEEDED = ("version", "scenario", "region", "queue", "program", "queue", "
 
 
 class Heading(Widget):
-    """One line; where it is too narrow, what is least needed goes first, and the project stays. What is not encrypted
-    is said in any case."""
+    """One line; where it is too narrow, what is least needed goes first, and the project stays. That nothing can
+    be changed, and what is not encrypted, is said in any case."""
 
     ALLOW_SELECT: ClassVar[bool] = False
 
@@ -78,7 +78,10 @@ class Heading(Widget):
 
     def _drawn(self, wordings: dict[str, list[str]]) -> Content:
         words = {part: wording[0] for part, wording in wordings.items()}
-        badge = f" {_('http: not encrypted')} " if self._settings.unencrypted else ""
+        badges = [
+            (_("read-only") if self._settings.read_only else "", "success"),
+            (_("http: not encrypted") if self._settings.unencrypted else "", "warning"),
+        ]
         groups = [
             (("program", "scenario"), "bold $text-accent"),
             (("profile", "region", "project", "version", "queue"), QUIET),
@@ -86,5 +89,5 @@ class Heading(Widget):
         program, places = (
             Content.styled(" · ".join(words[part] for part in parts if words[part]), style) for parts, style in groups
         )
-        warning = Content.styled(badge, "bold $text-warning on $warning 18%")
-        return Content("  ").join(group for group in (program, warning, places) if group)
+        told = (Content.styled(f" {badge} ", f"bold $text-{hue} on ${hue} 18%") for badge, hue in badges if badge)
+        return Content("  ").join(group for group in (program, *told, places) if group)

@@ -17,6 +17,7 @@ from imm_tui.tui.theme import QUIET
 _COLOURS = {
     Phase.STARTING: QUIET,
     Phase.LISTENING: "$text-success",
+    Phase.PEEKING: "$text-success",
     Phase.RECONNECTING: "$text-warning",
     Phase.STOPPED: "$text-error",
     Phase.PAUSED: "$text-warning",

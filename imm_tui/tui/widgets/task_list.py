@@ -200,9 +200,9 @@ class TaskList(RowList):
         return list_words.empty(len(self._index or ()), self.arrangement, self._key_of("new"))
 
     def _key_of(self, binding: str) -> str:
-        """The key that the screen has for it, which a person may have changed."""
-        active = (it.binding for it in self.screen.active_bindings.values())
-        return next((self.app.get_key_display(it) for it in active if it.id == binding), "n")
+        """The key that the screen has for it, which a person may have changed; "" where it does nothing now."""
+        active = (it for it in self.screen.active_bindings.values() if it.binding.id == binding)
+        return next((self.app.get_key_display(it.binding) if it.enabled else "" for it in active), "n")
 
     def say(self, words: str, *, busy: bool = False) -> None:
         """In place of the rows; beside the title, as long as there are other rows to be seen."""
