@@ -121,6 +121,15 @@ class ImmApp(App[str | None]):
             show=False,
             priority=True,  # else no screen that is laid over another has it
         ),
+        Binding(
+            "escape",
+            "read",
+            N_("read"),
+            id="read",
+            tooltip=N_("Take away the errors that were told, before anything else"),
+            show=False,
+            priority=True,
+        ),
     ]
 
     def __init__(
@@ -157,8 +166,6 @@ class ImmApp(App[str | None]):
         self._interrupted_at = -_TWICE
         self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # Textual takes no other away
         self._dashboards = 0
-        self.unread = False
-        """Whether an error may still be on the screen."""
         for own in theme.themes(self.console.color_system):
             self.register_theme(own)
         chosen = self.preferences.theme
@@ -505,6 +512,9 @@ class ImmApp(App[str | None]):
             return None  # there, and not to be had
         if action == "suspend_process":
             return not hasattr(self.focused, "action_undo")  # there ctrl+z undoes what was typed
+        if action == "read":
+            # Some screens show no toast while they are open: there it waits.
+            return bool(self._notifications) and any(toast.display for toast in self.screen.query("Toast.-error"))
         if action == "profile":
             return self._profiles is not None
         if action == "reconnect":
@@ -650,15 +660,14 @@ class ImmApp(App[str | None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """A toast. An error stays until a person has read it: a click on it, or Escape in the list, takes it away."""
+        """A toast. An error stays until a person has read it: a click on it, or Escape, takes it away."""
         if severity == "error":
-            self.unread = True
             timeout = _UNTIL_READ
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
-    def clear_notifications(self) -> None:
-        self.unread = False
-        super().clear_notifications()
+    def action_read(self) -> None:
+        """What was told has been read."""
+        self.clear_notifications()
 
     # Errors that nobody caught
 

@@ -24,6 +24,7 @@ from imm_tui.submission import Outcome
 from imm_tui.tasks import Conversion
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
+from imm_tui.tui.widgets.filter_bar import FilterBar
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.conftest import RunningEmulator
@@ -299,3 +300,36 @@ def test_the_screen_imports_no_sdk() -> None:
     assert "imm_tui.tui.app" in modules
     strangers = ("aliyunsdkcore", "aliyunsdkimm", "mns", "requests", "imm_tui.cloud", "imm_tui.emulator")
     assert [name for name in modules if name.startswith(strangers)] == []
+
+
+@pytest.mark.parametrize("key", ["slash", "c", "question_mark", "e", "y", "v", "u", "L", "ctrl+p"])
+async def test_escape_takes_an_error_away_before_what_is_open(path: Path, writer: Writer, key: str) -> None:
+    writer.submitted("a.docx", "t-1")
+    shown = ImmApp(app(path).settings, path, Credentials("an-id", "a-secret"))
+    async with shown.run_test(size=(120, 40), notifications=True) as pilot:
+        await until_read(pilot, "⏎ detail")
+        await pilot.press(key)
+        await until(pilot, lambda: shown.screen is not shown.dashboard or shown.dashboard.query_one(FilterBar).editing)
+        await until(pilot, lambda: shown.screen.is_mounted and shown.focused is not None)
+        opened, focused = shown.screen, shown.focused
+        shown.notify("It went wrong.", severity="error")
+        await until_read(pilot, "It went wrong.")
+        await pilot.press("escape")
+        await until(pilot, lambda: "It went wrong." not in read(shown))
+        assert (shown.screen, shown.focused) == (opened, focused)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(shown.focused, TaskList))
+
+
+async def test_an_error_that_a_form_does_not_show_waits_and_costs_it_no_escape(path: Path) -> None:
+    shown = ImmApp(app(path).settings, path, Credentials("an-id", "a-secret"))
+    async with shown.run_test(size=(120, 40), notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        await pilot.press("n")
+        await until_read(pilot, "Submit a conversion")
+        shown.notify("It went wrong.", severity="error")
+        await pilot.press("escape")
+        await until_read(pilot, "It went wrong.")
+        assert shown.screen is shown.dashboard
+        await pilot.press("escape")
+        await until(pilot, lambda: "It went wrong." not in read(shown))

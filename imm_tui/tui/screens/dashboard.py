@@ -568,7 +568,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             tasks = self.query_one(TaskList)
-            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query) or self._imm_app.unread
+            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
         if action == "filter":
             return not self.query_one(FilterBar).editing
         if action == "sort":
@@ -585,12 +585,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(TaskDetail).focus()
 
     def action_back(self) -> None:
-        """One step: what was said is read; from the detail to the list; then without marks; then without a filter."""
+        """One step: from the detail to the list; then without marks; then without a filter."""
         tasks = self.query_one(TaskList)
-        if self._imm_app.unread:
-            self.app.clear_notifications()
-            self.refresh_bindings()
-        elif not tasks.has_focus:
+        if not tasks.has_focus:
             tasks.focus()
         elif not tasks.unmark():
             self.action_clear_filter()
