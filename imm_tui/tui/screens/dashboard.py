@@ -111,6 +111,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 ("b", "batches", N_("batches"), "batches", N_("What was submitted together, and how far it is")),
                 ("u", "quarantine", N_("quarantine"), "quarantine", N_("The messages that could not be read")),
                 ("c", "glossary", N_("codes"), "glossary", N_("What IMM's codes mean, and what to do")),
+                ("D", "app.doctor", N_("doctor"), "doctor", N_("Find out what does not work, and what to do")),
                 ("P", "app.profile", N_("profile"), "profile", N_("Switch to another profile")),
                 ("L", "app.language", N_("language"), "language", N_("Speak English or Chinese")),
                 ("tab", "app.focus_next", N_("next"), "switch", N_("From the list to the detail and back")),
@@ -429,7 +430,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def show_listener(self, state: ListenerState) -> None:
         if state.phase is not self.listener.phase:
             self.refresh_bindings()
-            if state.phase is Phase.LISTENING:
+            if state.phase in (Phase.LISTENING, Phase.PEEKING):
                 self._imm_app.settled()  # the SDKs are there as well
             if self.listener.phase is Phase.STOPPED and self._history is None:
                 self.start_reading()  # what stopped the listener was the history, and a person has mended it
@@ -565,6 +566,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("open_detail", "copy", "resubmit"):
             some = self.query_one(TaskList).selected is not None
+            if action == "resubmit" and some and self._settings.read_only:
+                return None  # there, and not to be had
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             tasks = self.query_one(TaskList)
