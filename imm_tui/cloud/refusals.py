@@ -64,8 +64,8 @@ _MISSING = re.compile(r"(Queue|Topic|Subscri(ption|ber))(Name)?\.?Not(Exist|Foun
 # Neither service's manual gives a code for it; those of others do, and their messages say it.
 _NOT_ACTIVATED = re.compile(r"(\w+\.)?(User|Service|Product|Account)?Not(Yet)?(Open|Activat|Purchas)", re.IGNORECASE)
 _SAYS_NOT_ACTIVATED = re.compile(
-    r"\bnot (been |yet )?(open|activat|purchas)\w* .{0,60}service"
-    r"|service .{0,60}\bnot (been |yet )?(open|activat|purchas)",
+    r"\bnot (been |yet )?(open|activat|enabl|purchas)\w* .{0,60}service"
+    r"|service .{0,60}\bnot (been |yet )?(open|activat|enabl|purchas)",
     re.IGNORECASE,
 )
 
@@ -210,6 +210,11 @@ def refused(
             if re.match(pattern, code, re.IGNORECASE):
                 what, why, fix = map(_, told)
                 break
+    if _DENIED.match(code) and "OwnerId" in message:  # MNS: the endpoint's account is the owner of all that is there
+        why = _(
+            "The account id in the endpoint is not the access key's own, or its owner lacks the permission {action}."
+        )
+        fix = _("Check the account id in the {service} endpoint, or have the permission granted in the RAM console.")
     what, why, fix = (
         sentence.format(service=service, code=code, resource=resource, action=action) for sentence in (what, why, fix)
     )

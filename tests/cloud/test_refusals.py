@@ -80,6 +80,8 @@ def kind_of(code: str, message: str = "No.", status: int = 403) -> type[Refused]
         ("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.", 403, Barred),
         ("Forbidden", "Your account does not open IMM service yet.", 403, NotActivated),
         ("OperationDenied", "The service has not been activated.", 403, NotActivated),
+        ("Forbidden", "The IMM service is not enabled for the current user.", 403, NotActivated),
+        ("OperationDenied.ServiceNotOpen", "", 403, NotActivated),
         ("UserNotOpen", "", 400, NotActivated),
         ("Service.NotActivated", "", 400, NotActivated),
         ("SomethingNew", "What?", 403, Barred),
@@ -91,6 +93,24 @@ def test_a_lacking_permission_and_a_sleeping_service_are_told_apart(
     code: str, message: str, status: int, kind: type[Refused]
 ) -> None:
     assert kind_of(code, message, status) is kind
+
+
+def test_a_key_of_another_account_than_the_endpoints_is_told_as_that() -> None:
+    refusal = refused(
+        "MNS",
+        "AccessDenied",
+        "The OwnerId that your Access Key Id associated to is forbidden for this operation.",
+        None,
+        status=403,
+        retry_after=None,
+        resource="it",
+        action="mns:Do",
+        secrets=(),
+    )
+    assert isinstance(refusal, Denied)
+    assert "account id in the endpoint" in refusal.why
+    assert "mns:Do" in refusal.why
+    assert "account id in the MNS endpoint" in refusal.fix
 
 
 @pytest.mark.parametrize("code", ["QueueNotExist", "TopicNotExist", "SubscriptionNotExist", "SubscriberNotExist"])
