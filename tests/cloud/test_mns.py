@@ -39,6 +39,7 @@ CALLS: dict[str, Call] = {
     "delete": lambda queue: queue.delete(["handle-1"]),
     "change_visibility": lambda queue: queue.change_visibility("handle-1", 60),
     "depth": lambda queue: queue.depth(),
+    "peek": lambda queue: queue.peek(),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
@@ -92,6 +93,18 @@ def test_the_depth_of_a_queue_is_read_from_its_attributes() -> None:
     with Service(answer(200, ATTRIBUTES)) as fake, queue_on(fake.url) as queue:
         assert queue.depth() == Depth(active=12, inactive=3, delayed=1)
     assert (fake.requests[0].method, fake.requests[0].target) == ("GET", "/queues/a-queue")
+
+
+def test_a_peek_asks_for_no_receipt_handle_and_counts_no_delivery() -> None:
+    peeked = MESSAGE.replace("<ReceiptHandle>handle-1</ReceiptHandle>", "").replace("Count>3<", "Count>0<")
+    acts = answer(200, peeked), answer(404, error("MessageNotExist"))
+    with Service(*acts) as fake, queue_on(fake.url) as queue:
+        assert queue.peek(7) == [Received("id-1", "", "<你好>".encode(), 0, 1250700979248)]
+        assert queue.peek() == []
+    assert [(request.method, request.target) for request in fake.requests] == [
+        ("GET", "/queues/a-queue/messages?peekonly=true&numOfMessages=7"),
+        ("GET", "/queues/a-queue/messages?peekonly=true&numOfMessages=16"),
+    ]
 
 
 @pytest.mark.parametrize("count", ["", "-1", "many", "1.5", "٣"])
@@ -374,6 +387,7 @@ def test_an_idle_connection_that_the_service_closed_is_replaced_before_anything_
         "delete": answer(204),
         "change_visibility": answer(200, VISIBILITY),
         "depth": answer(200, ATTRIBUTES),
+        "peek": answer(200, MESSAGE),
     }
     reply = bodies[next(name for name, known in CALLS.items() if known is call)]
 
