@@ -1,8 +1,9 @@
 # `make demo` and `make test` need nothing but Python 3.11 or newer; the first of them makes the .venv.
-# Another Python: `make test PYTHON=python3.13 VENV=.venv-3.13`.
+# Another Python: `make test PYTHON=python3.13 VENV=.venv-3.13`. One test after the other: `make test WORKERS=0`.
 
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= auto
 BIN = $(VENV)/bin
 
 .PHONY: demo test crash-test lint messages screenshots screenshots-check clean
@@ -11,7 +12,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/imm-tui demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 # kill -9, N times, while events come in; then nothing may be lost.
 crash-test: $(VENV)/.installed-dev
