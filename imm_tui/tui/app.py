@@ -598,6 +598,14 @@ class ImmApp(App[str | None]):
         words = _("The mouse is for imm-tui.") if self.preferences.mouse else _("The mouse is the terminal's.")
         self.notify(words, markup=False)
 
+    def action_doctor(self) -> None:
+        """What of this profile works, and what does not."""
+        from imm_tui.credentials import Chain
+        from imm_tui.tui.screens.doctor import DoctorScreen
+
+        keys = self.credentials or Chain(self.settings.aliyun_profile)
+        self.push_screen(DoctorScreen(self.settings, keys, self.history_path, os.environ))
+
     def action_profile(self) -> None:
         """Another profile of the configuration file, with its own history."""
         assert self._profiles is not None

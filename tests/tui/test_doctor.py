@@ -8,6 +8,7 @@ from pathlib import Path
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.doctor.verdicts import CHECKS
+from imm_tui.errors import NoCredentials
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.doctor import DoctorScreen
 from tests.conftest import RunningEmulator
@@ -65,3 +66,22 @@ async def test_without_a_key_that_is_what_is_missing(
         app.push_screen(DoctorScreen(mailbox.settings, wrong, path))
         await until_read(pilot, "1 broken")
         assert "✗ credentials" in read(app)
+
+
+async def test_one_key_of_the_dashboard_calls_it_beside_our_own_listener(mailbox: Mailbox, tmp_path: Path) -> None:
+    app = ImmApp(mailbox.settings, tmp_path / "history.db", mailbox.credentials)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "listening")
+        await pilot.press("D")
+        await until_read(pilot, "all is well")
+        await until_read(pilot, "An imm-tui with this history receives them.")
+
+
+async def test_where_nothing_can_be_done_yet_it_is_one_of_the_choices(tmp_path: Path) -> None:
+    app = ImmApp(Settings(), tmp_path / "history.db", None, problem=NoCredentials("No access key was found."))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "Ask the doctor what is missing")
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, DoctorScreen))
+        await pilot.press("escape")
+        await until_read(pilot, "Ask the doctor what is missing")

@@ -41,6 +41,13 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
         Binding(
             "h,escape", "history", N_("history"), id="welcome.history", tooltip=N_("See the tasks of earlier sessions")
         ),
+        Binding(
+            "D",
+            "app.doctor",
+            N_("doctor"),
+            id="welcome.doctor",
+            tooltip=N_("Find out what does not work, and what to do"),
+        ),
         Binding("L", "app.language", N_("language"), id="welcome.language", tooltip=N_("Speak English or Chinese")),
         Binding(
             "question_mark",
@@ -80,6 +87,7 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
             yield Choices(
                 Option(_("Try the demo: no account needed"), id="demo"),
                 Option(_("Look at the history"), id="history"),
+                Option(_("Ask the doctor what is missing"), id="app.doctor"),
                 Option(_("Quit"), id="app.quit"),
                 id="choices",
                 markup=False,
