@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from imm_tui.config import Settings
-from imm_tui.credentials import Credentials
+from imm_tui.credentials import Credentials, Keys
 from imm_tui.history import Delivery, History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import Status
@@ -61,9 +61,7 @@ class Watcher:
 
 
 @contextmanager
-def listening(
-    settings: Settings, credentials: Credentials, path: Path, wait: int = 30
-) -> Iterator[tuple[Listener, Watcher]]:
+def listening(settings: Settings, credentials: Keys, path: Path, wait: int = 30) -> Iterator[tuple[Listener, Watcher]]:
     watcher = Watcher()
     listener = Listener(settings, credentials, path, wait=wait, on_batch=watcher.batch, on_state=watcher.state)
     listener.start()
