@@ -43,7 +43,10 @@ _LISTED = 1_000
 _WATCHED = 1.0
 """Seconds for which a queue with messages is looked at, to see whether somebody takes them."""
 
-_NO_TASK = "00000000-0000-4000-8000-000000000000"
+_NO_TASK = {
+    "2017-09-06": "formatconvert-00000000-0000-4000-8000-000000000000",
+    "2020-09-30": "OfficeConversion-00000000-0000-4000-8000-000000000000",
+}
 """A task that there is not: asking about it tells whether one may ask."""
 
 
@@ -178,7 +181,15 @@ def _project(settings: Settings, keys: Keys) -> Answer[ProjectFound]:
 
 
 def _task(settings: Settings, keys: Keys) -> Answer[bool]:
-    return _unless_missing(_of_imm(settings, keys, lambda imm: imm.get_task(_NO_TASK) is None), "project")
+    def ask(imm: Imm) -> bool:
+        try:
+            imm.get_task(_NO_TASK[settings.api_version])
+        except Refused as refusal:
+            if isinstance(refusal, Barred) or not (refusal.code or "").startswith("InvalidTask"):
+                raise
+        return True  # it may be asked about
+
+    return _unless_missing(_of_imm(settings, keys, ask), "project")
 
 
 def _tasks(settings: Settings, keys: Keys) -> Answer[tuple[Listed, ...]]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from imm_tui.cloud.refusals import is_about_the_key
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Denied, NotActivated, Refused, Trouble, Unreachable
+from imm_tui.errors import Denied, NoCredentials, NotActivated, Refused, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Task
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Kind(Enum):
     NOT_ASKED = auto()
     UNREACHABLE = auto()
     KEY = auto()
-    """The service does not accept the key."""
+    """The service does not accept the key, or there is none any more."""
     CLOCK = auto()
     """The service does not accept the time of the request."""
     DENIED = auto()
@@ -76,6 +76,8 @@ class Answer(Generic[T]):
                 return Kind.NOT_ASKED if self.needs else Kind.ANSWERED
             case Unreachable():
                 return Kind.UNREACHABLE
+            case NoCredentials():
+                return Kind.KEY
             case NotActivated():
                 return Kind.NOT_ACTIVATED
             case Refused(code=code) if is_about_the_key(code):

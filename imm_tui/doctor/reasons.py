@@ -24,7 +24,8 @@ def skipped(name: str, needs: str, found: str = "") -> Check:
 
 def failed(name: str, trouble: Trouble | None, also: str = "") -> Check:
     assert trouble is not None
-    return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why), sentences(trouble.fix, also))
+    request = f"RequestId {trouble.request_id}." if trouble.request_id else ""
+    return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, request), sentences(trouble.fix, also))
 
 
 # What explains what
