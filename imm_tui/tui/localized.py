@@ -1,4 +1,5 @@
-"""What every screen of ours has in common: its keys are explained in the language of the moment."""
+"""What every screen of ours has in common: its keys are explained in the language of the moment, and it knows when it
+is over."""
 
 from __future__ import annotations
 
@@ -12,6 +13,11 @@ from imm_tui.i18n import N_, _
 
 class Localized(Screen[ScreenResultType]):
     """Bindings are written in English, marked with N_: they are made when no language is chosen yet."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer that comes now can be shown: on its way out a screen is attached but has no widgets."""
+        return self.is_attached and self in self.app.screen_stack
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:

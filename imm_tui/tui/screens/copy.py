@@ -179,7 +179,7 @@ class CopyScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self.app.call_later(self._gathered, part, result)
 
     def _gathered(self, part: str, result: str | bytes | Trouble) -> None:
-        if not self.is_attached:
+        if not self.is_open:
             return  # it was closed meanwhile
         name = _(_PARTS[part][0])
         if len(self._tasks) > 1:

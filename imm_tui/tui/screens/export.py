@@ -136,12 +136,12 @@ class ExportScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self.app.call_later(self._show_progress, done)
 
     def _show_progress(self, done: int) -> None:
-        if self.is_attached:
+        if self.is_open:
             self.query_one(ProgressBar).update(progress=done)
 
     def _written(self, result: export.Exported | Trouble | None, new: Path | None) -> None:
         """`new` is the uppermost folder that was made for it."""
-        if not self.is_attached or result is None:
+        if not self.is_open or result is None:
             return  # it was closed meanwhile
         if isinstance(result, Trouble):
             self._show_under_way(False)

@@ -265,7 +265,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
             self.app.notify(words, title=_(failed), severity="error", timeout=_TOLD_FOR, markup=False)
         else:
             self.app.notify(result, title=_(done), timeout=_TOLD_FOR, markup=False)
-        if self.is_attached and self._history is not None:
+        if self.is_open and self._history is not None:
             self._read()
 
 

@@ -75,7 +75,7 @@ class SourcesScreen(Localized[str | None], ModalScreen[str | None], inherit_bind
             self.app.call_later(self._was_read, path, wrong)
 
     def _was_read(self, path: str, wrong: BadInput | None) -> None:
-        if not self.is_attached:
+        if not self.is_open:
             return  # it was closed meanwhile
         self.query_one("#add").disabled = False
         if wrong is None:

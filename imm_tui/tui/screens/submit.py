@@ -364,7 +364,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 self.app.call_later(show, tally)
 
         def show(tally: sources.Tally) -> None:
-            if self.is_attached and self._counting is counting:  # else something was typed meanwhile
+            if self.is_open and self._counting is counting:  # else something was typed meanwhile
                 self._show_tally(tally)
 
         threading.Thread(target=count, name="counting", daemon=True).start()
@@ -479,7 +479,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _looked(self, result: Preview | Trouble, asked: bool) -> None:
         self._looking = False
         self.remove_class("answered")
-        if self._abandoned or not self.is_attached:
+        if self._abandoned or not self.is_open:
             return
         if isinstance(result, BadInput):
             self._tell_wrong(result)
@@ -554,7 +554,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         again = answer.kept([conversion.source_uri for conversion in self._conversions], result)
         kept = [*self._sent.sources.splitlines(), *again]
         told = answer.answer(result, len(again))
-        torn_away = self._abandoned or not self.is_attached
+        torn_away = self._abandoned or not self.is_open
         if not again:
             self._imm_app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
             self._accepted = True
