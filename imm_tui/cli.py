@@ -13,7 +13,7 @@ import re
 import signal
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from imm_tui import __version__, i18n
 from imm_tui.errors import BadInput, NoCredentials, Trouble, mistake
@@ -75,6 +75,12 @@ _SETTINGS = {
     "target_uri": ("URI", N_("where results go, such as oss://bucket/converted/")),
     "aliyun_profile": ("NAME", N_("take the key from this profile of `aliyun configure`")),
 }
+
+_SETUP_TOLD = N_("""\
+Asks only what neither the settings nor the account tell: region, project, topic. By default you get a queue of your own
+on the project's topic, so that everybody who watches the project sees every event. Shows what it will create and write
+before it does; safe to run again. Writes no key anywhere.
+""")
 
 _DOCTOR_TOLD = N_("""\
 Asks the services what works, side by side, and says of each check what was found and what to do: ✓ is well, ! will
@@ -336,6 +342,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(tasks)
     _add_settings(tasks)
 
+    setup = command(
+        "setup",
+        _setup,
+        _("make what a viewer needs, and write it into config.toml"),
+        f"{_(_SETUP_TOLD)}\n{_(_EXIT_CODES)}",
+    )
+    setup.add_argument(
+        "--private", action="store_true", help=_("a queue of your own, although the profile names another")
+    )
+    setup.add_argument("--remove", action="store_true", help=_("take away what setup has made for the profile"))
+    setup.add_argument("--dry-run", action="store_true", help=_("show what would be done; change nothing"))
+    setup.add_argument("--yes", action="store_true", help=_("ask nothing"))
+    _add_settings(setup)
+
     doctor = command("doctor", _doctor, _("find out what does not work, and what to do about it"), _(_DOCTOR_TOLD))
     _add_json(doctor)
     _add_settings(doctor)
@@ -575,6 +595,21 @@ def _watch(arguments: argparse.Namespace) -> int:
         idle_exit=arguments.idle_exit,
         as_json=arguments.json,
     )
+
+
+def _setup(arguments: argparse.Namespace) -> int:
+    from imm_tui import config
+    from imm_tui.headless.setup import remove, run
+
+    def load(answers: Mapping[str, str]) -> Settings:
+        return config.load({**_flags(arguments), **answers}, os.environ, to_write=True)
+
+    settings = load({})
+    keys = _credentials(settings, ())
+    _end_in_order()
+    if arguments.remove:
+        return remove(settings, keys, os.environ, yes=arguments.yes, dry_run=arguments.dry_run)
+    return run(load, keys, os.environ, private=arguments.private, yes=arguments.yes, dry_run=arguments.dry_run)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

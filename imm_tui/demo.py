@@ -81,6 +81,7 @@ def staged(*, api_version: str, pace: float, scenario: str = "calm", presenting:
         )
         objects = root / "objects"
         app.lister = folder_lister(objects)
+        app.sample = f"oss://{_BUCKET}/5页Word.docx"
         with _presenting(settings, keys, history_path, objects / _BUCKET, app.wake) if presenting else nullcontext():
             yield app
 

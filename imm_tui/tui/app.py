@@ -27,7 +27,7 @@ from textual.screen import Screen
 from imm_tui import i18n, preferences
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import HistoryUnusable, Trouble, mistake
+from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, end_at_last
 from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
@@ -151,6 +151,8 @@ class ImmApp(App[str | None]):
         self._batches: Batches | None = None
         self.lister: Lister | None = None
         """Lists the buckets that patterns of sources can be resolved in; the demo has one."""
+        self.sample = ""
+        """A document that the smoke test may offer where none was converted yet."""
         self._overdue_after = overdue_after
         self._preferences_path = history_path.parent / "preferences.json"
         self._damaged: Path | None = None
@@ -598,6 +600,53 @@ class ImmApp(App[str | None]):
         words = _("The mouse is for imm-tui.") if self.preferences.mouse else _("The mouse is the terminal's.")
         self.notify(words, markup=False)
 
+    def action_smoke(self) -> None:
+        """One conversion through everything."""
+        if self.problem is not None or self.credentials is None:
+            self._welcome()
+            return
+        if self.session.listening.phase is Phase.PAUSED:
+            told = _("Events are not taken from the queue at the moment: the test would wait in vain. p resumes.")
+            self.notify(told, title=_("Smoke test"), severity="warning", timeout=_TOLD_FOR, markup=False)
+            return
+        from imm_tui import smoke
+        from imm_tui.tui.screens.smoke import SmokeScreen
+
+        try:
+            source = smoke.last_source(self.history_path, self.settings) or self.sample
+        except HistoryUnusable:  # the dashboard says so
+            source = self.sample
+        self.push_screen(SmokeScreen(self.settings, self.credentials, self.history_path, source))
+
+    def action_setup(self) -> None:
+        """Makes what the profile needs, and writes it; then works with it."""
+        if self._profiles is None:  # the demo's emulator is set up, and nobody's configuration is its
+            told = _("The demo is set up. Start imm-tui by itself to set up an account of yours.")
+            self.notify(told, title=_("Set-up"), timeout=_TOLD_FOR, markup=False)
+            return
+        if self.credentials is None and isinstance(self.problem, NoCredentials):
+            self.notify(block(str(self.problem)), title=_("Set-up"), severity="error", markup=False)
+            return
+        from imm_tui.credentials import Chain
+        from imm_tui.tui.clipboard import copy
+        from imm_tui.tui.screens.setup import SetupScreen
+
+        name = self.settings.profile
+        keys = self.credentials or Chain(self.settings.aliyun_profile)
+        file = self.history_path.parent / "copied.txt"
+
+        def open_it(ready: bool | None) -> None:
+            if ready:
+                self._open_profile(name, self.action_doctor)
+
+        screen = SetupScreen(
+            partial(self._profiles.answered, name),
+            keys,
+            os.environ,
+            lambda policy: copy(self, policy, _("the RAM policy"), file),
+        )
+        self.push_screen(screen, open_it)
+
     def action_doctor(self) -> None:
         """What of this profile works, and what does not."""
         from imm_tui.credentials import Chain
@@ -620,10 +669,11 @@ class ImmApp(App[str | None]):
         if name != self.settings.profile:
             self._open_profile(name)
 
-    def _open_profile(self, name: str) -> None:
-        threading.Thread(target=self._leave_for, args=(name, self.session), name="profile", daemon=True).start()
+    def _open_profile(self, name: str, then: Callable[[], None] = lambda: None) -> None:
+        """`then` is called when its dashboard is there."""
+        threading.Thread(target=self._leave_for, args=(name, self.session, then), name="profile", daemon=True).start()
 
-    def _leave_for(self, name: str, before: Session) -> None:
+    def _leave_for(self, name: str, before: Session, then: Callable[[], None]) -> None:
         # Not in the screen's thread: a key may have to be asked for over the network, and what stops takes its time.
         assert self._profiles is not None
         try:
@@ -632,9 +682,9 @@ class ImmApp(App[str | None]):
             self._later(self._not_switched, trouble)
             return
         before.stop()
-        self._later(self._arrive, profile, before)
+        self._later(self._arrive, profile, before, then)
 
-    async def _arrive(self, profile: Profile, before: Session) -> None:
+    async def _arrive(self, profile: Profile, before: Session, then: Callable[[], None]) -> None:
         if self.session is not before:
             return  # another switch was faster, and what works for it is at work
         self._open(profile)
@@ -644,6 +694,7 @@ class ImmApp(App[str | None]):
             self.session.start()
         else:
             self._welcome()
+        then()
 
     def _not_switched(self, trouble: Trouble) -> None:
         self.notify(block(str(trouble)), title=_("Not switched"), severity="error", timeout=_TOLD_FOR, markup=False)

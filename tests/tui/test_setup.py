@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from imm_tui import config
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
+from imm_tui.profiles import Profiles, ready
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.setup import SetupScreen
 from tests.conftest import RunningEmulator
@@ -96,3 +98,27 @@ async def test_left_before_the_end_it_has_made_nothing(
         await until(pilot, lambda: ended == [False])
         assert not (tmp_path / "config.toml").exists()
         assert "Which region" not in read(app)
+
+
+async def test_from_the_welcome_screen_to_a_profile_at_work_and_the_doctor(
+    fresh_emulator: RunningEmulator, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("IMM_TUI_REGION", "cn-beijing")
+    first = ready(config.load({}, os.environ), os.environ)
+    profiles = Profiles({}, os.environ, first.settings.profile)
+    app = ImmApp(first.settings, first.history_path, first.credentials, problem=first.problem, profiles=profiles)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_read(pilot, "settings are missing")
+        await pilot.press("s")
+        await until_read(pilot, "Which topic")
+        await pilot.press("down", "enter")
+        await until_read(pilot, "Nothing is changed before.")
+        await pilot.press("enter")
+        await until_read(pilot, "The profile is set up.")
+        await pilot.press("enter")
+        await until(pilot, lambda: type(app.screen).__name__ == "DoctorScreen")
+        await until_read(pilot, "subscription")
+        await pilot.press("escape")
+        await until_read(pilot, "listening")

@@ -111,6 +111,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 ("b", "batches", N_("batches"), "batches", N_("What was submitted together, and how far it is")),
                 ("u", "quarantine", N_("quarantine"), "quarantine", N_("The messages that could not be read")),
                 ("c", "glossary", N_("codes"), "glossary", N_("What IMM's codes mean, and what to do")),
+                ("t", "app.smoke", N_("smoke test"), "smoke", N_("Send one conversion through everything")),
+                ("U", "app.setup", N_("set-up"), "setup", N_("Make what this profile needs, and write it")),
                 ("D", "app.doctor", N_("doctor"), "doctor", N_("Find out what does not work, and what to do")),
                 ("P", "app.profile", N_("profile"), "profile", N_("Switch to another profile")),
                 ("L", "app.language", N_("language"), "language", N_("Speak English or Chinese")),

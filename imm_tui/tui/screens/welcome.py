@@ -42,6 +42,9 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
             "h,escape", "history", N_("history"), id="welcome.history", tooltip=N_("See the tasks of earlier sessions")
         ),
         Binding(
+            "s", "app.setup", N_("set up"), id="welcome.setup", tooltip=N_("Find or make what is missing, and write it")
+        ),
+        Binding(
             "D",
             "app.doctor",
             N_("doctor"),
@@ -87,6 +90,7 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
             yield Choices(
                 Option(_("Try the demo: no account needed"), id="demo"),
                 Option(_("Look at the history"), id="history"),
+                Option(_("Set up this profile"), id="app.setup"),
                 Option(_("Ask the doctor what is missing"), id="app.doctor"),
                 Option(_("Quit"), id="app.quit"),
                 id="choices",
