@@ -16,10 +16,10 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.doctor import records
 from imm_tui.doctor.check import Check
-from imm_tui.doctor.evidence import Answer, Evidence, ProjectFound, QueueFound, TopicFound
+from imm_tui.doctor.evidence import Answer, Evidence, Kind, ProjectFound, QueueFound, TopicFound
 from imm_tui.doctor.verdicts import CHECKS, judge
 from imm_tui.errors import Barred, Denied, Refused, Trouble, Unreachable
-from imm_tui.tasks import API_VERSIONS, now
+from imm_tui.tasks import API_VERSIONS, ApiVersion, now
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Imm, Listed
@@ -165,19 +165,25 @@ def _project(settings: Settings, keys: Keys) -> Answer[ProjectFound]:
         return ProjectFound(None)
 
     answer = _of_imm(settings, keys, ask)
-    if answer.value is None or answer.value.project is not None:
+    absent = answer.value is not None and answer.value.project is None
+    if not absent and answer.kind is not Kind.VERSION:
         return answer
-    others = _of_imm(replace(settings, project=""), keys, lambda imm: [it.name for it in imm.list_projects()])
+    elsewhere = _in_the_other_version(settings, keys)
+    if not absent:
+        return Answer(value=ProjectFound(None, in_version=elsewhere), offset=answer.offset) if elsewhere else answer
+    others = _of_imm(replace(settings, project=""), keys, lambda imm: tuple(it.name for it in imm.list_projects()))
     if not settings.project and not isinstance(others.trouble, Denied | None):
         return Answer(trouble=others.trouble, offset=others.offset)
-    elsewhere = next(version for version in API_VERSIONS if version != settings.api_version)
-    there = (
-        _of_imm(replace(settings, api_version=elsewhere), keys, lambda imm: imm.get_project() is not None)
-        if settings.project
-        else Answer()
-    )
-    found = ProjectFound(None, tuple(others.value or ()), elsewhere if there.value else None)
-    return Answer(value=found, offset=answer.offset)
+    return Answer(value=ProjectFound(None, others.value or (), elsewhere), offset=answer.offset)
+
+
+def _in_the_other_version(settings: Settings, keys: Keys) -> ApiVersion | None:
+    """The other API version, if it has the project."""
+    other = next(version for version in API_VERSIONS if version != settings.api_version)
+    if not settings.project:
+        return None
+    there = _of_imm(replace(settings, api_version=other), keys, lambda imm: imm.get_project() is not None)
+    return other if there.value else None
 
 
 def _task(settings: Settings, keys: Keys) -> Answer[bool]:

@@ -160,6 +160,11 @@ def test_a_role_of_ones_own_is_tried_before_it_is_trusted() -> None:
     assert "our-own-role" in judged(own)["permissions"].fix
 
 
+def test_services_without_a_date_accept_the_time_all_the_same() -> None:
+    dateless = replace(HEALTHY, project=replace(HEALTHY.project or Answer(), offset=None))
+    assert judged(dateless)["clock"].status is Verdict.OK
+
+
 def test_too_little_is_known_for_a_verdict() -> None:
     assert list(judged(Evidence(settings=SETTINGS))) == ["region"]  # the endpoints' names are enough
     assert list(judged(Evidence(settings=SETTINGS, history=HEALTHY.history))) == ["region", "history"]

@@ -13,6 +13,8 @@ from imm_tui.doctor.check import Verdict
 from imm_tui.history import Arrival, History
 from imm_tui.listener import election
 from imm_tui.tasks import Conversion, Event, Status, now, rfc3339
+from tests.cloud.conftest import Authority
+from tests.cloud.servers import Service, hang
 from tests.conftest import RunningEmulator, running_emulator
 from tests.control import Control
 from tests.doctor.conftest import Patient
@@ -58,6 +60,22 @@ def test_a_project_of_the_other_version_is_found_there(patient: Patient) -> None
     patient.follow(named["project"].fix)
     assert patient.settings.api_version == "2017-09-06"
     assert patient.named() == {}
+
+
+def test_a_region_that_lacks_the_api_version_may_have_the_other(patient: Patient) -> None:
+    patient.control.fault("error", operation="GetProject", status=400, code="InvalidVersion", count=1)
+    named = patient.named()
+    assert list(named) == ["project"]
+    assert 'api_version = "2017-09-06"' in named["project"].fix
+
+
+@pytest.mark.parametrize("setting", ["imm_endpoint", "mns_endpoint"])
+def test_a_certificate_that_nobody_vouches_for(patient: Patient, tmp_path: Path, setting: str) -> None:
+    with Service(hang, tls=Authority(tmp_path).server("127.0.0.1")) as service:
+        patient.environ[f"IMM_TUI_{setting.upper()}"] = service.url
+        named = patient.named()
+    assert list(named) == [setting]
+    assert "certificate" in named[setting].cause
 
 
 def create_in_2017(patient: Patient, name: str) -> None:
