@@ -26,6 +26,7 @@ def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + HANG
     while not condition():
         assert time.monotonic() < deadline, "what was awaited never came"
+        time.sleep(0.005)  # the processor is for those who are waited for
 
 
 @dataclass(frozen=True, slots=True)

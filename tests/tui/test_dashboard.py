@@ -187,8 +187,9 @@ async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path,
 
 
 async def test_a_toast_waits_until_the_form_is_closed_and_counts_what_came_meanwhile(
-    path: Path, writer: Writer
+    path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("imm_tui.tui.screens.dashboard._TOAST_LASTS", 2.0)
     async with app(path).run_test(size=(100, 34), notifications=True) as pilot:
         await until_read(pilot, "No tasks yet")
         await pilot.press("n")

@@ -100,8 +100,11 @@ async def test_messages_come_and_go_and_the_selection_stays(path: Path, writer: 
         await until_read(pilot, "3 not read")
 
 
-async def test_what_can_be_read_after_all_leaves_it(path: Path, writer: Writer) -> None:
+async def test_what_can_be_read_after_all_leaves_it(
+    path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A newer imm-tui can read what an older one could not."""
+    monkeypatch.setattr("imm_tui.tui.screens.quarantine._TOLD_FOR", 2.0)
     for number in (1, 2):
         writer.received(event(f"t-{number}"))
     writer.received(STRANGER)
