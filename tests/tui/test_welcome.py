@@ -82,7 +82,7 @@ async def test_with_all_settings_only_the_key_is_spoken_of(tmp_path: Path, no_ke
 
 
 @pytest.mark.parametrize(
-    ("keys", "result"), [(["enter"], "demo"), (["d"], "demo"), (["q"], None), (["up", "enter"], None)]
+    ("keys", "result"), [(["down", "enter"], "demo"), (["d"], "demo"), (["q"], None), (["up", "enter"], None)]
 )
 async def test_a_key_starts_the_demo_or_leaves(tmp_path: Path, keys: list[str], result: str | None) -> None:
     app = first_run(tmp_path, MISSING)
@@ -93,15 +93,23 @@ async def test_a_key_starts_the_demo_or_leaves(tmp_path: Path, keys: list[str], 
     assert not app.is_running
 
 
+async def test_without_a_key_the_demo_comes_first(tmp_path: Path, no_key: NoCredentials) -> None:
+    app = first_run(tmp_path, no_key)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen) and app.focused is not None)
+        await pilot.press("enter")
+    assert app.return_value == "demo"
+
+
 async def test_a_click_starts_the_demo(tmp_path: Path) -> None:
     app = first_run(tmp_path, MISSING)
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, WelcomeScreen) and app.focused is not None)
-        await pilot.click("#choices", offset=(3, 0))
+        await pilot.click("#choices", offset=(3, 1))
     assert app.return_value == "demo"
 
 
-@pytest.mark.parametrize("keys", [["h"], ["escape"], ["down", "enter"]])
+@pytest.mark.parametrize("keys", [["h"], ["escape"], ["end", "up", "enter"]])
 async def test_the_history_can_be_looked_at_all_the_same(tmp_path: Path, keys: list[str]) -> None:
     app = first_run(tmp_path, MISSING)
     async with app.run_test() as pilot:

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from imm_tui import text
 from imm_tui.config import KEYS, Settings
-from imm_tui.errors import BadInput, Trouble
+from imm_tui.errors import BadInput, NoCredentials, Trouble
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
@@ -87,11 +87,12 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
             )
             with Overflow(id="missing"):
                 yield Static(self._told(), id="told")
+            demo = Option(_("Try the demo: no account needed"), id="demo")
+            set_up = Option(_("Set up this profile"), id="app.setup")
             yield Choices(
-                Option(_("Try the demo: no account needed"), id="demo"),
-                Option(_("Look at the history"), id="history"),
-                Option(_("Set up this profile"), id="app.setup"),
+                *((demo, set_up) if isinstance(self._problem, NoCredentials) else (set_up, demo)),
                 Option(_("Ask the doctor what is missing"), id="app.doctor"),
+                Option(_("Look at the history"), id="history"),
                 Option(_("Quit"), id="app.quit"),
                 id="choices",
                 markup=False,
@@ -120,7 +121,11 @@ class WelcomeScreen(Localized[None], inherit_bindings=False):
         for name in missing:
             row = (f"  {name:<12}", f"IMM_TUI_{name.upper():<14}", (_(_MEANINGS.get(name, "")), QUIET))
             parts.append(Content.assemble(*row))
-        parts += [Content(""), Content(_("Then start imm-tui again."))]
+        if isinstance(problem, NoCredentials):
+            then = _("Then start imm-tui again.")
+        else:
+            then = _("s finds or makes them and writes them down; or write them yourself, and start imm-tui again.")
+        parts += [Content(""), Content(then)]
         return Content("\n").join(parts)
 
     def _missing(self) -> list[str]:
