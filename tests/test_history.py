@@ -256,7 +256,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     events=st.lists(EVENTS, min_size=1, max_size=8),
     shuffle=st.randoms(use_true_random=False),
@@ -430,7 +430,7 @@ def test_a_task_is_overdue_at_doubling_intervals_up_to_an_hour_for_as_long_as_im
     assert 7 * day < asked[-1] < 8 * day
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps=st.lists(st.integers(1, 300_000), max_size=60), tasks=st.integers(1, 5), limit=st.integers(1, 5))
 def test_of_two_processes_only_one_asks_about_a_task_and_seldom(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], tasks: int, limit: int

@@ -306,7 +306,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(lives=st.lists(LIVES, min_size=1, max_size=3), seed=st.integers(0, 2**32))
 def test_any_order_any_duplicates_any_answers_end_the_same(folder: Path, lives: list[Life], seed: int) -> None:
     with (

@@ -308,7 +308,7 @@ def test_bytes_that_still_cannot_be_read_say_why_and_stay(history: History) -> N
 @example(message_id="-rf", body=b"")
 @example(message_id="\ud800", body=b"")
 @example(message_id="文\x1b[31m", body=b"")
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_export_is_the_exact_bytes_in_the_folder_that_was_named_whatever_the_message_is_called(
     tmp_path_factory: pytest.TempPathFactory, message_id: str, body: bytes
 ) -> None:

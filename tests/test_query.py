@@ -375,7 +375,7 @@ def any_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 @given(TEXTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_a_filter_or_a_mistake_that_is_told(any_history: History, text: str) -> None:
     lenient = parse(text, AT, unfinished=True)
     any_history.find(lenient.where, lenient.values, Order(), AT)
@@ -388,7 +388,6 @@ def test_any_text_is_a_filter_or_a_mistake_that_is_told(any_history: History, te
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_each_task_is_either_found_or_found_by_the_opposite(any_history: History, text: str) -> None:
     it = parse(text, AT, unfinished=True)
     found = set(any_history.find(it.where, it.values, Order(), AT))
@@ -492,7 +491,7 @@ QUERIES = st.recursive(
 
 
 @given(st.lists(ROWS, min_size=1, max_size=8), QUERIES)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sqlite_finds_what_a_plain_reading_finds(shelf: Shelf, rows: list[Row], query: tuple[str, Says]) -> None:
     text, says = query
     shelf.db.execute("DELETE FROM tasks")

@@ -148,7 +148,7 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(changes, max_size=12))
 async def test_the_selection_and_the_marks_stay_on_their_tasks(steps: list[tuple[str, object]]) -> None:
     listing = Listing(task(number) for number in (2, 4, 6))
