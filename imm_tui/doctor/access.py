@@ -9,6 +9,7 @@ from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_
 from imm_tui.doctor.reasons import (
     SETUP,
     account_of_mns,
+    chosen,
     failed,
     hindered_by,
     key_is_anothers,
@@ -24,6 +25,7 @@ from imm_tui.doctor.reasons import (
     what_hinders,
 )
 from imm_tui.i18n import _, sentences
+from imm_tui.setup import REGIONS
 
 _WINDOW, _UNEASY = 15 * 60, 5 * 60
 """Seconds by which a request's date may be off before it is refused (both services), and from which on that is near."""
@@ -108,7 +110,7 @@ def imm_endpoint(e: Evidence) -> Check:
     own = f"https://imm.{e.settings.region}.aliyuncs.com"
     correct = "" if endpoint == own else _own(e, name, own)
     if trouble := out_of_service(answers):
-        return failed(name, trouble, correct)
+        return skipped(name, "region") if _is_no_region(e, endpoint) else failed(name, trouble, correct)
     if knows_no_key_of_ours(e, answers):
         return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct)
     return Check(name, Verdict.OK, _well("IMM", endpoint))
@@ -124,7 +126,8 @@ def mns_endpoint(e: Evidence) -> Check:
     caller = known(e.caller).value
     correct = _correct(e, caller.account_id if caller is not None else "")
     if trouble := out_of_service(answers):
-        return failed(name, trouble, correct)
+        no_region = _is_no_region(e, settings.mns_endpoint)
+        return skipped(name, "region") if no_region else failed(name, trouble, correct)
     if trouble := next((it.trouble for it in answers if it.kind in (Kind.NOT_ACTIVATED, Kind.VERSION)), None):
         return failed(name, trouble)
     if mns_is_anothers(e) and caller is not None:
@@ -225,6 +228,9 @@ def region_is_wrong(e: Evidence) -> Check | None:
             cause = _("The region is {region}, but {setting} is in {other}: {place}.")
             cause = cause.format(region=settings.region, setting=name, other=place.region, place=place.host)
             return Check("region", Verdict.FAIL, cause, _either(e, name, place))
+    if _is_no_region(e, settings.imm_endpoint) and known(e.project).kind is Kind.UNREACHABLE:
+        cause = _("There is no IMM in the region {region}, as far as is known.").format(region=settings.region)
+        return Check("region", Verdict.FAIL, cause, chosen(e, "region", REGIONS, ""))
     if e.project is not None and e.project.kind is Kind.REGION:
         return failed("region", e.project.trouble)
     others = _regions_of_queues(e)
@@ -236,6 +242,12 @@ def region_is_wrong(e: Evidence) -> Check | None:
         fix = sentences(setting(e, "region", other), otherwise.format(region=settings.region))
         return Check("region", Verdict.FAIL, cause, fix)
     return None
+
+
+def _is_no_region(e: Evidence, endpoint: str) -> bool:
+    """Whether an endpoint is named for a region where IMM is not known to be."""
+    region = e.settings.region
+    return region not in REGIONS and place_of(endpoint).region == region != ""
 
 
 def _either(e: Evidence, name: str, place: Place) -> str:

@@ -16,7 +16,7 @@ from imm_tui.credentials import Credentials
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, HistoryFound, ProjectFound, QueueFound, TopicFound, place_of
 from imm_tui.doctor.verdicts import CHECKS, judge
-from imm_tui.errors import Denied
+from imm_tui.errors import Denied, Unreachable
 
 SETTINGS = Settings(
     region="cn-beijing",
@@ -137,6 +137,25 @@ def test_endpoints_of_two_regions(changes: dict[str, str]) -> None:
         subscriptions=Answer(needs="topic"),
     )
     assert named(with_settings(nothing_there, **changes)) == {"region": Verdict.FAIL}
+
+
+def test_a_mistyped_region_explains_that_nothing_answers() -> None:
+    def silent() -> Answer[Any]:
+        return Answer(trouble=Unreachable("It cannot be reached.", "The name cannot be looked up.", "Check it."))
+
+    nowhere = with_settings(
+        HEALTHY,
+        region="cn-bejing",
+        mns_endpoint="https://111.mns.cn-bejing.aliyuncs.com",
+        imm_endpoint="https://imm.cn-bejing.aliyuncs.com",
+    )
+    questions = ("caller", "project", "task", "tasks", "topic", "queue", "subscriptions")
+    mute: dict[str, Any] = {question: silent() for question in questions}
+    sick = replace(nowhere, **mute)
+    assert named(sick) == {"region": Verdict.FAIL}
+    assert 'region = "cn-beijing"' in judged(sick)["region"].fix
+    offline = replace(HEALTHY, **mute)
+    assert named(offline) == {"imm_endpoint": Verdict.FAIL, "mns_endpoint": Verdict.FAIL}
 
 
 def test_an_account_that_is_not_set_is_found_out() -> None:
