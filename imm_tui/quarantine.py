@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imm_tui import notifications, places
-from imm_tui.cloud import read_only
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import Refused, Trouble
@@ -132,8 +131,11 @@ def _handle(history: History, message: Quarantined) -> str | None:
 
 
 def _check(settings: Settings, action: str) -> None:
-    if settings.read_only and (forbidden := read_only.forbidden(action)):
-        raise forbidden
+    if settings.read_only:
+        from imm_tui.cloud.read_only import forbidden  # not before the first paint
+
+        if trouble := forbidden(action):
+            raise trouble
 
 
 def _open(settings: Settings, credentials: Keys) -> Queue:

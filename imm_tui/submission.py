@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from imm_tui import options as option_room
 from imm_tui.backoff import Backoff
-from imm_tui.cloud import read_only
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, HistoryUnusable, OutcomeUnknown, Refused, Trouble
@@ -283,8 +282,11 @@ def submit(
     ReadOnly, for a profile that is, before anything is recorded.
     Closed early, it sends no more, and records what is under way: its answer, or after PATIENCE that it is unknown.
     """
-    if settings.read_only and (forbidden := read_only.forbidden("imm:CreateOfficeConversionTask")):
-        raise forbidden
+    if settings.read_only:
+        from imm_tui.cloud.read_only import forbidden  # not before the first paint
+
+        if trouble := forbidden("imm:CreateOfficeConversionTask"):
+            raise trouble
     waiting: dict[Future[Accepted], int] = {}
     hopeless: Trouble | None = None
     pace = pace or Pace()
