@@ -202,7 +202,7 @@ def test_a_closed_stream_is_no_trouble(program: Program, closed: str) -> None:
 def test_the_emulator_prints_an_environment_that_the_other_commands_use(program: Program) -> None:
     emulator = program.start("emulator", "--samples", "--env-file", "cloud.env")
     assert emulator.stdout is not None
-    lines = [emulator.stdout.readline().decode() for _ in range(10)]
+    lines = [emulator.stdout.readline().decode() for _ in range(11)]
     emulator.stdout.close()
     assert program.home.joinpath("cloud.env").read_text() == "".join(lines)
     script = f'. ./cloud.env; "{sys.executable}" -m imm_tui submit oss://demo/产品手册.pdf --to txt --wait'
