@@ -17,6 +17,7 @@ from imm_tui.doctor.reasons import (
     knows_no_key_of_ours,
     masked,
     mns_is_anothers,
+    next_step,
     out_of_service,
     owner,
     setting,
@@ -55,7 +56,7 @@ def credentials(e: Evidence) -> Check:
     caller = known(e.caller)
     if caller.trouble is not None and caller.kind is not Kind.CLOCK:
         cause = sentences(found, _("It is accepted; whose it is, STS could not tell."), caller.trouble.what)
-        return Check(name, Verdict.WARN, sentences(cause, caller.trouble.why), caller.trouble.fix)
+        return Check(name, Verdict.WARN, sentences(cause, caller.trouble.why), next_step(caller.trouble))
     if caller.value is None:
         return Check(name, Verdict.OK, sentences(found, _("It is accepted.")))
     if key_is_anothers(e):
@@ -112,7 +113,7 @@ def imm_endpoint(e: Evidence) -> Check:
     if trouble := out_of_service(answers):
         return skipped(name, "region") if _is_no_region(e, endpoint) else failed(name, trouble, correct)
     if knows_no_key_of_ours(e, answers):
-        return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct)
+        return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct or _("Check the endpoint."))
     return Check(name, Verdict.OK, _well("IMM", endpoint))
 
 
@@ -136,7 +137,7 @@ def mns_endpoint(e: Evidence) -> Check:
         verdict = Verdict.WARN if all(it.kind is Kind.ANSWERED for it in answers) else Verdict.FAIL
         return Check(name, verdict, cause, correct)
     if knows_no_key_of_ours(e, answers):
-        return Check(name, Verdict.FAIL, _of_others("MNS", settings.mns_endpoint), correct)
+        return Check(name, Verdict.FAIL, _of_others("MNS", settings.mns_endpoint), correct or _("Check the endpoint."))
     if _has_nothing_of_ours(e) and not region_is_wrong(e) and not key_is_anothers(e):
         cause = _("MNS answers at {place}, but has neither the topic {topic} nor the queue {queue}.").format(
             place=place_of(settings.mns_endpoint).host, topic=settings.topic, queue=settings.queue
@@ -156,8 +157,13 @@ def mns_endpoint(e: Evidence) -> Check:
 def _nowhere(e: Evidence) -> Check:
     caller = known(e.caller).value
     cause = _("Where MNS is, is not known: neither account_id nor mns_endpoint is set.")
-    number = _("(the main account's number, which the console shows)") if caller is None else caller.account_id
-    return Check("mns_endpoint", Verdict.FAIL, cause, setting(e, "account_id", number))
+    if caller is not None:
+        return Check("mns_endpoint", Verdict.FAIL, cause, setting(e, "account_id", caller.account_id))
+    fix = _(
+        "Write account_id, the number that the console shows for the main account, under {place}, or set {variable}."
+    )
+    fix = fix.format(place=e.settings.place, variable="IMM_TUI_ACCOUNT_ID")
+    return Check("mns_endpoint", Verdict.FAIL, cause, fix)
 
 
 def _not_asked(answers: list[Answer[Any]]) -> str:
@@ -204,8 +210,7 @@ def region(e: Evidence) -> Check:
     if not settings.region:
         cause = _("The setting region is missing, and without it the endpoints are not known.")
         there = _regions_of_queues(e) if known(e.subscriptions) else set()
-        right = min(there, default=_("(the project's, such as cn-beijing)"))
-        return Check(name, Verdict.FAIL, cause, setting(e, name, right))
+        return Check(name, Verdict.FAIL, cause, chosen(e, name, [min(there)] if there else REGIONS, ""))
     if wrong := region_is_wrong(e):
         return wrong
     both = Check(name, Verdict.OK, _("IMM and MNS are both in {region}.").format(region=settings.region))
@@ -232,7 +237,7 @@ def region_is_wrong(e: Evidence) -> Check | None:
         cause = _("There is no IMM in the region {region}, as far as is known.").format(region=settings.region)
         return Check("region", Verdict.FAIL, cause, chosen(e, "region", REGIONS, ""))
     if e.project is not None and e.project.kind is Kind.REGION:
-        return failed("region", e.project.trouble)
+        return failed("region", e.project.trouble, chosen(e, "region", REGIONS, ""))
     others = _regions_of_queues(e)
     if settings.region and others and settings.region not in others and not place_of(settings.mns_endpoint).region:
         other = min(others)

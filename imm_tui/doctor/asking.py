@@ -199,8 +199,11 @@ def _task(settings: Settings, keys: Keys) -> Answer[bool]:
 
 
 def _tasks(settings: Settings, keys: Keys) -> Answer[tuple[Listed, ...]]:
+    # 2017-09-06 lists all there are, in no order: what is not recent would be looked through to no end.
+    since = 0 if settings.api_version == "2017-09-06" else now() - _RECENT
+
     def ask(imm: Imm) -> tuple[Listed, ...]:
-        listed = imm.list_tasks(now() - _RECENT, now() + _RECENT)
+        listed = imm.list_tasks(since, now() + _RECENT)
         return tuple(task for task, _number in zip(listed, range(_LISTED), strict=False))
 
     return _unless_missing(_of_imm(settings, keys, ask), "project")

@@ -25,7 +25,12 @@ def skipped(name: str, needs: str, found: str = "") -> Check:
 def failed(name: str, trouble: Trouble | None, also: str = "") -> Check:
     assert trouble is not None
     request = f"RequestId {trouble.request_id}." if trouble.request_id else ""
-    return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, request), sentences(trouble.fix, also))
+    return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, request), next_step(trouble, also))
+
+
+def next_step(trouble: Trouble, also: str = "") -> str:
+    """What to do about a trouble, and what else; never nothing."""
+    return sentences(trouble.fix, also) or _("Try again; if it stays so, ask Alibaba Cloud's support.")
 
 
 # What explains what

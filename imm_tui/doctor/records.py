@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -74,7 +75,9 @@ def history(e: Evidence) -> Check:
     if found.exposed:
         path, mode = found.exposed[0]
         cause = _("Others may read or write {path}: its mode is {mode}.").format(path=path, mode=f"{mode:04o}")
-        words = "; ".join(f"chmod {'700' if it.is_dir() else '600'} {it}" for it, _mode in found.exposed)
+        words = "; ".join(
+            f"chmod {'700' if it.is_dir() else '600'} {shlex.quote(str(it))}" for it, _mode in found.exposed
+        )
         return Check(name, Verdict.WARN, cause, _("Run {command}.").format(command=f"`{words}`"))
     if not found.exists:
         return Check(name, Verdict.OK, _("{path} will be made when it is needed.").format(path=place))

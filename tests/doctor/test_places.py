@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imm_tui.cloud.imm import Project
+from imm_tui.cloud.imm import Listed, Project
 from imm_tui.cloud.mns_reply import QueueAttributes, Subscription, TopicAttributes
 from imm_tui.cloud.sts import Caller
 from imm_tui.config import Settings
@@ -16,7 +16,8 @@ from imm_tui.credentials import Credentials
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, HistoryFound, ProjectFound, QueueFound, TopicFound, place_of
 from imm_tui.doctor.verdicts import CHECKS, judge
-from imm_tui.errors import Denied, Unreachable
+from imm_tui.errors import Barred, Denied, Refused, Unreachable
+from imm_tui.tasks import Status
 
 SETTINGS = Settings(
     region="cn-beijing",
@@ -65,8 +66,9 @@ HEALTHY = Evidence(
 
 
 def judged(evidence: Evidence) -> dict[str, Check]:
-    checks = {name: judge(evidence, name) for name in CHECKS}
-    return {name: check for name, check in checks.items() if check is not None}
+    checks = {name: check for name in CHECKS if (check := judge(evidence, name)) is not None}
+    assert all(bool(it.fix) is (it.status in (Verdict.WARN, Verdict.FAIL)) for it in checks.values())
+    return checks
 
 
 def named(evidence: Evidence) -> dict[str, Verdict]:
@@ -99,6 +101,28 @@ def test_a_key_is_shown_by_its_ends_and_with_whose_it_is() -> None:
     assert "LTAI5t…9Kd" in cause
     assert "111" in cause
     assert "Somebodys" not in cause
+
+
+def test_an_endpoint_that_alone_does_not_accept_the_key() -> None:
+    unknown: Answer[Any] = Answer(trouble=Barred("MNS does not know the key.", code="InvalidAccessKeyId"))
+    sick = replace(HEALTHY, topic=unknown, queue=unknown, subscriptions=unknown)
+    assert named(sick) == {"mns_endpoint": Verdict.FAIL}
+
+
+def test_a_service_that_refuses_for_a_reason_nobody_knows() -> None:
+    odd: Answer[Any] = Answer(trouble=Refused("IMM refuses the request: Odd.", code="Odd", request_id="R-1"))
+    check = judged(replace(HEALTHY, project=odd))["project"]
+    assert (check.status, check.cause) == (Verdict.FAIL, "IMM refuses the request: Odd. RequestId R-1.")
+
+
+def test_somebody_elses_conversion_tells_of_the_bucket_too() -> None:
+    def listed(task_id: str, at: int, status: Status, code: str) -> Listed:
+        return Listed(task_id, None, "oss://a-bucket/a.docx", None, None, at, status, code)
+
+    failed = listed("a", 1_000, Status.FAILED, "WriteTgtUriFailed")
+    later = listed("b", 2_000, Status.SUCCEEDED, "NoError")
+    assert named(replace(HEALTHY, tasks=Answer(value=(failed,)))) == {"permissions": Verdict.WARN}
+    assert named(replace(HEALTHY, tasks=Answer(value=(failed, later)))) == {}
 
 
 def test_the_mns_of_another_account() -> None:
