@@ -55,7 +55,7 @@ def load(path: Path) -> Preferences:
 def mend(path: Path) -> Path | None:
     """Where the file at `path` is damaged, moves it aside and keeps what can be read of it in its place.
 
-    Returns where the damaged one is now; None where nothing is damaged. Raises HistoryUnusable where it cannot be moved.
+    Returns where the damaged one is now; None where nothing is damaged. Raises HistoryUnusable where it cannot be.
     """
     if not _read(path)[1]:
         return None

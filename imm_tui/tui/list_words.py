@@ -31,7 +31,9 @@ def empty(total: int, arrangement: Arrangement, new_key: str) -> Sequence[str]:
     """What stands in place of the rows when there are none, though the history has `total` tasks; `new_key` is the
     key that submits a document, "" where none may be."""
     if not total:
-        hint = _("{key} submits a document").format(key=new_key) if new_key else _("read-only: nothing can be submitted")
+        hint = (
+            _("{key} submits a document").format(key=new_key) if new_key else _("read-only: nothing can be submitted")
+        )
         return _("No tasks yet"), hint
     folded = [_("Tasks that have succeeded are hidden")] if arrangement.folded else []
     if arrangement.query:

@@ -30,21 +30,20 @@ _FRAME = 0.1
 """Seconds between two pictures while it is under way."""
 
 
+class _Source(LineInput):
+    """The document; Enter starts the test."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", N_("start"), id="smoke.start", tooltip=N_("Convert the document's first page")),
+    ]
+
+
 class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     """Tries the profile with these settings and keys; `source` is the document that it offers to convert."""
 
     AUTO_FOCUS = "#source"
     BINDING_GROUP_TITLE = N_("The smoke test")
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the field takes it for itself: the footer shows it so.
-        Binding(
-            "enter",
-            "begin",
-            N_("start"),
-            id="smoke.start",
-            tooltip=N_("Convert the document's first page"),
-            priority=True,
-        ),
         Binding("escape", "dismiss", N_("close"), id="smoke.close", tooltip=N_("Back; a test ends here")),
         Binding("f1", "app.help", N_("help"), id="smoke.help", tooltip=N_("What keys do")),
     ]
@@ -65,7 +64,7 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         with Vertical(id="smoke") as region:
             region.border_title = Content(_("Smoke test"))
             yield Static(_("One conversion through everything: IMM, topic, queue and history."), markup=False)
-            yield LineInput(line(self._source), placeholder="oss://bucket/small.docx", compact=True, id="source")
+            yield _Source(line(self._source), placeholder="oss://bucket/small.docx", compact=True, id="source")
             yield Static(id="legs", markup=False)
             yield Static(id="verdict", markup=False)
         yield Footer(show_command_palette=False)
@@ -81,18 +80,16 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     def _under_way(self) -> bool:
         return self._thread is not None and self._progress.verdict is None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "begin":
-            return not self._under_way
-        return super().check_action(action, parameters)
+    def on_input_submitted(self, event: LineInput.Submitted) -> None:
+        event.stop()
+        if not self._under_way:
+            self._begin(event.value)
 
-    def action_begin(self) -> None:
-        """Starts the test in a thread of its own, which calls the services."""
+    def _begin(self, source: str) -> None:
+        """In a thread of its own, which calls the services."""
         self._progress, self._shown, self._began = Progress(), None, now()
-        source = self.query_one("#source", LineInput).value
         self._thread = threading.Thread(target=self._run, args=(source,), name="smoke test", daemon=True)
         self._thread.start()
-        self.refresh_bindings()
 
     def _run(self, source: str) -> None:
         try:
@@ -128,7 +125,6 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 verdict.update(answer.told(told))
             else:
                 verdict.update(Content.styled(f"✔ {told}", "bold $text-success"))
-            self.refresh_bindings()
 
     def _legs(self, progress: Progress) -> list[Content]:
         """A line a leg; the one that it is on shows how long the test has been under way."""
