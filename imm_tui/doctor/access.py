@@ -210,7 +210,9 @@ def region(e: Evidence) -> Check:
     if not settings.region:
         cause = _("The setting region is missing, and without it the endpoints are not known.")
         there = _regions_of_queues(e) if known(e.subscriptions) else set()
-        return Check(name, Verdict.FAIL, cause, chosen(e, name, [min(there)] if there else REGIONS, ""))
+        ask = _("Or have it asked for: {command}.").format(command=SETUP)
+        fix = sentences(chosen(e, name, [min(there)] if there else REGIONS, ""), ask)
+        return Check(name, Verdict.FAIL, cause, fix)
     if wrong := region_is_wrong(e):
         return wrong
     both = Check(name, Verdict.OK, _("IMM and MNS are both in {region}.").format(region=settings.region))
