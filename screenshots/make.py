@@ -118,6 +118,9 @@ def make(folder: Path) -> None:
 def one_instant() -> Iterator[None]:
     """The clock that tasks, ages and events are dated by stands still, in China; the network's does not."""
     os.environ["TZ"] = "Asia/Shanghai"
+    # Whatever the terminal is that this is called from: one of 16 colours has themes of its own.
+    os.environ["TERM"], os.environ["COLORTERM"] = "xterm-256color", "truecolor"
+    os.environ.pop("NO_COLOR", None)
     time.tzset()
     going, time.time_ns = time.time_ns, lambda: scene.NOW * 1_000_000
     try:
