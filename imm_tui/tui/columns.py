@@ -11,7 +11,9 @@ from imm_tui.history import Column, Order
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import Status, Task
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import task_words
+from imm_tui.tui.cells import NOTHING, fit, fit_right
+from imm_tui.tui.times import clock, elapsed
 
 ASCENDING, DESCENDING = "▴", "▾"
 """Beside the title of the column that the list is sorted by; their width is not ambiguous, that of larger ones is."""
@@ -60,28 +62,28 @@ class _Figure:
 
 
 def _type(task: Task, at: int) -> str:
-    return line(task.target_type or view.NOTHING)
+    return line(task.target_type or NOTHING)
 
 
 def _pages(task: Task, at: int) -> str:
-    return view.pages(task)
+    return task_words.pages(task)
 
 
 def _submitted(task: Task, at: int) -> str:
-    return view.clock(task.seen_at if task.submitted_at is None else task.submitted_at, at)
+    return clock(task.seen_at if task.submitted_at is None else task.submitted_at, at)
 
 
 def _code(task: Task, at: int) -> str:
-    return line(task.code or view.NOTHING) if task.status is Status.FAILED else ""
+    return line(task.code or NOTHING) if task.status is Status.FAILED else ""
 
 
 # In their order on the screen.
 _FIGURES = (
     _Figure("type", Column.TYPE, N_("type"), 6, 14, _type, right=False),
     _Figure("pages", Column.PAGES, N_("pages"), 6, 14, _pages),
-    _Figure("percent", Column.PERCENT, N_("done"), 5, 8, view.percent),
+    _Figure("percent", Column.PERCENT, N_("done"), 5, 8, task_words.percent),
     _Figure("bar", Column.PERCENT, "", _BAR, 22, lambda *_: "", right=False),
-    _Figure("time", Column.TIME, N_("time"), 6, 6, view.age),
+    _Figure("time", Column.TIME, N_("time"), 6, 6, task_words.age),
     _Figure("submitted", Column.SUBMITTED, N_("submitted"), 11, 36, _submitted),
     _Figure("code", None, N_("code"), 16, 24, _code, right=False),
 )
@@ -118,9 +120,9 @@ class Columns:
         if figure.title:
             widths.append(cell_len(_(figure.title)) + 1)  # and its direction, when the list is sorted by it
         if figure.key == "time":
-            widths += [cell_len(view.elapsed(span)) for span in _SPANS]
+            widths += [cell_len(elapsed(span)) for span in _SPANS]
         if figure.key == "pages":
-            widths.append(cell_len(view.pages(_LONG)))
+            widths.append(cell_len(task_words.pages(_LONG)))
         return max(widths)
 
     def titles(self, order: Order) -> list[tuple[str, bool]]:
@@ -171,4 +173,4 @@ class Columns:
 
     def _placed(self, figure: _Figure, text: str) -> str:
         cells = self._cells[figure.key]
-        return view.fit_right(text, cells) if figure.right else view.fit(text, cells)
+        return fit_right(text, cells) if figure.right else fit(text, cells)

@@ -19,6 +19,7 @@ from imm_tui.text import block, line
 from imm_tui.tui import answer
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.password import PasswordScreen
+from imm_tui.tui.trouble_words import in_full
 
 if TYPE_CHECKING:
     from imm_tui.tui.app import ImmApp
@@ -160,5 +161,5 @@ def _tell(app: ImmApp, result: list[Outcome] | Trouble) -> None:
 
 
 def _fail(app: ImmApp, trouble: Trouble) -> None:
-    words = block(answer.told(trouble).plain)
+    words = block(in_full(trouble).plain)
     app.notify(words, title=_("Not submitted"), severity="error", timeout=_TOLD_FOR, markup=False)

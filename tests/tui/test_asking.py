@@ -10,7 +10,7 @@ from imm_tui import config
 from imm_tui.credentials import Credentials
 from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui.app import ImmApp
-from imm_tui.tui.view import second
+from imm_tui.tui.times import second
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.conftest import RunningEmulator
 from tests.control import Control

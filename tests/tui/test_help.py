@@ -11,12 +11,12 @@ from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import NoCredentials
 from imm_tui.tasks import SHAPES
+from imm_tui.tui import listener_words, task_words
 from imm_tui.tui.app import ImmApp
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.screens.help import HelpScreen
 from imm_tui.tui.screens.submit import SubmitScreen
 from imm_tui.tui.screens.welcome import WelcomeScreen
-from imm_tui.tui.view import PHASE_SHAPES, UNTRACKED
 from tests.tui.stage import read, seen, until
 
 TALL = (160, 90)
@@ -75,9 +75,9 @@ async def test_the_shapes_are_explained(app: ImmApp) -> None:
         await open_help(pilot, "question_mark")
         for status, shape in SHAPES.items():
             assert f"{status} {shape} " in read(app)
-        for phase, shape in PHASE_SHAPES.items():
+        for phase, shape in listener_words.SHAPES.items():
             assert f"{phase.value} {shape} " in read(app)
-        assert f"Untracked {UNTRACKED} " in read(app)
+        assert f"Untracked {task_words.UNTRACKED} " in read(app)
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "question_mark", "f1"])

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from imm_tui import i18n
 from imm_tui.history import Column, Order
 from imm_tui.tasks import Status
-from imm_tui.tui import view
+from imm_tui.tui import task_words
 from imm_tui.tui.columns import Columns, ordered_by, progress, turned
 from tests.tui.conftest import lines, now
 from tests.tui.test_task_list import Listing, task
@@ -50,8 +50,8 @@ def test_no_figure_is_cut_in_either_language(pages: int, seconds: int) -> None:
     it = task(1, page_count=pages, percent=100, submitted_at=AT - seconds * 1000, finished_at=AT)
     told = "".join(text for text, _ in Columns(97).figures(it, AT))
     assert "…" not in told
-    assert f" {view.pages(it)} " in told
-    assert f" {view.age(it, AT)} " in told
+    assert f" {task_words.pages(it)} " in told
+    assert f" {task_words.age(it, AT)} " in told
 
 
 @pytest.mark.parametrize("column", Column)

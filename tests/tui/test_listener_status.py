@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from imm_tui.listener import ListenerState, Phase
-from imm_tui.tui import view
+from imm_tui.tui import listener_words
+from imm_tui.tui.times import clock
 from tests.tui.conftest import Writer, app, event, now
 from tests.tui.stage import read, seen, until_read
 
@@ -19,8 +20,8 @@ async def test_each_phase_has_its_shape_and_its_words(path: Path, phase: Phase) 
     async with shown.run_test(size=(160, 24)) as pilot:
         shown.dashboard.show_listener(state)
         await pilot.pause()
-        first = view.listener_words(state, None, now())[0].rsplit(" ", 2)[0]
-        assert f"{view.PHASE_SHAPES[phase]} {first}" in seen(shown).splitlines()[0]
+        first = listener_words.words(state, None, now())[0].rsplit(" ", 2)[0]
+        assert f"{listener_words.SHAPES[phase]} {first}" in seen(shown).splitlines()[0]
 
 
 async def test_the_details_are_shortened_where_room_is_short(path: Path, writer: Writer) -> None:
@@ -29,7 +30,7 @@ async def test_the_details_are_shortened_where_room_is_short(path: Path, writer:
     async with shown.run_test(size=(200, 24)) as pilot:
         state = ListenerState(phase=Phase.LISTENING, since=now())
         shown.dashboard.show_listener(state)
-        since = f"since {view.clock(state.since, now())}"
+        since = f"since {clock(state.since, now())}"
         await until_read(pilot, f"● listening · {since} · last event")
         await pilot.resize_terminal(120, 24)
         await until_read(pilot, "● listening · last event")

@@ -16,8 +16,9 @@ from imm_tui.errors import Unreachable
 from imm_tui.history import Arrival, Left
 from imm_tui.notifications import parse
 from imm_tui.tasks import Conversion, Event, Status
-from imm_tui.tui import theme, view
+from imm_tui.tui import theme
 from imm_tui.tui.styles import stylesheet
+from imm_tui.tui.times import moment
 from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.facts import Facts
 from imm_tui.tui.widgets.overview import Overview
@@ -91,8 +92,8 @@ async def test_the_overview_says_all_that_is_known(writer: Writer) -> None:
             "5 pages · png · took 2.1 s",
             "source oss://bucket/in/5页Word.docx",
             "target oss://bucket/out/5页Word.docx/",
-            f"submitted {view.moment(at)}",
-            f"finished {view.moment(at + 2_100)}",
+            f"submitted {moment(at)}",
+            f"finished {moment(at + 2_100)}",
             f"task {task_id}",
             "request REQUEST-ID",
             "project GetResult-ByNotify-Demo · 2017-09-06",
@@ -294,7 +295,7 @@ async def test_the_timeline_says_when_each_thing_happened_and_what_took_longest(
         await pilot.press("tab", "3")
         await until_read(pilot, "submitted")
         words, drawn = read(shown), seen(shown)
-        clock = view.moment(at).partition(" ")[2][:12]
+        clock = moment(at).partition(" ")[2][:12]
         assert f"submitted {clock} accepted" in words
         for step in ("accepted", "finished", "published", "received", "stored", "deleted"):
             assert f" {step} " in words

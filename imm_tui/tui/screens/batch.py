@@ -15,10 +15,11 @@ from textual.widgets.option_list import Option
 
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import now
-from imm_tui.tui import answer, view
 from imm_tui.tui.batches import BatchState
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
+from imm_tui.tui.times import second
+from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.batch_strip import bar, words
 from imm_tui.tui.widgets.choices import Choices
 
@@ -97,7 +98,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
             self.refresh_bindings()
 
     def _told(self, state: BatchState) -> Content:
-        began = view.second(state.began_at, now())
+        began = second(state.began_at, now())
         cells = max(min(_BAR, self.size.width - 8), 0)
         return Content.assemble((began, "bold"), words(state), "\n", bar(state, cells))
 
@@ -106,7 +107,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         trouble = self._marked.progress.trouble if self._marked else None
         told = self.query_one("#trouble", Static)
         told.display = trouble is not None
-        told.update(answer.told(trouble) if trouble else "")
+        told.update(in_full(trouble) if trouble else "")
 
     @property
     def _marked(self) -> BatchState | None:

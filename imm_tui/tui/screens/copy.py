@@ -24,7 +24,8 @@ from imm_tui.history import History
 from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import Task, now
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import task_words, trouble_words
+from imm_tui.tui.cells import fit
 from imm_tui.tui.clipboard import copy, pasted
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.widgets.choices import Choices
@@ -37,11 +38,11 @@ _FILE = "copied.txt"
 
 def _row(history: History, task: Task) -> str:
     cells = (
-        view.status(task.status),
+        task_words.status(task.status),
         task.target_type or "",
-        view.pages(task),
-        view.percent(task, now()),
-        view.age(task, now()),
+        task_words.pages(task),
+        task_words.percent(task, now()),
+        task_words.age(task, now()),
     )
     return "\t".join(_one_line(cell) for cell in (*cells, task.name))
 
@@ -141,7 +142,7 @@ class CopyScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             binding = keys.get(f"copy.{part}")
             key = self.app.get_key_display(binding) if binding is not None else ""
             words = Content.assemble(
-                (f"{key:>2}", "$text-accent"), f"  {view.fit(name, wide)}  ", (samples.get(part, ""), "$foreground 60%")
+                (f"{key:>2}", "$text-accent"), f"  {fit(name, wide)}  ", (samples.get(part, ""), "$foreground 60%")
             )
             self.query_one(Choices).add_option(Option(words, id=part, disabled=bool(samples) and part not in samples))
         self.query_one(Choices).highlighted = 0
@@ -185,7 +186,7 @@ class CopyScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if len(self._tasks) > 1:
             name = _("{what}, of {count} tasks").format(what=name, count=f"{len(self._tasks):,}")
         if isinstance(result, Trouble):
-            self.notify(sentences(*view.told(result)), severity="error", markup=False)
+            self.notify(sentences(*trouble_words.parts(result)), severity="error", markup=False)
         elif not result:
             self.notify(_("There is nothing to copy: {what}").format(what=name), severity="warning", markup=False)
         else:

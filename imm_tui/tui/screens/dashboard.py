@@ -24,7 +24,8 @@ from imm_tui.preferences import Preferences
 from imm_tui.profiles import Profile
 from imm_tui.tasks import Status, Task, now
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import listener_words
+from imm_tui.tui.asking import Asking, can_be_asked
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
@@ -152,9 +153,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._last_delivery = 0
         self._last_event: int | None = None
         self._settling: Timer | None = None
-        self._asked: tuple[Task, Trouble | None] | None = None
-        """The task that a person wanted IMM to be asked about, and the trouble with asking, both as they were then."""
-        self._asking_trouble: Trouble | None = None
+        self._asking = Asking()
         self._can_ask = False
         self._untold: list[Delivery] = []
         """Quarantined messages that came while another screen was in front."""
@@ -509,30 +508,17 @@ class Dashboard(Localized[None], inherit_bindings=False):
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
         else:
-            asking = self._asking(task) if task is not None else ""
+            asking = self._asking.told(task) if task is not None else ""
             detail.show(task, messages, asking, tally=tally, request=request, batch=batch)
-            can_ask = task is not None and view.can_be_asked(task) and self._profile.can_ask
+            can_ask = task is not None and can_be_asked(task) and self._profile.can_ask
             if can_ask != self._can_ask:
                 self._can_ask = can_ask
                 self.refresh_bindings()
 
-    def _asking(self, task: Task) -> Trouble | str:
-        """What is to be told of asking IMM about a task, beside what came of it: why it failed, or that it goes on."""
-        if self._asked is not None and self._asked[0].id == task.id:
-            before, trouble = self._asked
-            if task.asks != before.asks:
-                self._asked = None
-            elif self._asking_trouble is trouble or self._asking_trouble is None:
-                return _("Asking IMM …")
-            else:
-                return self._asking_trouble
-        overdue = view.can_be_asked(task) and not task.asked and task.asked_at is not None
-        return self._asking_trouble if overdue and self._asking_trouble is not None else ""
-
     def asking_failed(self, trouble: Trouble | None) -> None:
         """Why IMM cannot be asked about overdue tasks; None where it can."""
-        if trouble is not self._asking_trouble:
-            self._asking_trouble = trouble
+        if trouble is not self._asking.trouble:
+            self._asking.trouble = trouble
             self._show_detail_soon()
 
     def _tick(self) -> None:
@@ -558,7 +544,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.query_one(TaskList).border_subtitle = words.format(count=f"{waiting:,}") if waiting else ""
         at = now()
         unheard = history.unheard(at - _RECENT, at - _LATE)
-        trouble = view.unheard(unheard, self._settings) if unheard > 1 else None
+        trouble = listener_words.unheard(unheard, self._settings) if unheard > 1 else None
         if str(trouble) != str(self._unheard):
             self._unheard = trouble
             self._show_trouble()
@@ -655,10 +641,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
         """About the marked tasks, or the selected one: not about more than can be fetched within a frame."""
         numbers = self.query_one(TaskList).chosen[:_ASKED_AT_ONCE]
         chosen = [task for number in numbers if (task := self._fetch(number)) is not None]
-        others = [task for task in chosen if view.can_be_asked(task) and not self._imm_app.ask(task)]
+        others = [task for task in chosen if can_be_asked(task) and not self._imm_app.ask(task)]
         selected = next((task for task in chosen if task.id == self.query_one(TaskList).selected), None)
         if selected is not None and selected not in others:
-            self._asked = selected, self._asking_trouble
+            self._asking.want(selected)
             self._show_detail()
         if others:
             place = f"{line(others[0].project)} · {line(others[0].api_version)}"

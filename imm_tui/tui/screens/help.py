@@ -16,11 +16,10 @@ from textual.widgets import Footer, Static
 from imm_tui.i18n import N_, _
 from imm_tui.listener import Phase
 from imm_tui.tasks import SHAPES, Status
-from imm_tui.tui import view
+from imm_tui.tui import listener_words, task_words
 from imm_tui.tui.keymap import title_of
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
-from imm_tui.tui.view import ASKED, PHASE_SHAPES, UNTRACKED
 
 if TYPE_CHECKING:
     from imm_tui.tui.app import ImmApp
@@ -105,14 +104,16 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
 def _shapes() -> ComposeResult:
     statuses = [
-        (Content.assemble(f"{view.status(status)} ", (SHAPES[status], STATUS_COLOURS[status])), _(words))
+        (Content.assemble(f"{task_words.status(status)} ", (SHAPES[status], STATUS_COLOURS[status])), _(words))
         for status, words in _STATUSES.items()
     ]
     marks = [
-        (Content.assemble(f"{_('Untracked')} ", (UNTRACKED, QUIET)), _("not submitted from here")),
-        (Content.assemble(f"{_('Asked')} ", (ASKED, QUIET)), _("no event came, IMM was asked")),
+        (Content.assemble(f"{_('Untracked')} ", (task_words.UNTRACKED, QUIET)), _("not submitted from here")),
+        (Content.assemble(f"{_('Asked')} ", (task_words.ASKED, QUIET)), _("no event came, IMM was asked")),
     ]
-    phases = [(Content(f"{_(name)} {PHASE_SHAPES[phase]}"), _(words)) for phase, (name, words) in _PHASES.items()]
+    phases = [
+        (Content(f"{_(name)} {listener_words.SHAPES[phase]}"), _(words)) for phase, (name, words) in _PHASES.items()
+    ]
     yield from _explained(_("Tasks"), [*statuses, *marks])
     yield from _explained(_("The listener"), phases)
 

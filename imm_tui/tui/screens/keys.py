@@ -16,8 +16,8 @@ from textual.widgets import Footer, Static
 from imm_tui.i18n import N_, _
 from imm_tui.text import line
 from imm_tui.tui import keymap
+from imm_tui.tui.cells import fit
 from imm_tui.tui.localized import Localized
-from imm_tui.tui.view import fit
 
 _KEYS = 14
 """Cells for the keys of a binding; more of them are cut, and stand in the help."""

@@ -20,7 +20,7 @@ from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _, ngettext, sentences
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import trouble_words
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.folder import FolderScreen
@@ -261,7 +261,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def _tell(self, titles: tuple[str, str], result: str | Trouble) -> None:
         done, failed = titles
         if isinstance(result, Trouble):
-            words = sentences(*view.told(result))
+            words = sentences(*trouble_words.parts(result))
             self.app.notify(words, title=_(failed), severity="error", timeout=_TOLD_FOR, markup=False)
         else:
             self.app.notify(result, title=_(done), timeout=_TOLD_FOR, markup=False)

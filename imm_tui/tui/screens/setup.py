@@ -22,9 +22,9 @@ from imm_tui.errors import Denied, Trouble
 from imm_tui.i18n import N_, _
 from imm_tui.setup import Change, Load, Part, Plan, Question
 from imm_tui.text import line
-from imm_tui.tui import answer
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.choices import Choices
 from imm_tui.tui.widgets.field import LineInput
 
@@ -171,7 +171,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
             case _Done():
                 words.update(Content.styled(_("✔ The profile is set up."), "bold $text-success"))
             case Trouble():
-                words.update(answer.told(page))
+                words.update(in_full(page))
         self.query_one("#told", Static).update(self._told(page))
         self._show_waiting()
         self.refresh_bindings()

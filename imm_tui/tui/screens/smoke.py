@@ -21,9 +21,10 @@ from imm_tui.i18n import N_, _
 from imm_tui.smoke import LEGS, Leg, Progress, Verdict
 from imm_tui.tasks import now
 from imm_tui.text import line
-from imm_tui.tui import answer, view
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.times import duration, elapsed
+from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.field import LineInput
 
 _FRAME = 0.1
@@ -122,7 +123,7 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if ended:
             told = smoke.verdict_of(progress)
             if isinstance(told, Trouble):
-                verdict.update(answer.told(told))
+                verdict.update(in_full(told))
             else:
                 verdict.update(Content.styled(f"✔ {told}", "bold $text-success"))
 
@@ -132,9 +133,9 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         for leg in Leg:
             took = progress.took(leg)
             if took is not None:
-                shape, time, style = "✔", f"{took} ms" if 0 <= took < 1000 else view.duration(took), "$text-success"
+                shape, time, style = "✔", f"{took} ms" if 0 <= took < 1000 else duration(took), "$text-success"
             elif on_it:
-                shape, time, style, on_it = "◐", view.elapsed(now() - self._began), "$text-warning", False
+                shape, time, style, on_it = "◐", elapsed(now() - self._began), "$text-warning", False
             else:
                 shape, time, style = "·", "", QUIET
             words = Content.styled(_(LEGS[leg]), "" if took is not None else QUIET)

@@ -39,6 +39,7 @@ from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.dry_run import DryRunScreen
 from imm_tui.tui.screens.sources import SourcesScreen
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
 from imm_tui.tui.widgets.option_field import OptionField
 from imm_tui.tui.widgets.overflow import Overflow
@@ -209,7 +210,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         )
         self.query_one("#submit").disabled = True
         self.query_one("#preview").disabled = True
-        self._tell(answer.told(trouble, "!", "$text-warning"))
+        self._tell(in_full(trouble, "!", "$text-warning"))
 
     @property
     def _imm_app(self) -> ImmApp:
@@ -484,7 +485,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         if isinstance(result, BadInput):
             self._tell_wrong(result)
         elif isinstance(result, Trouble):
-            self._tell(answer.told(result))
+            self._tell(in_full(result))
         elif asked or len(result.rows) > _FEW or any(result.counts[note] for note in _TO_LOOK_AT):
             self.app.push_screen(
                 DryRunScreen(result, _place(self._settings)), lambda agreed: self._send(result) if agreed else None
@@ -514,7 +515,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self.query_one("#sources-note", Note).tell(wrong)
             self._go_to("sources")
         elif note is None:
-            self._tell(answer.told(wrong))
+            self._tell(in_full(wrong))
         else:
             note.tell(BadInput(wrong.why or wrong.what))
             self._go_to(f"option-{wrong.field}")

@@ -11,8 +11,8 @@ from textual.widget import Widget
 from imm_tui.i18n import _
 from imm_tui.tasks import SHAPES, Status, now
 from imm_tui.text import line
-from imm_tui.tui import view
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.times import clock, elapsed
 
 if TYPE_CHECKING:
     from imm_tui.tui.batches import BatchState
@@ -48,7 +48,7 @@ class BatchStrip(Widget):
         state = self._state
         if state is None:
             return Content()
-        name = _("Batch {time}").format(time=view.clock(state.began_at, now()))
+        name = _("Batch {time}").format(time=clock(state.began_at, now()))
         hint = "  " + _("b shows the batches")
         drawn = (bar(state, _BAR), "  ") if self.size.width >= 5 * _BAR else ()
         return Content.assemble(*drawn, (name, "bold"), words(state, why=True), (hint, QUIET))
@@ -75,7 +75,7 @@ def words(state: BatchState, *, why: bool = False) -> Content:
     if state.over:
         parts.append(Content(_("ended")))
     elif not (progress.paused or progress.cut_short) and state.left is not None:
-        parts.append(Content(_("about {time} left").format(time=view.elapsed(state.left))))
+        parts.append(Content(_("about {time} left").format(time=elapsed(state.left))))
     return Content.assemble(*(piece for part in parts for piece in (" · ", part)))
 
 

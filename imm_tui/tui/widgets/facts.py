@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from imm_tui.tui import view
+from imm_tui.tui.cells import fit
 
 _GAP = 2
 """Cells between the columns."""
@@ -47,7 +47,7 @@ class Facts(Widget):
         first = max((cell_len(label) for label, _value in self._facts), default=0) + _GAP
         style = self.get_visual_style("facts--label", partial=True)
         for label, value in self._facts:
-            before = Content.styled(view.fit(label, first), style)
+            before = Content.styled(fit(label, first), style)
             for value_line in Content(value).wrap(max(width - first, 1)):
                 yield before + value_line
                 before = Content(" " * first)

@@ -11,7 +11,8 @@ from imm_tui import text
 from imm_tui.config import Settings
 from imm_tui.errors import Trouble
 from imm_tui.i18n import _, sentences
-from imm_tui.tui import view
+from imm_tui.tui import trouble_words
+from imm_tui.tui.cells import NOTHING
 from imm_tui.tui.theme import QUIET
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Heading(Widget):
     def show_depth(self, depth: Depth | None, trouble: Trouble | None = None) -> None:
         """How many messages are on the queue; None where that is not known, for the reason that `trouble` gives."""
         self._depth, self._asked = depth, True
-        self.tooltip = None if trouble is None else Content(sentences(*view.told(trouble)))
+        self.tooltip = None if trouble is None else Content(sentences(*trouble_words.parts(trouble)))
         self.refresh()
 
     def _queue(self) -> list[str]:
@@ -48,7 +49,7 @@ class Heading(Widget):
         if not self._asked:
             return [""]
         if (depth := self._depth) is None:
-            return 2 * [_("queue {count}").format(count=view.NOTHING)] + [""]
+            return 2 * [_("queue {count}").format(count=NOTHING)] + [""]
         waiting = _("queue {count}").format(count=f"{depth.active:,}")
         parts = [waiting]
         if depth.inactive:

@@ -24,7 +24,8 @@ from textual.widgets import Input, Static
 
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.text import block, line
-from imm_tui.tui import json_tree, view
+from imm_tui.tui import json_tree
+from imm_tui.tui.cells import fold
 from imm_tui.tui.widgets.field import LineInput
 
 _TAB = 4
@@ -151,11 +152,11 @@ def _rows(document: _Document, width: int) -> Iterator[_Row]:
             yield _Row(document, number, 0, len(text))
             continue
         node = document.node(number)
-        start, end = next(view.fold(text, width))
+        start, end = next(fold(text, width))
         yield _Row(document, number, start, end)
         if end < len(text):
             hang = 0 if node is None else min(node.mark + 2 * len(json_tree.OPEN), width // 2)
-            for start, stop in view.fold(text[end:], width - hang):
+            for start, stop in fold(text[end:], width - hang):
                 yield _Row(document, number, end + start, end + stop, hang)
 
 

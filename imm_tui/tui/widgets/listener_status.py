@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import now
-from imm_tui.tui import view
+from imm_tui.tui import listener_words
 from imm_tui.tui.theme import QUIET
 
 _COLOURS = {
@@ -37,7 +37,7 @@ class ListenerStatus(Widget):
         super().__init__()
         self._state = state
         self._last_event: int | None = None
-        self._words = view.listener_words(state, None, state.since)
+        self._words = listener_words.words(state, None, state.since)
 
     def show(self, state: ListenerState, last_event: int | None) -> None:
         """`last_event` is when the newest event was received."""
@@ -46,7 +46,7 @@ class ListenerStatus(Widget):
 
     def tick(self) -> None:
         """Time has passed: repaints where that makes a difference."""
-        words = view.listener_words(self._state, self._last_event, now())
+        words = listener_words.words(self._state, self._last_event, now())
         if words != self._words:
             self._words = words
             self.refresh(layout=True)
@@ -65,5 +65,5 @@ class ListenerStatus(Widget):
         first, details = self._fitting(self.size.width)
         phase = self._state.phase
         return Content.assemble(
-            (f"{view.PHASE_SHAPES[phase]} ", _COLOURS[phase]), f"{first} " if details else first, (details, QUIET)
+            (f"{listener_words.SHAPES[phase]} ", _COLOURS[phase]), f"{first} " if details else first, (details, QUIET)
         )

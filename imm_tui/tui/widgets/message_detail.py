@@ -12,7 +12,7 @@ from imm_tui.history import Quarantined
 from imm_tui.i18n import _
 from imm_tui.tasks import now
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import message_words
 from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.facts import Facts
 from imm_tui.tui.widgets.json_view import Body, JsonView
@@ -50,7 +50,7 @@ class MessageDetail(Detail):
     def tick(self) -> None:
         """A second has passed: what is hidden is so for a second less."""
         message = self._shown
-        self.query_one(Facts).show(list(view.message_facts(message, now())) if message is not None else [])
+        self.query_one(Facts).show(list(message_words.facts(message, now())) if message is not None else [])
 
     def _show_body(self) -> None:
         self.query_one(JsonView).show(list(self._bodies()) if self._shown is not None else [])
@@ -59,8 +59,8 @@ class MessageDetail(Detail):
         assert self._shown is not None
         body = self._shown.body
         yield Body(_("The message"), body.decode("utf-8", "replace"), formatted=self._formatted)
-        if not view.is_text(body):
-            yield Body(_("It is no plain text. Its bytes:"), view.hexadecimal(body), plain=True)
+        if not message_words.is_text(body):
+            yield Body(_("It is no plain text. Its bytes:"), message_words.hexadecimal(body), plain=True)
 
     def switch_view(self) -> None:
         """The message as it came, or formatted where it is JSON."""

@@ -13,8 +13,10 @@ from imm_tui.history import Quarantined
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import now
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import message_words
+from imm_tui.tui.cells import fit, fit_right
 from imm_tui.tui.task_index import Found
+from imm_tui.tui.times import elapsed
 from imm_tui.tui.widgets.row_list import RowList
 
 _KEPT = 500
@@ -62,15 +64,15 @@ class MessageList(RowList):
             self._messages[number] = message
         moment = now()
         base = self.style(look)
-        texts = view.elapsed(moment - message.received_at), str(message.dequeue_count), view.hidden(message, moment)
-        figures = self._figures(texts) + view.wish(message)
+        texts = elapsed(moment - message.received_at), str(message.dequeue_count), message_words.hidden(message, moment)
+        figures = self._figures(texts) + message_words.wish(message)
         segments = [
             Segment(figures, base + Style(color=self.style("quiet").color)),
-            Segment(view.fit(line(_(message.reason)), max(width - cell_len(figures), 0)), base),
+            Segment(fit(line(_(message.reason)), max(width - cell_len(figures), 0)), base),
         ]
         return Strip(segments).crop_extend(0, width, base)
 
     def _figures(self, texts: Iterable[str]) -> str:
         """They stand under their titles, which are as wide as the language makes them."""
         cells = [max(least, cell_len(_(title))) for title, least in _FIGURES]
-        return "".join(f" {view.fit_right(text, width)}" for text, width in zip(texts, cells, strict=True)) + "  "
+        return "".join(f" {fit_right(text, width)}" for text, width in zip(texts, cells, strict=True)) + "  "

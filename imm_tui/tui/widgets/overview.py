@@ -11,7 +11,8 @@ from imm_tui.errors import Trouble
 from imm_tui.i18n import _, sentences
 from imm_tui.tasks import Task, now
 from imm_tui.text import block, line
-from imm_tui.tui import view
+from imm_tui.tui import task_words, trouble_words
+from imm_tui.tui.times import moment
 from imm_tui.tui.widgets.detail import Page
 from imm_tui.tui.widgets.facts import Facts
 from imm_tui.tui.widgets.words import Words
@@ -44,13 +45,17 @@ class Overview(Page):
 
     def tick(self) -> None:
         """A second has passed: a task that is under way has been so for longer."""
-        self._figures.say(view.figures(self._shown, now()) if self._shown is not None else "")
+        self._figures.say(task_words.figures(self._shown, now()) if self._shown is not None else "")
 
     def text(self) -> str:
         """All of it, as text."""
         if self._shown is None:
             return ""
-        said = [view.status(self._shown.status), view.figures(self._shown, now()), *self._words(self._shown)]
+        said = [
+            task_words.status(self._shown.status),
+            task_words.figures(self._shown, now()),
+            *self._words(self._shown),
+        ]
         facts = [f"{label}: {value}" for label, value in self._facts(self._shown)]
         return "\n".join(part for part in [*said, *facts] if part)
 
@@ -61,10 +66,10 @@ class Overview(Page):
             yield advice
         if task.untracked:
             yield _("Untracked: an event came for this task, but it was not submitted from here.")
-        if learned := view.asked(task, now()):
+        if learned := task_words.asked(task, now()):
             yield learned
         if isinstance(self._asking, Trouble):
-            yield sentences(_("IMM could not be asked about it."), *view.told(self._asking))
+            yield sentences(_("IMM could not be asked about it."), *trouble_words.parts(self._asking))
         elif self._asking:
             yield self._asking
 
@@ -74,11 +79,11 @@ class Overview(Page):
         if task.target_uri:
             yield _("target"), line(task.target_uri)
         if task.untracked:
-            yield _("seen"), view.moment(task.seen_at)
+            yield _("seen"), moment(task.seen_at)
         else:
-            yield _("submitted"), view.moment(task.submitted_at)
+            yield _("submitted"), moment(task.submitted_at)
         if task.finished_at is not None:
-            yield _("finished"), view.moment(task.finished_at)
+            yield _("finished"), moment(task.finished_at)
         if task.task_id:
             yield _("task"), line(task.task_id)
         if task.request_id:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from imm_tui.dry_run import Note, Row
 from imm_tui.i18n import _
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui.cells import fit, fit_end, fit_right
 from imm_tui.tui.task_index import Found
 from imm_tui.tui.widgets.row_list import RowList
 
@@ -93,12 +93,12 @@ class PreviewList(RowList):
     ) -> Sequence[str]:
         """Each text in its column. Where a place does not fit its end is shown, which tells it from its neighbours;
         `target` is a place, or words that speak against it."""
-        before = f" {view.fit(shape, 1)}", f" {view.fit_right(number, self._figures)}  "
-        noted = f"{view.fit(note, self._notes)}  " if self._notes else ""
+        before = f" {fit(shape, 1)}", f" {fit_right(number, self._figures)}  "
+        noted = f"{fit(note, self._notes)}  " if self._notes else ""
         left = max(width - sum(map(cell_len, (*before, noted))), 0)
         if left < _BOTH:
-            return *before, noted, view.fit_end(source, left), ""
+            return *before, noted, fit_end(source, left), ""
         half = left // 2 - 2
         rest = left - half - 2
-        fit = view.fit_end if is_place else view.fit
-        return *before, noted, view.fit_end(source, half) + "  ", fit(target, rest)
+        fit_target = fit_end if is_place else fit
+        return *before, noted, fit_end(source, half) + "  ", fit_target(target, rest)

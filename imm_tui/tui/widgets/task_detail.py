@@ -18,8 +18,9 @@ from imm_tui.history import Message, Tally
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import SHAPES, Status, Task
 from imm_tui.text import line
-from imm_tui.tui import view
+from imm_tui.tui import task_words
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
+from imm_tui.tui.times import moment
 from imm_tui.tui.widgets.choice_line import ChoiceLine
 from imm_tui.tui.widgets.detail import Detail, Page
 from imm_tui.tui.widgets.json_view import Body, JsonView
@@ -226,7 +227,7 @@ class TaskDetail(Detail):
 
     def _show_progress(self, task: Task) -> None:
         colour = STATUS_COLOURS[task.status]
-        status = Content.styled(f"{SHAPES[task.status]} {view.status(task.status)}", f"bold {colour}")
+        status = Content.styled(f"{SHAPES[task.status]} {task_words.status(task.status)}", f"bold {colour}")
         if task.code:
             failed = task.status is Status.FAILED
             status += Content.styled(f" · {line(task.code, _CODE)}", f"bold {colour}" if failed else QUIET)
@@ -235,7 +236,7 @@ class TaskDetail(Detail):
         bar.display = task.status in (Status.RUNNING, Status.SUCCEEDED)
         if bar.display:
             bar.set_class(task.status is Status.SUCCEEDED, "succeeded")
-            bar.show(None if view.reports_nothing(task) else task.percent)
+            bar.show(None if task_words.reports_nothing(task) else task.percent)
         else:
             bar.rest()
 
@@ -253,7 +254,7 @@ class TaskDetail(Detail):
 
     def _caption(self, message: Message) -> str:
         what = _("IMM's answer when asked: RequestId {id}") if message.asked else _("message {id}")
-        parts = [_("received {time}").format(time=view.moment(message.received_at))]
+        parts = [_("received {time}").format(time=moment(message.received_at))]
         if message.times > 1:
             parts.append(
                 ngettext("delivered {count:,} time", "delivered {count:,} times", message.times).format(

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from imm_tui.history import Changes, Column, Order
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import SHAPES, Status, Task, now
-from imm_tui.tui import list_words, view
+from imm_tui.tui import list_words, task_words
 from imm_tui.tui.columns import Columns, ordered_by, turned
 from imm_tui.tui.marks import Marks
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
@@ -408,10 +408,10 @@ class TaskList(RowList):
         segments = [
             Segment(_MARKED if marked else " ", styles["mark"]),
             Segment(SHAPES[task.status], styles[task.status.lower()]),
-            Segment(view.mark(task), styles[""]),
+            Segment(task_words.mark(task), styles[""]),
         ]
         segments += [Segment(text, styles[kind]) for text, kind in self._columns.figures(task, moment)]
-        segments.append(Segment(view.name(task, self._columns.name_cells), styles["name"]))
+        segments.append(Segment(task_words.name(task, self._columns.name_cells), styles["name"]))
         return Strip(segments).simplify().crop_extend(0, width, styles["name"])
 
     def _find_styles(self, look: str, marked: bool) -> dict[str, Style]:

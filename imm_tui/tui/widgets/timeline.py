@@ -16,8 +16,9 @@ from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import Task
 from imm_tui.text import line
 from imm_tui.timeline import Stage, Step
-from imm_tui.tui import view
+from imm_tui.tui.cells import NOTHING, fit, fit_right
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.times import duration, moment
 from imm_tui.tui.widgets.detail import Page
 from imm_tui.tui.widgets.facts import Facts
 
@@ -121,11 +122,11 @@ class Chart(Widget):
                 yield Content.styled(date, QUIET)
             if several and step.event != event:
                 event = step.event
-                yield Content.styled(view.fit(line(event), width).rstrip(), QUIET)
+                yield Content.styled(fit(line(event), width).rstrip(), QUIET)
             yield Content.assemble(
-                view.fit(stage, first + 2),
-                (view.fit(time, _TIME + 2), QUIET),
-                (view.fit_right(gap, third), "bold $text-accent" if step is slowest else ""),
+                fit(stage, first + 2),
+                (fit(time, _TIME + 2), QUIET),
+                (fit_right(gap, third), "bold $text-accent" if step is slowest else ""),
                 "  ",
                 _bar(step, slowest, room),
                 " ",
@@ -153,13 +154,13 @@ def _gap(step: Step) -> str:
     if step.since is None:
         return ""
     length = abs(step.gap)
-    return f"{'-' if step.gap < 0 else ''}{f'{length} ms' if length < 1_000 else view.duration(length)}"
+    return f"{'-' if step.gap < 0 else ''}{f'{length} ms' if length < 1_000 else duration(length)}"
 
 
 def _local(time: int) -> tuple[str, str]:
     """A date with its zone, and a time of day, where the person is."""
-    moment = view.moment(time)
-    if moment == view.NOTHING:
-        return "", moment
-    date, _space, clock = moment.partition(" ")
+    whole = moment(time)
+    if whole == NOTHING:
+        return "", whole
+    date, _space, clock = whole.partition(" ")
     return f"{date} {clock[_TIME:]}", clock[:_TIME]

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from imm_tui.errors import Trouble
-from imm_tui.tui import view
+from imm_tui.tui import trouble_words
 from imm_tui.tui.theme import QUIET
 
 
@@ -26,5 +26,5 @@ class TroubleBanner(Static):
         self.display = trouble is not None
         self.set_class(stopped, "stopped")
         if trouble is not None:
-            what, rest = view.told(trouble)
+            what, rest = trouble_words.parts(trouble)
             self.update(Content.assemble((what, "bold"), " ", rest, (f" {hint}" if hint else "", QUIET)))
