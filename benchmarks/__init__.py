@@ -1,0 +1,1 @@
+"""What imm-tui's speed is measured with: a script a row, each of which runs by itself, and `python -m benchmarks`."""

@@ -1,0 +1,97 @@
+"""How fast a queue is drained: by ours into the history, by the tutorial's loop, by the SDK's batches, kept nowhere."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measuring import Figure, Row, in_turn, main, times
+from benchmarks.stage import Cloud, cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one consumer has told of itself."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+def drain(stage: Cloud, way: str, count: int, home: str) -> Drained:
+    """Fills a queue and has it emptied, in one of the consumer's ways."""
+    mailbox = stage.queue()
+    stage.fill(mailbox, count)
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.consumer", way, str(count)],
+        env=stage.environment(home, mailbox),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert mailbox.left == (0, 0), "the queue is not empty"
+    return Drained(**json.loads(process.stderr))
+
+
+def sync_milliseconds(folder: Path) -> float:
+    """What it takes to have a small page on the disk of this folder: every commit waits for that."""
+    taken = []
+    with (folder / "page").open("wb", buffering=0) as file:
+        for _ in range(50):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def measure(events: int, rounds: int) -> list[Row]:
+    homes = map(str, itertools.count())
+    with cloud() as stage:
+        busy: list[float] = []
+
+        def rate(way: str, count: int) -> float:
+            drained = drain(stage, way, count, next(homes))
+            return count / drained.seconds
+
+        def ours() -> float:
+            used = stage.cpu_seconds
+            drained = drain(stage, "ours", events, next(homes))
+            busy.append((stage.cpu_seconds - used) / drained.seconds)
+            return events / drained.seconds
+
+        mine, tutorial, batches = in_turn(
+            rounds, ours, lambda: rate("tutorial", events // 4), lambda: rate("batches", events)
+        )
+        sync = sync_milliseconds(stage.folder)
+    drained = "events drained: received, committed, deleted"
+    return [
+        Row(
+            what=drained,
+            ours=Figure(mine, "/s"),
+            against="the tutorial's loop",
+            other=Figure(tutorial, "/s"),
+            goal=times(8, at_least=True),
+        ),
+        Row(
+            what=drained,
+            ours=Figure(mine, "/s"),
+            against="SDK's batches, kept nowhere",
+            other=Figure(batches, "/s"),
+            goal=times(1.3, at_least=True),
+            note=f"the emulator was busy for {statistics.median(busy):.0%} of our time; fsync takes {sync:.1f} ms here",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main(__doc__, measure, events=4000, rounds=5)
