@@ -149,7 +149,17 @@ CREATE INDEX tasks_by_target ON tasks (target_uri);
 ALTER TABLE messages ADD COLUMN stored_at INTEGER;              -- when its transaction was committed
 """
 
-_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+CREATE TABLE plans (                -- what a batch is to submit, from before its first submission to after its last
+    name TEXT PRIMARY KEY,
+    batch INTEGER REFERENCES tasks (id),    -- its first task, NULL until there is one
+    form TEXT,                      -- what it was sent from, as JSON (no password), NULL if from no form
+    sources TEXT NOT NULL           -- all its source URIs, as JSON, in the order in which they are submitted
+);
+CREATE INDEX tasks_outline ON tasks (id, status);               -- all tasks, without the width of a row
+"""
+
+_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What makes each version of the file out of the one before it; a new file goes through all of them. A semicolon ends a
 statement, and stands nowhere else."""
 
@@ -274,6 +284,16 @@ class Quarantined:
         chances to get it."""
         first, times = (60, self.dequeue_count) if self.released is None else (1, self.dequeue_count - self.released)
         return int(min(first * 2 ** min(max(times - 1, 0), 12), 3600))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch was to submit and has not."""
+
+    form: dict[str, str] | None
+    """What it was sent from, None if from no form."""
+    unsent: list[str]
+    """The source URIs of which nothing is recorded."""
 
 
 _URI = "rtrim(CAST(source_uri AS TEXT), '/')"  # a text that is no UTF-8 is kept as bytes
@@ -447,11 +467,13 @@ class History:
         batch: int | None = None,
         batch_size: int | None = None,
         resubmits: int | None = None,
+        plan: str | None = None,
     ) -> int:
         """A submission that is about to be sent; returns the task's number. Its password is not kept.
 
         `request` is what is sent, `batch` the number of the first task of those that it is submitted with (0: it is
-        itself the first, of `batch_size`), `resubmits` that of the task whose request this is once more.
+        itself the first, of `batch_size`), `resubmits` that of the task whose request this is once more, `plan`
+        the name of the plan that its batch is of.
         """
         with self._writing() as revision:
             row = {
@@ -475,12 +497,42 @@ class History:
             task = self._insert("tasks", row)
             if batch == 0:
                 self._update(task, revision, batch=task, batch_size=batch_size)
+                self._db.execute("UPDATE plans SET batch = ? WHERE name = ?", (task, plan))
             return task
 
     def record_batch_ended(self, batch: int) -> None:
         """No more of a batch is submitted, however many there were to be."""
         with self._told(), self._transaction():
             self._db.execute("UPDATE tasks SET batch_size = NULL WHERE id = ?", (batch,))
+
+    def record_plan(self, name: str, form: Mapping[str, str] | None, sources: Sequence[str]) -> None:
+        """A batch is about to submit these, in this order; each has its own name. `form` holds no password."""
+        row = {"name": name, "form": None if form is None else json.dumps(form), "sources": json.dumps(sources)}
+        with self._told(), self._transaction():
+            self._insert("plans", row)
+
+    def record_plan_over(self, name: str) -> None:
+        """What is left of a plan is kept elsewhere by now, and its batch submits no more."""
+        with self._told(), self._transaction():
+            self._db.execute(
+                "UPDATE tasks SET batch_size = NULL WHERE id = (SELECT batch FROM plans WHERE name = ?)", (name,)
+            )
+            self._db.execute("DELETE FROM plans WHERE name = ?", (name,))
+
+    def plans(self) -> list[str]:
+        """The names of all plans, the oldest first."""
+        with self._told():
+            return [name for (name,) in self._db.execute("SELECT name FROM plans ORDER BY rowid")]
+
+    def plan(self, name: str) -> Plan | None:
+        """One of them, as far as it was not submitted; None where it is over."""
+        submitted = "(SELECT count(*) FROM tasks WHERE tasks.batch = plans.batch)"
+        with self._told():
+            row = self._row(f"SELECT form, sources, {submitted} FROM plans WHERE name = ?", name)
+        if row is None:
+            return None
+        form, sources, count = row
+        return Plan(None if form is None else json.loads(form), json.loads(sources)[count:])
 
     def record_accepted(
         self, task: int, task_id: str, request_id: str | None, percent: int | None = None, at: int | None = None

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imm_tui.errors import HistoryUnusable
-from imm_tui.history import NAME, Arrival, History, Order, Tally
+from imm_tui.history import NAME, Arrival, History, Order, Plan, Tally
 from imm_tui.tasks import Conversion, Event, Status, Task
 from tests.mailbox import all_quarantined
 
@@ -196,6 +196,37 @@ def test_the_outline_has_every_task_by_age(history: History) -> None:
     assert list(numbers) == [first, second]
     assert [tuple(Status)[place] for place in statuses] == [Status.UNKNOWN, Status.SUBMITTING]
     assert revision == history.changes(0).revision
+
+
+PLANNED = [f"oss://b/{number}.pdf" for number in range(5)]
+
+
+def of_plan(history: History, name: str | None, batch: int) -> int:
+    return history.record_intent(CONVERSION, **OURS, token="t", at=1, batch=batch, batch_size=5, plan=name)
+
+
+def test_of_a_plan_is_left_what_its_batch_has_not_recorded(history: History) -> None:
+    history.record_plan("one", {"target_type": "png"}, PLANNED)
+    history.record_plan("another", None, PLANNED)
+    assert history.plan("one") == Plan({"target_type": "png"}, PLANNED)
+    batch = of_plan(history, "one", 0)
+    of_plan(history, "one", batch)
+    of_plan(history, None, 0)
+    assert history.plan("one") == Plan({"target_type": "png"}, PLANNED[2:])
+    assert history.plan("another") == Plan(None, PLANNED)
+    assert history.plans() == ["one", "another"]
+
+
+def test_the_batch_of_a_plan_that_is_over_is_of_the_tasks_that_it_has(history: History) -> None:
+    history.record_plan("one", {}, PLANNED)
+    history.record_plan("another", {}, PLANNED)
+    batch = of_plan(history, "one", 0)
+    assert history.left_of(batch) == 5
+    history.record_plan_over("one")
+    history.record_plan_over("another")
+    assert history.left_of(batch) == 1
+    assert history.plans() == []
+    assert history.plan("one") is None
 
 
 def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:

@@ -22,8 +22,10 @@ from tests.mailbox import Mailbox, all_quarantined, notification
 from tests.program import Finished, Program, until
 from tests.terminal import Terminal
 
-VERSION_1 = Path(__file__).parents[1] / "history_version_1.sql"
-"""What imm-tui made before version 2: tasks of every status, an untracked one, a duplicate, a quarantined message."""
+OLDER = {version: Path(__file__).parents[1] / f"history_version_{version}.sql" for version in (1, 3)}
+"""What imm-tui made in those versions: tasks of every status, an untracked one, a duplicate, a quarantined message."""
+
+every_older = pytest.mark.parametrize("version", OLDER)
 
 COMMANDS = {
     "tasks": ("tasks", "--json"),
@@ -101,7 +103,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def filled(history: Path) -> None:
     """A history of version 2 with something in it, and all of it in the one file."""
     with closing(sqlite3.connect(history)) as db:
-        db.executescript(VERSION_1.read_text())
+        db.executescript(OLDER[1].read_text())
     History(history).close()
     history.chmod(0o600)
 
@@ -423,11 +425,12 @@ def assert_taken_over(history: Path) -> None:
     assert_whole(history)
 
 
-def test_a_history_of_version_1_is_taken_over_with_all_that_is_in_it(
-    program: Program, mailbox: Mailbox, history: Path
+@every_older
+def test_an_older_history_is_taken_over_with_all_that_is_in_it(
+    program: Program, mailbox: Mailbox, history: Path, version: int
 ) -> None:
     with closing(sqlite3.connect(history)) as db:
-        db.executescript(VERSION_1.read_text())
+        db.executescript(OLDER[version].read_text())
     history.chmod(0o600)
     assert_taken_over(history)
     mailbox.publish(notification("t-succeeded"), notification("t-running"))
@@ -437,7 +440,21 @@ def test_a_history_of_version_1_is_taken_over_with_all_that_is_in_it(
     assert (tasks["t-succeeded"]["events"], tasks["t-running"]["status"]) == (1, "Succeeded")
 
 
-def test_killed_at_any_statement_of_the_migration_it_begins_again(tmp_path: Path) -> None:
+def test_a_batch_of_version_3_is_taken_over_as_it_was(tmp_path: Path) -> None:
+    history = tmp_path / "history.db"
+    with closing(sqlite3.connect(history)) as db:
+        db.executescript(OLDER[3].read_text())
+    with History(history) as taken:
+        first, second, _third = taken.batch(1)
+        assert taken.place_in_batch(second) == (2, 9)
+        request = taken.request_of(first.id)
+        assert request is not None
+        assert request["parameters"]["SourceURI"] == "oss://demo/1.pdf"
+        assert taken.plans() == []
+
+
+@every_older
+def test_killed_at_any_statement_of_the_migration_it_begins_again(tmp_path: Path, version: int) -> None:
     history = tmp_path / "history.db"
     script = (
         "import os, signal, sqlite3, sys\n"
@@ -456,7 +473,7 @@ def test_killed_at_any_statement_of_the_migration_it_begins_again(tmp_path: Path
     )
     made = tmp_path / "made.db"
     with closing(sqlite3.connect(made)) as db:
-        db.executescript(VERSION_1.read_text())
+        db.executescript(OLDER[version].read_text())
     died = 0
     for statements in range(0, 100, 3):
         for path in tmp_path.glob("history.db*"):
