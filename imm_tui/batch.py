@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from imm_tui import submission
+from imm_tui import plans, submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, OutcomeUnknown, Trouble, Unreachable, mistake
@@ -57,6 +57,7 @@ class Batch:
     is once more. Where all others would fare the same, it pauses by itself, with `progress.trouble`: at a refusal that
     bars every call, when IMM cannot be reached or gives no readable answer, when the history cannot be written. The
     rest stays unsent, and can go on once that is mended. What cannot be mended so ends it, with the rest unsent.
+    What is unsent outlives it as a plan of the history, with `form`: what the conversions came from, no password in it.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Batch:
         *,
         on_change: Callable[[], None] = lambda: None,
         resubmits: Sequence[int] = (),
+        form: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.began_at = now()
@@ -78,6 +80,8 @@ class Batch:
         self._history_path = history_path
         self._conversions = list(conversions)
         self._resubmits = list(resubmits)
+        self._form = form
+        self._plan: plans.Held | None = None
         self._on_change = on_change
         self._pace = Pace()
         self._changed = threading.Condition()
@@ -95,6 +99,9 @@ class Batch:
         self._thread = threading.Thread(target=self._run, name="batch", daemon=True)
 
     def start(self) -> None:
+        """From here on nothing of it is lost. Raises HistoryUnusable, with nothing sent, where that cannot be had."""
+        sources = [conversion.source_uri for conversion in self._conversions]
+        self._plan = plans.Held(self._history_path, self._form, sources)
         self._thread.start()
 
     def pause(self) -> None:
@@ -148,12 +155,6 @@ class Batch:
                 trouble=self._trouble,
             )
 
-    @property
-    def unsent(self) -> list[Conversion]:
-        """What is not sent yet, or never will be if it is cancelled."""
-        with self._changed:
-            return self._conversions[self._handed :]
-
     def _run(self) -> None:
         trouble: Trouble | None = None
         try:
@@ -162,6 +163,8 @@ class Batch:
             trouble = met
         except Exception as error:
             trouble = mistake(error)
+        if self._plan is not None:
+            self._plan.release()
         with self._changed:
             self._ended = True
             self._trouble = trouble or self._trouble
@@ -188,6 +191,7 @@ class Batch:
                     batch=self.number or 0,
                     batch_size=len(self._conversions),
                     resubmits=self._resubmits[part],
+                    plan=self._plan.name if self._plan is not None else None,
                     pace=self._pace,
                     on_intent=self._hand,
                 )

@@ -267,6 +267,7 @@ def submit(
     batch: int | None = None,
     batch_size: int | None = None,
     resubmits: Sequence[int] = (),
+    plan: str | None = None,
     pace: Pace | None = None,
     on_intent: Callable[[int], None] = lambda task: None,
 ) -> Generator[Outcome, None, None]:
@@ -274,7 +275,8 @@ def submit(
 
     `batch` is the number of the first task of those that these belong to (0: the first of these begins them),
     `batch_size` how many there will be (None: these are all), `resubmits` the task that each is once more, where it is
-    one, `pace` one that other runs share: what has not been sent when that is stopped is neither recorded nor sent.
+    one, `plan` the name of the batch's plan in the history, `pace` one that other runs share: what has not been sent
+    when that is stopped is neither recorded nor sent.
     `on_intent` is called with the number of each task as soon as it is recorded.
     IMM's word that there are too many says that it did not take this one: it is offered again, slower.
     A refusal that would meet every other submission as well (a wrong key, say) ends the sending: the rest are recorded
@@ -317,6 +319,7 @@ def submit(
                 batch=batch,
                 batch_size=len(conversions) if batch_size is None else batch_size,
                 resubmits=resubmitted,
+                plan=plan,
             )
             on_intent(task)
             if batch == 0:

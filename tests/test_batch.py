@@ -46,6 +46,7 @@ class Stage:
         self._news = threading.Condition()
         sources = [f"oss://b/{number}.pdf" for number in range(count)]
         self.conversions = submission.plan(sources, submission.Wanted(target_type="png"), settings)
+        self._history_path = history_path
         self.batch = Batch(settings, credentials, history_path, self.conversions, on_change=self._tell)
 
     def _tell(self) -> None:
@@ -56,6 +57,17 @@ class Stage:
         with self._news:
             assert self._news.wait_for(lambda: holds(self.batch.progress), HANG), self.batch.progress
         return self.batch.progress
+
+    @property
+    def planned(self) -> list[str]:
+        """What another session would find that it had not sent."""
+        with History(self._history_path) as history:
+            [plan] = [history.plan(name) for name in history.plans()]
+        assert plan is not None
+        return plan.unsent
+
+    def sources(self, part: slice) -> list[str]:
+        return [conversion.source_uri for conversion in self.conversions[part]]
 
     def ended(self) -> Progress:
         assert self.batch.join(HANG)
@@ -105,6 +117,7 @@ def test_every_conversion_is_sent_once_as_a_task_of_the_batch(
     assert tasks[0].id == stage.batch.number
     assert [task.source_uri for task in tasks] == [conversion.source_uri for conversion in stage.conversions]
     assert len({task.task_id for task in tasks}) == 30
+    assert stage.planned == []
 
 
 def test_a_pause_finishes_what_is_under_way_and_sends_no_more_until_it_is_over(tmp_path: Path) -> None:
@@ -115,7 +128,7 @@ def test_a_pause_finishes_what_is_under_way_and_sends_no_more_until_it_is_over(t
         gate.set()
         progress = stage.until(lambda progress: progress.sent == AT_ONCE)
         assert progress == Progress(total=20, accepted=AT_ONCE, unsent=20 - AT_ONCE, paused=True)
-        assert stage.batch.unsent == stage.conversions[AT_ONCE:]
+        assert stage.planned == stage.sources(slice(AT_ONCE, None))
         assert len(service.requests) == AT_ONCE
         stage.batch.resume()
         assert stage.ended() == Progress(total=20, accepted=20, ended=True)
@@ -135,8 +148,8 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(tmp_path: Path, pause
         assert progress.ended
         assert not progress.paused
         assert 0 < progress.accepted == len(service.requests) <= AT_ONCE
-        assert stage.batch.unsent == stage.conversions[progress.accepted :]
-        assert progress.unsent == len(stage.batch.unsent)
+        assert stage.planned == stage.sources(slice(progress.accepted, None))
+        assert progress.unsent == len(stage.planned)
     assert len(recorded(tmp_path)) == progress.accepted
     assert stage.batch.number is not None
     with History(tmp_path / "history.db") as history:
@@ -221,6 +234,20 @@ def test_settings_that_do_not_do_end_it_with_the_reason(tmp_path: Path) -> None:
     progress = stage.ended()
     assert isinstance(progress.trouble, BadInput)
     assert (progress.ended, progress.unsent) == (True, 2)
+    assert stage.planned == stage.sources(slice(None))
+
+
+def test_where_the_history_cannot_keep_what_is_to_be_sent_nothing_is_sent(tmp_path: Path) -> None:
+    with Service(accepted) as service:
+        settings = Settings(region="cn-beijing", project="p", imm_endpoint=service.url)
+        History(tmp_path / "history.db").close()
+        with closing(sqlite3.connect(tmp_path / "history.db")) as database:
+            database.execute("CREATE TRIGGER spoilt BEFORE INSERT ON plans BEGIN SELECT RAISE(ABORT, 'spoilt'); END")
+        with pytest.raises(HistoryUnusable):
+            Stage(tmp_path / "history.db", settings, KEYS, 20).batch.start()
+        assert service.requests == []
+    assert recorded(tmp_path) == []
+    assert list(tmp_path.glob("*.lock")) == []
 
 
 @pytest.mark.parametrize("event", ["INSERT", "UPDATE"])
@@ -236,7 +263,7 @@ def test_while_the_history_cannot_be_written_it_pauses_and_what_is_unsent_is_sen
         progress = stage.until(lambda progress: progress.paused)
         assert isinstance(progress.trouble, HistoryUnusable)
         assert progress.sent + progress.unsent == 20, "nothing is on its way any more"
-        assert stage.batch.unsent == stage.conversions[progress.sent :]
+        assert stage.planned == stage.sources(slice(progress.sent, None))
         with closing(sqlite3.connect(tmp_path / "history.db")) as database:
             database.execute("DROP TRIGGER spoilt")
         stage.batch.resume()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imm_tui import plans
 from imm_tui.batch import Batch, Progress, eta
 from imm_tui.errors import HistoryUnusable
 from imm_tui.history import History
@@ -52,11 +53,22 @@ class BatchState:
 class _Entry:
     batch: Batch
     profile: Profile
-    draft: Draft | None
     state: BatchState
     seen: bool = False
     given_back: bool = False
-    """What was not sent is in the form again."""
+    """What it never sent was given back."""
+
+
+def left(profile: Profile) -> Iterator[Draft]:
+    """What batches of its history never sent that are no more, as forms; each is to be kept before the next is asked
+    for.
+
+    Tasks that were to be resubmitted are none of it: they are in the list as they were.
+    """
+    with suppress(HistoryUnusable), History(profile.history_path) as history:  # else it is there the next time
+        for plan in plans.left(history):
+            if plan.form is not None and plan.unsent:
+                yield Draft.of({**plan.form, "sources": "\n".join(plan.unsent)})
 
 
 class Batches:
@@ -75,7 +87,10 @@ class Batches:
     def start(
         self, profile: Profile, conversions: Sequence[Conversion], draft: Draft | None, resubmits: Sequence[int] = ()
     ) -> None:
-        """Sends these in the background. `draft` is the form that they came from, for those that are never sent."""
+        """Sends these in the background. `draft` is the form that they came from, for those that are never sent.
+
+        Raises HistoryUnusable, with nothing sent, where those could not be kept.
+        """
         assert profile.credentials is not None
         batch = Batch(
             profile.settings,
@@ -84,11 +99,12 @@ class Batches:
             conversions,
             on_change=self._on_change,
             resubmits=resubmits,
+            form=draft.kept if draft is not None else None,
         )
         state = BatchState(key=len(self._entries) + 1, number=None, began_at=batch.began_at, progress=batch.progress)
         batch.start()
         with self._changed:
-            self._entries.append(_Entry(batch, profile, draft, state))
+            self._entries.append(_Entry(batch, profile, state))
             self._changed.notify_all()
 
     def states(self, history_path: Path) -> list[BatchState]:
@@ -140,25 +156,17 @@ class Batches:
         going = (entry.batch.progress for entry in self._entries)
         return sum(progress.unsent for progress in going if not progress.ended)
 
-    def give_back(self) -> list[tuple[Profile, Draft]]:
-        """What batches that have ended never sent, as forms of their profiles; each is given once.
+    def give_back(self) -> Iterator[tuple[Profile, Draft]]:
+        """What batches that have ended never sent, as forms of their profiles; each is given once, and is to be kept
+        before the next is asked for."""
+        for entry in self._entries:
+            if entry.batch.progress.ended and not entry.given_back:
+                entry.given_back = True
+                yield from ((entry.profile, draft) for draft in left(entry.profile))
 
-        Tasks that were to be resubmitted are none of it: they are in the list as they were.
-        """
-        return self._give_back([entry for entry in self._entries if entry.batch.progress.ended])
-
-    @staticmethod
-    def _give_back(entries: Sequence[_Entry]) -> list[tuple[Profile, Draft]]:
-        forms = []
-        for entry in entries:
-            sources = [] if entry.given_back else [conversion.source_uri for conversion in entry.batch.unsent]
-            entry.given_back = True
-            if entry.draft is not None and sources:
-                forms.append((entry.profile, replace(entry.draft, sources="\n".join(sources))))
-        return forms
-
-    def stop(self) -> list[tuple[Profile, Draft]]:
-        """Sends no more, waits a moment for the answers under way, and gives back what was not sent."""
+    def stop(self) -> Iterator[tuple[Profile, Draft]]:
+        """Sends no more, waits a moment for the answers under way, and gives back what was not sent; the next session
+        has the rest."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
@@ -168,7 +176,7 @@ class Batches:
         deadline = time.monotonic() + _LAST_ANSWERS
         for entry in going:
             entry.batch.join(max(0.0, deadline - time.monotonic()))
-        return self._give_back(self._entries)
+        return self.give_back()
 
     # What has become of what was sent
 

@@ -28,10 +28,15 @@ class Draft:
         return replace(self, sources="", pages="")
 
     def with_unsent(self, unsent: Draft) -> Draft:
-        """This form, with what was sent from it as `unsent` and came back; what was typed since then stays."""
-        sources = "\n".join(filter(None, (self.sources, unsent.sources)))
+        """This form, with what was sent from it as `unsent` and came back; what was typed since then stays.
+
+        The same once more changes nothing.
+        """
         if self == Draft():
             return unsent
+        here = self.sources.splitlines()
+        known = set(here)
+        sources = "\n".join([*here, *(source for source in unsent.sources.splitlines() if source not in known)])
         names = ("target_type", "target_uri", "pages", "dpi", "options")
         typed = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(unsent.next, name)}
         return replace(unsent, sources=sources, **typed)

@@ -83,7 +83,7 @@ def test_what_is_cancelled_comes_back_once_and_not_before_it_is_known_what_was_s
         assert service.arrived.wait(HANG)
         stage.batches.cancel(1)
         stage.batches.cancel(1)
-        assert stage.batches.give_back() == []
+        assert list(stage.batches.give_back()) == []
         (state,) = stage.batches.states(profile.history_path)
         assert state.progress.cut_short, "also while its last answers are awaited"
         gate.set()
@@ -93,7 +93,7 @@ def test_what_is_cancelled_comes_back_once_and_not_before_it_is_known_what_was_s
         assert sent(profile) | set(form.sources.splitlines()) == set(MANY), "each was sent or comes back"
         assert not sent(profile) & set(form.sources.splitlines()), "and none is both"
         assert form == replace(FORM, sources=form.sources)
-        assert stage.batches.give_back() == stage.batches.stop() == []
+        assert list(stage.batches.give_back()) == list(stage.batches.stop()) == []
 
 
 def test_leaving_gives_back_what_a_batch_has_not_sent(profile: Profile) -> None:
@@ -104,7 +104,7 @@ def test_leaving_gives_back_what_a_batch_has_not_sent(profile: Profile) -> None:
         gate.set()
         ((_owner, form),) = stage.batches.stop()
         assert sent(profile) | set(form.sources.splitlines()) == set(MANY)
-        assert stage.batches.stop() == []
+        assert list(stage.batches.stop()) == []
 
 
 def test_a_batch_that_cannot_be_sent_at_all_comes_back_whole(profile: Profile) -> None:
@@ -118,7 +118,7 @@ def test_what_was_to_be_resubmitted_is_in_the_list_and_in_no_form(profile: Profi
     stage = Stage()
     stage.start(replace(profile, settings=replace(profile.settings, project="")), None)
     stage.ended(profile)
-    assert stage.batches.give_back() == stage.batches.stop() == []
+    assert list(stage.batches.give_back()) == list(stage.batches.stop()) == []
 
 
 def test_a_profile_has_its_own_batches(profile: Profile, tmp_path: Path) -> None:
@@ -157,5 +157,6 @@ def test_and_what_was_typed_meanwhile_stays() -> None:
     unsent = replace(FORM, sources="oss://demo/a.pdf", options={"Quality": "80"})
     typed = replace(unsent.next, sources="oss://demo/b.pdf", target_type="png", pages="9", options={"Quality": "70"})
     assert typed.with_unsent(unsent) == replace(typed, sources="oss://demo/b.pdf\noss://demo/a.pdf")
+    assert typed.with_unsent(unsent).with_unsent(unsent) == typed.with_unsent(unsent), "nothing comes back twice"
     cleared = replace(unsent.next, target_uri="", dpi="")
     assert cleared.with_unsent(unsent) == replace(unsent, target_uri="", dpi="")
