@@ -204,6 +204,11 @@ class ImmApp(App[str | None]):
         end_at_last(128 + number)
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
+    def clear_selection(self) -> None:
+        # From Python 3.12 on Textual mounts a first screen, with fields that say this, before it is on the stack.
+        if self.screen_stack:
+            super().clear_selection()
+
     def get_default_screen(self) -> Screen[None]:
         self.dashboard = Dashboard(
             self.session.profile,
