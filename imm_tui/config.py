@@ -99,6 +99,17 @@ class Settings:
         """Where these settings are in the file, or would be, for a person to find."""
         return _place(self.profile, self.config_file)
 
+    def command(self, words: str) -> str:
+        """What a person types to run `imm-tui WORDS` with these settings' profile and file."""
+        import shlex
+
+        typed = ["imm-tui", *words.split()]
+        if self.profile != "default":
+            typed += ["--profile", self.profile]
+        if self.config_file is not None and self.config_file != config_path(None, {}):
+            typed += ["--config", str(self.config_file)]
+        return f"`{shlex.join(typed)}`"
+
     @property
     def unencrypted(self) -> bool:
         """Whether anything goes over a network unencrypted: http to another machine, which the profile allows."""
