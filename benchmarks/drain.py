@@ -16,19 +16,20 @@ from benchmarks.measuring import Figure, Row, in_turn, main, times
 from benchmarks.stage import Cloud, cloud
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
-    """What one consumer has told of itself."""
+    """How it went: what the consumer has told of itself, and what the emulator has used of a processor for it."""
 
     seconds: float
-    cpu: float
     megabytes: float
+    served: float
 
 
 def drain(stage: Cloud, way: str, count: int, home: str) -> Drained:
     """Fills a queue and has it emptied, in one of the consumer's ways."""
     mailbox = stage.queue()
     stage.fill(mailbox, count)
+    used = stage.cpu_seconds
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.consumer", way, str(count)],
         env=stage.environment(home, mailbox),
@@ -38,8 +39,9 @@ def drain(stage: Cloud, way: str, count: int, home: str) -> Drained:
         check=False,
     )
     assert process.returncode == 0, process.stderr
+    served = stage.cpu_seconds - used
     assert mailbox.left == (0, 0), "the queue is not empty"
-    return Drained(**json.loads(process.stderr))
+    return Drained(**json.loads(process.stderr), served=served)
 
 
 def sync_milliseconds(folder: Path) -> float:
@@ -61,16 +63,15 @@ def measure(events: int, rounds: int) -> list[Row]:
 
         def rate(way: str, count: int) -> float:
             drained = drain(stage, way, count, next(homes))
+            if way == "ours":
+                busy.append(drained.served / drained.seconds)
             return count / drained.seconds
 
-        def ours() -> float:
-            used = stage.cpu_seconds
-            drained = drain(stage, "ours", events, next(homes))
-            busy.append((stage.cpu_seconds - used) / drained.seconds)
-            return events / drained.seconds
-
         mine, tutorial, batches = in_turn(
-            rounds, ours, lambda: rate("tutorial", events // 4), lambda: rate("batches", events)
+            rounds,
+            lambda: rate("ours", events),
+            lambda: rate("tutorial", events // 4),
+            lambda: rate("batches", events),
         )
         sync = sync_milliseconds(stage.folder)
     drained = "events drained: received, committed, deleted"
