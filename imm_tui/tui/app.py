@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -508,6 +511,15 @@ class ImmApp(App[str | None]):
         """Takes events from the queue again."""
         self.session.reconnect()
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """What is pressed after the end was asked for is meant for the shell, or for nobody."""
+        return not self._exit and await super().run_action(action, default_namespace, namespaces)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         phase = self.dashboard.listener.phase
         if action == "pause":
@@ -783,6 +795,11 @@ class ImmApp(App[str | None]):
         finally:
             if self._driver is not None:
                 self._driver.close()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """On the way out a screen, also one that is just opening, may find none of its widgets: that is no mistake."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual would print a traceback with the values of variables; a person gets a sentence, and no secret."""
