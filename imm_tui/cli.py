@@ -372,7 +372,7 @@ def _parser() -> argparse.ArgumentParser:
         help=_("the document; its first page is converted (default: the one that was converted last)"),
     )
     smoke.add_argument(
-        "--timeout", metavar="S", type=_seconds, default=180.0, help=_("seconds to wait for the event (default: 180)")
+        "--timeout", metavar="S", type=_seconds, help=_("seconds to wait for the event (default: three minutes)")
     )
     _add_json(smoke)
     _add_settings(smoke)

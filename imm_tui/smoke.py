@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ from filelock import Timeout
 from imm_tui import notifications, submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Barred, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, History, Left, Message
 from imm_tui.i18n import N_, _
 from imm_tui.listener import election
@@ -31,7 +31,6 @@ from imm_tui.tasks import Conversion, Status, Task, now, task_key
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Imm
-    from imm_tui.cloud.mns import Queue
     from imm_tui.cloud.mns_reply import Received
 
 TIMEOUT = 180.0
@@ -43,14 +42,14 @@ _LOOK = 0.25
 _ASK_AFTER = 15.0
 """Seconds after which IMM itself is asked how the task is, and again after each time as many."""
 
-_GRACE = 10.0
-"""Seconds that the event has to come after IMM has said that the task has ended."""
+_GRACE = 6.0
+"""Seconds that the event has to come after IMM has said that the task has ended, beyond the timeout too."""
 
-_DEPTH = 64
-"""Batches that are lifted off a long queue to get at the event; then the queue has a rest."""
+_DEPTH = 3
+"""Batches that are lifted to get at an event that others stand in front of: each hides theirs for a second."""
 
 _REST = 5.0
-"""Seconds of that rest."""
+"""Seconds for which a queue that was lifted in vain is left alone."""
 
 _PLACE = "imm-tui-smoke"
 """The folder for what the test converts, in the one where the document's results would go: it overwrites none."""
@@ -76,7 +75,9 @@ class Verdict(StrEnum):
     NO_EVENT = "no event"
     """IMM says that the task has ended, and its event did not come."""
     RUNNING = "running"
-    """The time was over before the task was."""
+    """The time was over before the task was: IMM says so."""
+    SILENT = "silent"
+    """The time was over, and IMM could not be asked."""
     REFUSED = "refused"
     """A service said no, or cannot be reached."""
     UNKNOWN = "unknown"
@@ -141,12 +142,12 @@ def verdict_of(progress: Progress) -> Trouble | str:
         case Verdict.FAILED:
             why = ": ".join(word for word in (task.code, task.message and _(task.message)) if word) if task else ""
             return Trouble(
-                _("The notification works, the conversion does not: {reason}.").format(reason=why or "–"),
+                _("The notification works, the conversion does not: {reason}.").format(reason=why.rstrip(".。") or "–"),
                 _("The event came as it should, {seconds:.1f} s after the submission.").format(seconds=seconds),
                 _("Try another document, or look the code up in the glossary."),
                 request_id=task.request_id if task else None,
             )
-        case Verdict.RUNNING if progress.trouble is None:
+        case Verdict.RUNNING:
             return Trouble(
                 _("The time was over before the conversion was."),
                 _("IMM says that it still runs."),
@@ -196,112 +197,82 @@ def run(
     with (
         closing(submission.connect(settings, keys)) as imm,
         History(history_path) as history,
-        _receiving(settings, keys, history) as queue,
+        closing(_Receiver(settings, keys, history)) as receiver,
     ):
-        test = _Test(imm, history, queue, on_progress)
+        test = _Test(settings, imm, history, receiver, on_progress)
         try:
-            if queue is not None:
-                queue.peek(1)  # a queue that is not there is found before a conversion is paid for
+            receiver.check()  # a queue that is not there is found before a conversion is paid for
             with closing(submission.submit(history, imm, settings, [conversion])) as outcomes:
                 outcome = next(outcomes)
-            test.tell(task=outcome.task)
+            test.tell(task=outcome.task, watched=not receiver.elected)
             if outcome.trouble is not None:
                 raise outcome.trouble
             return test.wait(outcome.task, time.monotonic() + timeout, stop)
         except OutcomeUnknown as trouble:
             return test.tell(verdict=Verdict.UNKNOWN, trouble=trouble)
-        except (Refused, Unreachable) as trouble:
+        except (Refused, Unreachable, NoCredentials) as trouble:
             return test.tell(verdict=Verdict.REFUSED, trouble=trouble)
 
 
-@contextmanager
-def _receiving(settings: Settings, keys: Keys, history: History) -> Iterator[Queue | None]:
-    """The queue, where it is for us to receive from it; None where another imm-tui listens for this history."""
-    from imm_tui.cloud.mns import Queue
+class _Receiver:
+    """The queue, for as long as it is for us to receive from it: no other imm-tui listens for this history."""
 
-    try:
-        with (
-            election(history.path),
-            closing(Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only)) as queue,
-        ):
-            yield queue
-    except Timeout:
-        yield None
+    def __init__(self, settings: Settings, keys: Keys, history: History) -> None:
+        from imm_tui.cloud.mns import Queue
 
-
-class _Test:
-    """One run of it."""
-
-    def __init__(
-        self, imm: Imm, history: History, queue: Queue | None, on_progress: Callable[[Progress], None]
-    ) -> None:
-        self._imm = imm
+        self._queue = Queue(settings.mns_endpoint, settings.queue, keys)
         self._history = history
-        self._queue = queue
-        self._on_progress = on_progress
-        self._progress = Progress(watched=queue is None)
+        self._election = election(history.path)
         self._lift_not_before = 0.0
+        self.crowded = False
+        """What others have on the queue is more than is lifted."""
 
-    def tell(self, **changes: object) -> Progress:
-        self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]  # by the names of Progress
-        self._on_progress(self._progress)
-        return self._progress
+    @property
+    def elected(self) -> bool:
+        """Whether it is; the one that listened may have ended since the last time."""
+        try:
+            self._election.acquire()
+        except Timeout:
+            return False
+        return True
 
-    def wait(self, task: Task, until: float, stop: threading.Event) -> Progress:
-        """Until the event of `task` is stored, or it is known that none will come."""
-        trouble: Trouble | None = None
-        ask_at = time.monotonic() + _ASK_AFTER
-        while True:
-            try:
-                if self._queue is not None:
-                    self._look(self._queue, task)
-                    trouble = None
-            except Barred:
-                raise
-            except (Refused, Unreachable) as passing:
-                trouble = passing
-            if (told := self._come(task)) is not None:
-                return told
-            if stop.wait(_LOOK):
-                return self.tell(verdict=Verdict.STOPPED)
-            if time.monotonic() >= min(ask_at, until):
-                ask_at = time.monotonic() + _ASK_AFTER
-                if self._has_ended(task):
-                    until = min(until, time.monotonic() + _GRACE)
-                if time.monotonic() >= until:
-                    return self._in_vain(task, trouble)
+    def check(self) -> None:
+        """Raises Refused or Unreachable for a queue that cannot be looked at."""
+        self._queue.peek(1)
 
-    def _look(self, queue: Queue, task: Task) -> None:
+    def look(self, task: Task, stop: threading.Event) -> None:
         """Whether the event stands on the queue; then takes it. Where others stand in front of it they are lifted."""
         from imm_tui.cloud.mns import BATCH
 
-        seen = queue.peek(BATCH)
-        if any(_is_of(message, task) for message in seen):
-            self._lift(queue, task)
-        elif len(seen) == BATCH and time.monotonic() >= self._lift_not_before:
-            self._lift(queue, task)
-            self._lift_not_before = time.monotonic() + _REST
+        seen = self._queue.peek(BATCH)
+        own = any(_is_of(message, task) for message in seen)
+        if own or (len(seen) == BATCH and time.monotonic() >= self._lift_not_before):
+            self._lift(task, stop)
+            self._lift_not_before = time.monotonic() + (0.0 if own else _REST)
 
-    def _lift(self, queue: Queue, task: Task) -> None:
-        """Receives until the event is among what came, and gives everything else back to whoever it is for."""
+    def _lift(self, task: Task, stop: threading.Event) -> None:
+        """Receives until the event is among what came, and gives all else back at once to whoever it is for."""
         from imm_tui.cloud.mns import BATCH
 
-        others: list[str] = []
-        try:
-            for _batch in range(_DEPTH):
-                batch = queue.receive(BATCH, 0)
-                own = [message for message in batch if _is_of(message, task)]
-                others += [message.receipt_handle for message in batch if message not in own]
+        for _batch in range(_DEPTH):
+            if stop.is_set():
+                return
+            batch = self._queue.receive(BATCH, 0)
+            own = [message for message in batch if _is_of(message, task)]
+            try:
                 if own:
-                    self._take(queue, own)
-                if own or not batch:
-                    break
-        finally:
-            for handle in others:
-                with suppress(Refused, Unreachable, BadInput):  # else it comes back when its time is over
-                    queue.change_visibility(handle, 1)
+                    self._take(own)
+            finally:
+                for message in batch:
+                    if message not in own:
+                        with suppress(Refused, Unreachable, BadInput):  # else it comes back when its time is over
+                            self._queue.change_visibility(message.receipt_handle, 1)
+            if own or not batch:
+                self.crowded = False
+                return
+        self.crowded = True
 
-    def _take(self, queue: Queue, own: list[Received]) -> None:
+    def _take(self, own: list[Received]) -> None:
         """Stores the event, and only then deletes it."""
         arrivals = [
             Arrival(
@@ -315,8 +286,64 @@ class _Test:
         ]
         self._history.store(arrivals, now())
         stored_at = now()
-        queue.delete([message.receipt_handle for message in own])
+        self._queue.delete([message.receipt_handle for message in own])
         self._history.record_left([Left(tuple(message.message_id for message in own), stored_at, now())])
+
+    def close(self) -> None:
+        self._election.release()
+        self._queue.close()
+
+
+class _Test:
+    """One run of it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        imm: Imm,
+        history: History,
+        receiver: _Receiver,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._settings = settings
+        self._imm = imm
+        self._history = history
+        self._receiver = receiver
+        self._on_progress = on_progress
+        self._progress = Progress()
+
+    def tell(self, **changes: object) -> Progress:
+        self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]  # by the names of Progress
+        self._on_progress(self._progress)
+        return self._progress
+
+    def wait(self, task: Task, until: float, stop: threading.Event) -> Progress:
+        """Until the event of `task` is stored, or it is known that none will come."""
+        trouble: Trouble | None = None
+        ask_at = time.monotonic() + _ASK_AFTER
+        grace: float | None = None
+        while True:
+            try:
+                if self._receiver.elected:
+                    self._receiver.look(task, stop)
+                trouble = None
+            except Barred:
+                raise
+            except (Refused, Unreachable) as passing:
+                trouble = passing
+            if (told := self._come(task)) is not None:
+                return told
+            if self._progress.watched == self._receiver.elected:
+                self.tell(watched=not self._receiver.elected)
+            if stop.wait(_LOOK):
+                return self.tell(verdict=Verdict.STOPPED)
+            at = time.monotonic()
+            if grace is None and at >= min(ask_at, until):
+                ask_at = at + _ASK_AFTER
+                if self._has_ended(task):
+                    grace = at + _GRACE
+            if at >= (until if grace is None else grace):
+                return self._in_vain(task, trouble)
 
     def _come(self, task: Task) -> Progress | None:
         """What the history knows of the task by now; the end of the test, where its event has come."""
@@ -338,20 +365,31 @@ class _Test:
         return answer is not None and answer.event.status.finished
 
     def _in_vain(self, task: Task, trouble: Trouble | None) -> Progress:
-        with suppress(Refused, Unreachable):
+        try:
             ask(self._history, self._imm, task)
+        except (Refused, Unreachable) as unasked:
+            return self.tell(verdict=Verdict.SILENT, trouble=trouble or unasked)
         current = self._history.task(task.id) or task
         if not current.status.finished:
             return self.tell(task=current, verdict=Verdict.RUNNING, trouble=trouble)
-        silence = Trouble(
-            _("IMM has ended the task, but its event did not come."),
-            _(
-                "The topic is not the one that IMM publishes to, the queue is not subscribed to it, the project's "
-                "service role may not publish, or somebody else took the event from the queue."
-            ),
-            _("{command} tells which.").format(command="`imm-tui doctor`"),
+        return self.tell(task=current, verdict=Verdict.NO_EVENT, trouble=trouble or self._silence)
+
+    @property
+    def _silence(self) -> Trouble:
+        """Why no event may have come."""
+        what = _("IMM has ended the task, but its event did not come.")
+        if self._progress.watched:
+            why = _("Another imm-tui receives for this history: it may be paused, or in trouble.")
+            return Trouble(what, why, _("Look what it says, or end it, and try again."))
+        if self._receiver.crowded:
+            why = _("It may stand behind messages of others, which are many on this queue.")
+            own = self._settings.command("setup --private")
+            return Trouble(what, why, _("{command} makes a queue of your own.").format(command=own))
+        why = _(
+            "The topic is not the one that IMM publishes to, the queue is not subscribed to it, the project's "
+            "service role may not publish, or somebody else took the event from the queue."
         )
-        return self.tell(task=current, verdict=Verdict.NO_EVENT, trouble=trouble or silence)
+        return Trouble(what, why, _("{command} tells which.").format(command=self._settings.command("doctor")))
 
 
 def _is_of(message: Received, task: Task) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from pathlib import Path
 
 from imm_tui import smoke
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Trouble
-from imm_tui.exits import Exit, code_of
+from imm_tui.exits import END_SIGNALS, Exit, code_of, end_at_last
 from imm_tui.headless.output import put
 from imm_tui.i18n import _
 from imm_tui.smoke import LEGS, Leg, Progress, Verdict, verdict_of
@@ -18,9 +20,9 @@ from imm_tui.text import line, say
 _EXITS = {
     Verdict.PASSED: Exit.SUCCEEDED,
     Verdict.FAILED: Exit.FAILED,
-    Verdict.NO_EVENT: Exit.TIMED_OUT,
+    Verdict.NO_EVENT: Exit.REFUSED,
     Verdict.RUNNING: Exit.TIMED_OUT,
-    Verdict.STOPPED: Exit.INTERRUPTED,
+    Verdict.SILENT: Exit.TIMED_OUT,
 }
 
 
@@ -30,11 +32,13 @@ def run(
     history_path: Path,
     source: str,
     *,
-    timeout: float = smoke.TIMEOUT,
+    timeout: float | None = None,
     as_json: bool = False,
-) -> Exit:
+) -> int:
     """Converts the first page of `source`, or of the document that was converted last here, and prints each leg of the
-    way when it is over; with `as_json` one object at the end. Raises BadInput where there is no document.
+    way when it is over; with `as_json` one object at the end. `timeout` is in seconds.
+
+    Raises BadInput where there is no document.
     """
     uri = source or smoke.last_source(history_path, settings)
     if not uri:
@@ -48,29 +52,62 @@ def run(
         )
     conversion = smoke.conversion_of(uri, settings)
     say(_("Converts the first page of {source} into {target}.").format(source=uri, target=conversion.target_uri))
-    printed = _Printed()
+    stop, printed = _Stop(), _Printed(as_json=as_json)
+
+    def follow(progress: Progress) -> None:
+        stop.listen()
+        printed.follow(progress)
+
     progress = smoke.run(
         settings,
         keys,
         history_path,
         conversion,
-        timeout=timeout,
-        on_progress=lambda progress: None if as_json else printed.follow(progress),
+        timeout=smoke.TIMEOUT if timeout is None else timeout,
+        stop=stop.wanted,
+        on_progress=follow,
     )
     verdict = verdict_of(progress)
     put(json.dumps(_as_object(progress, verdict)) if as_json else line(verdict))
+    if progress.verdict is Verdict.STOPPED:
+        return 128 + stop.signal
     assert progress.verdict is not None
     known = _EXITS.get(progress.verdict)
     return known if known is not None else code_of(verdict) if isinstance(verdict, Trouble) else Exit.SUCCEEDED
 
 
+class _Stop:
+    """What a signal asks for once the task is under way: an end in which everybody's messages are given back."""
+
+    def __init__(self) -> None:
+        self.wanted = threading.Event()
+        self.signal = signal.SIGINT
+        self._listens = False
+
+    def listen(self) -> None:
+        if not self._listens:
+            self._listens = True
+            for number in END_SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: object) -> None:
+        self.signal = signal.Signals(number)
+        end_at_last(128 + number)
+        self.wanted.set()
+
+
 class _Printed:
     """The legs, each printed once."""
 
-    def __init__(self) -> None:
-        self._left = list(Leg)
+    def __init__(self, *, as_json: bool) -> None:
+        self._left = [] if as_json else list(Leg)
+        self._told = False
 
     def follow(self, progress: Progress) -> None:
+        if progress.watched and not self._told:
+            self._told = True
+            say(_("Another imm-tui listens for this history: it receives the event."))
         while self._left and (took := progress.took(self._left[0])) is not None:
             leg = self._left.pop(0)
             put(f"✔ {leg:<10} {max(took, 0) / 1000:>8.3f} s  {_(LEGS[leg])}")

@@ -53,6 +53,27 @@ def test_of_a_shared_queue_it_takes_its_own_event_only(program: Program, mailbox
     until(lambda: mailbox.left[0] == 40)  # and nobody has to wait for them
 
 
+def test_an_event_behind_many_of_others_is_not_dug_out_and_a_way_out_is_told(
+    program: Program, mailbox: Mailbox
+) -> None:
+    mailbox.publish(*[notification(f"somebody-elses-{number}") for number in range(120)])
+    until(lambda: mailbox.left[0] == 120)
+    run = program("smoke", "--source", PDF, "--timeout", "1", "--json")
+    assert (run.code, run.object["verdict"]) == (5, "no event")
+    assert "setup --private" in run.object["fix"]
+    until(lambda: mailbox.left == (121, 0))  # each was given back at once, and the test's own waits behind them
+
+
+def test_interrupted_while_it_lifts_it_gives_everything_back(program: Program, mailbox: Mailbox) -> None:
+    mailbox.publish(*[notification(f"somebody-elses-{number}") for number in range(120)])
+    until(lambda: mailbox.left[0] == 120)
+    run = program.start("smoke", "--source", PDF)
+    until(lambda: mailbox.left[1] > 0)
+    run.send_signal(signal.SIGINT)
+    assert program.finish(run).code == 130
+    until(lambda: mailbox.left[1] == 0)  # long before the queue's visibility timeout of 30 s
+
+
 def test_while_another_imm_tui_listens_that_one_receives(program: Program, mailbox: Mailbox) -> None:
     listening = program.start("watch", "--json", "--count", "1")
     assert listening.stdout is not None
@@ -70,8 +91,8 @@ def test_a_failed_conversion_is_told_from_a_way_that_does_not_work(program: Prog
 
 
 def test_an_event_that_does_not_come_is_told_when_imm_says_that_the_task_has_ended(program: Program) -> None:
-    run = program("smoke", "--source", PDF, "--timeout", "3", "--json", IMM_TUI_TOPIC="nobody-listens")
-    assert run.code == 3
+    run = program("smoke", "--source", PDF, "--timeout", "1", "--json", IMM_TUI_TOPIC="nobody-listens")
+    assert run.code == 5
     assert run.object["verdict"] == "no event"
     assert "doctor" in run.object["fix"]
 

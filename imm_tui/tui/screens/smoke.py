@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from textual.widgets import Footer, Static
 from imm_tui import smoke
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import Trouble
+from imm_tui.errors import Trouble, mistake
 from imm_tui.i18n import N_, _
 from imm_tui.smoke import LEGS, Leg, Progress, Verdict
 from imm_tui.tasks import now
@@ -104,7 +105,9 @@ class SmokeScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
                 on_progress=self._note,
             )
         except Trouble as trouble:
-            self._note(Progress(verdict=Verdict.REFUSED, trouble=trouble))
+            self._note(replace(self._progress, verdict=Verdict.REFUSED, trouble=trouble))
+        except Exception as error:  # a mistake of ours is told here too, and another test may follow
+            self._note(replace(self._progress, verdict=Verdict.REFUSED, trouble=mistake(error, _("The smoke test"))))
 
     def _note(self, progress: Progress) -> None:
         self._progress = progress  # the timer draws it, in the thread of the screen
