@@ -6,14 +6,17 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
-from imm_tui import ram, setup
+from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Denied
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put
 from imm_tui.i18n import _, ngettext
-from imm_tui.setup import Change, Load, Question
+from imm_tui.setup import making, questions, removal
+from imm_tui.setup.profile import Change, profile_of, profile_without
+from imm_tui.setup.questions import Load, Question
+from imm_tui.setup.record import record_path
 from imm_tui.text import line, say
 
 
@@ -34,23 +37,23 @@ def run(
     settings = load({})
     try:
         talk = _Talk(yes=yes)
-        settings = talk.through(setup.complete(load, keys, environ, private=private))
-        return _set_up(settings, keys, setup.record_path(settings, environ), talk, dry_run=dry_run)
+        settings = talk.through(questions.complete(load, keys, environ, private=private))
+        return _set_up(settings, keys, record_path(settings, environ), talk, dry_run=dry_run)
     except Denied as denied:
-        _say_policy((*setup.ACTIONS, denied.action), settings)
+        _say_policy((*making.ACTIONS, denied.action), settings)
         raise
 
 
 def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
     say(_("Looking at the account’s topics and queues."))
-    plan = setup.look(settings, keys)
+    plan = making.look(settings, keys)
     for part in plan.there:
         put(_("= there    {part}").format(part=line(part)))
     for part in plan.missing:
         put(_("+ create   {part}").format(part=line(part)))
     for remark in plan.remarks:
         put(f"! {line(remark)}")
-    change = setup.profile_of(plan)
+    change = profile_of(plan)
     _put(change)
     if not plan.missing and change.before == change.after:
         put(_("Everything is there. Nothing is to be done."))
@@ -58,7 +61,7 @@ def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_ru
     if dry_run:
         return Exit.SUCCEEDED
     talk.confirm(_("Create and write this?"))
-    for part in setup.make(plan, keys, record):
+    for part in making.make(plan, keys, record):
         put(_("✔ created  {part}").format(part=line(part)))
     _write(change)
     flag = "" if settings.profile == "default" else f" --profile {settings.profile}"
@@ -72,31 +75,31 @@ def remove(
 ) -> Exit:
     """Takes away what `run` made for the profile of `settings`, and nothing else. Raises as `run` does."""
     try:
-        return _take_away(settings, keys, setup.record_path(settings, environ), _Talk(yes=yes), dry_run=dry_run)
+        return _take_away(settings, keys, record_path(settings, environ), _Talk(yes=yes), dry_run=dry_run)
     except Denied:
-        _say_policy(setup.REMOVAL_ACTIONS, settings)
+        _say_policy(removal.ACTIONS, settings)
         raise
 
 
 def _take_away(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
-    removal = setup.look_at_removal(settings, keys, record)
-    if removal is None:
+    found = removal.look(settings, keys, record)
+    if found is None:
         put(_("Nothing was made here for the profile {name}.").format(name=line(settings.profile)))
         return Exit.SUCCEEDED
-    for part in removal.gone:
+    for part in found.gone:
         put(_("- delete   {part}").format(part=line(part)))
-    for part in removal.kept:
+    for part in found.kept:
         put(_("= keep     {part}: others have subscribed to it").format(part=line(part)))
-    if removal.messages:
-        count = removal.messages
+    if found.messages:
+        count = found.messages
         told = ngettext("! {count:,} message on it goes too.", "! {count:,} messages on it go too.", count)
         put(told.format(count=count))
-    change = setup.profile_without(removal, settings)
+    change = profile_without(found, settings)
     _put(change)
     if dry_run:
         return Exit.SUCCEEDED
     talk.confirm(_("Delete this?"))
-    for part in setup.remove(removal, settings, keys, record):
+    for part in removal.remove(found, settings, keys, record):
         put(_("✔ deleted  {part}").format(part=line(part)))
     _write(change)
     return Exit.SUCCEEDED

@@ -15,12 +15,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
-from imm_tui import ram, setup
+from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import Denied, Trouble
 from imm_tui.i18n import N_, _
-from imm_tui.setup import Change, Load, Part, Plan, Question
+from imm_tui.setup import making, questions
+from imm_tui.setup.making import Plan
+from imm_tui.setup.parts import Part
+from imm_tui.setup.profile import Change, profile_of
+from imm_tui.setup.questions import Load, Question
+from imm_tui.setup.record import record_path
 from imm_tui.text import line
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
@@ -121,19 +126,19 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         threading.Thread(target=work, name="set-up", daemon=True).start()
 
     def _next_page(self, _run: int) -> _Page:
-        questions = setup.complete(self._load, self._keys, self._environ)
+        asking = questions.complete(self._load, self._keys, self._environ)
         try:
-            question = next(questions)
+            question = next(asking)
             for reply in self._replies:
-                question = questions.send(reply)
+                question = asking.send(reply)
         except StopIteration as end:
             settings: Settings = end.value
-            plan = setup.look(settings, self._keys)
-            return _Ready(plan, setup.profile_of(plan))
+            plan = making.look(settings, self._keys)
+            return _Ready(plan, profile_of(plan))
         return question
 
     def _carry_out(self, ready: _Ready, run: int) -> _Page:
-        for part in setup.make(ready.plan, self._keys, setup.record_path(ready.plan.settings, self._environ)):
+        for part in making.make(ready.plan, self._keys, record_path(ready.plan.settings, self._environ)):
             self.app.call_later(self._made_part, run, part)
         ready.change.write()
         return _Done(ready)
@@ -195,7 +200,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
 
     def _policy(self, denied: Denied) -> str:
         """What an administrator can paste in the RAM console."""
-        return ram.policy((*setup.ACTIONS, denied.action), self._load({}))
+        return ram.policy((*making.ACTIONS, denied.action), self._load({}))
 
     # What a person does
 

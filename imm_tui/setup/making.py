@@ -1,0 +1,118 @@
+"""What there is of what settings need, what has to be made, and its making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imm_tui.config import Settings
+from imm_tui.credentials import Keys
+from imm_tui.errors import BadInput
+from imm_tui.i18n import _
+from imm_tui.setup.parts import Kind, Part, account_at, if_there
+from imm_tui.setup.record import Made, keep, made_here
+
+if TYPE_CHECKING:
+    from imm_tui.cloud.mns_account import MnsAccount
+
+CONTENT_FORMAT = "JSON"
+"""NotifyContentFormat of what is subscribed here: unlike SIMPLIFIED it says when the topic got the message."""
+
+VISIBILITY_TIMEOUT, POLLING_WAIT, RETENTION = 60, 30, 345_600
+"""Seconds: to store a batch on a slow disk there are many; a long poll's most; and the service's own four days."""
+
+ACTIONS = (
+    *("mns:GetTopicAttributes", "mns:CreateTopic", "mns:GetQueueAttributes", "mns:CreateQueue"),
+    *("mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes", "mns:Subscribe"),
+)
+"""The permissions that it takes to look and to make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What these settings need: `there` is, `missing` has to be made, in this order."""
+
+    settings: Settings
+    there: tuple[Part, ...]
+    missing: tuple[Part, ...]
+    remarks: tuple[str, ...] = ()
+    """What a person should know of what is there, a sentence each."""
+
+
+def look(settings: Settings, keys: Keys) -> Plan:
+    """What of it is there. `settings` name a topic and a queue, and have an account and an endpoint.
+
+    Changes nothing. Raises Refused, Unreachable, and BadInput where another subscription stands in the way.
+    """
+    topic, queue = Part(Kind.TOPIC, settings.topic), Part(Kind.QUEUE, settings.queue)
+    remarks = []
+    with account_at(settings, keys) as account:
+        has_topic = if_there(lambda: account.topic(settings.topic)) is not None
+        has_queue = if_there(lambda: account.queue(settings.queue)) is not None
+        subscriptions = account.subscriptions(settings.topic) if has_topic else []
+    from imm_tui.cloud.mns_account import queue_arn
+
+    arn = queue_arn(settings.region, settings.account_id, settings.queue)
+    pushing = [each for each in subscriptions if each.endpoint.lower() == arn.lower()]
+    whole = next((each for each in pushing if not each.filter_tag), None)
+    if whole is None and (other := next((each for each in subscriptions if each.name == settings.queue), None)):
+        raise BadInput(
+            _("The topic {topic} has a subscription {name} already, which is another one.").format(
+                topic=settings.topic, name=other.name
+            ),
+            _("It pushes to {endpoint}{tag}.").format(
+                endpoint=other.endpoint,
+                tag=_(", and only what has the tag {tag}").format(tag=other.filter_tag) if other.filter_tag else "",
+            ),
+            _("Name another queue with {flag}, or take that subscription away.").format(flag="--queue"),
+            field="queue",
+        )
+    for each in pushing:
+        if each.filter_tag:
+            remark = _("The subscription {name} pushes only what has the tag {tag}: IMM's messages have none.")
+            remarks.append(remark.format(name=each.name, tag=each.filter_tag))
+    subscription = Part(Kind.SUBSCRIPTION, whole.name if whole else settings.queue, settings.topic)
+    known = ((topic, has_topic), (queue, has_queue), (subscription, whole is not None))
+    return Plan(
+        settings,
+        there=tuple(part for part, is_there in known if is_there),
+        missing=tuple(part for part, is_there in known if not is_there),
+        remarks=tuple(remarks),
+    )
+
+
+def make(plan: Plan, keys: Keys, record: Path) -> Iterator[Part]:
+    """Makes what is missing, and yields each when it is there. Safe to be run again, however the last run ended.
+
+    Raises Refused, Unreachable, and HistoryUnusable where `record` cannot be written: then nothing more is made.
+    """
+    settings = plan.settings
+    with account_at(settings, keys) as account:
+        for part in plan.missing:
+            before = made_here(record)
+            parts = before.parts if before and before.mns_endpoint == settings.mns_endpoint else ()
+            keep(record, Made(settings.mns_endpoint, (*(it for it in parts if it != part), part)))
+            if not _create(account, part, settings):  # somebody else was quicker
+                keep(record, Made(settings.mns_endpoint, parts))
+            yield part
+
+
+def _create(account: MnsAccount, part: Part, settings: Settings) -> bool:
+    match part.kind:
+        case Kind.TOPIC:
+            return account.create_topic(part.name)
+        case Kind.QUEUE:
+            return account.create_queue(
+                part.name, visibility_timeout=VISIBILITY_TIMEOUT, retention=RETENTION, polling_wait=POLLING_WAIT
+            )
+        case Kind.SUBSCRIPTION:
+            return account.subscribe(
+                part.topic,
+                part.name,
+                settings.queue,
+                region=settings.region,
+                account_id=settings.account_id,
+                content_format=CONTENT_FORMAT,
+            )

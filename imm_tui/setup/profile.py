@@ -1,0 +1,65 @@
+"""The profile of the configuration file, as it is and as it is to be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from imm_tui import config, config_file
+from imm_tui.config import Settings
+from imm_tui.setup.making import Plan
+from imm_tui.setup.questions import at_account
+from imm_tui.setup.removal import Removal
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What config.toml is and what it is to be."""
+
+    path: Path
+    before: str
+    after: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that go, with a `-` in front, and those that come, with a `+`."""
+        lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=0)
+        return [line for line in list(lines)[2:] if not line.startswith("@@")]
+
+    def write(self) -> None:
+        """Raises BadInput where the file cannot be written."""
+        if self.before != self.after:
+            config_file.write(self.path, self.after)
+
+
+def profile_of(plan: Plan) -> Change:
+    """The profile with what the plan comes to. Raises BadInput where the file cannot be read."""
+    return _changed(plan.settings, profile_values(plan.settings))
+
+
+def profile_without(removal: Removal, settings: Settings) -> Change:
+    """The profile without what is taken away. Raises BadInput where the file cannot be read."""
+    gone = {str(part.kind): part.name for part in removal.gone}
+    return _changed(settings, {key: "" for key in ("queue", "topic") if gone.get(key) == getattr(settings, key)})
+
+
+def _changed(settings: Settings, values: Mapping[str, str]) -> Change:
+    path = settings.config_file
+    assert path is not None, "load() says which file it is"
+    before = config_file.read(path)
+    return Change(path, before, config_file.with_profile(before, settings.profile, values))
+
+
+def profile_values(settings: Settings) -> dict[str, str]:
+    """What config.toml has to say of these settings; what follows from the rest is left out, as an empty value."""
+    derived = at_account(replace(settings, mns_endpoint=""), settings.account_id)
+    values: dict[str, Any] = {key: getattr(settings, key) for key in config.KEYS}
+    if settings.mns_endpoint == derived.mns_endpoint:
+        values["mns_endpoint"] = ""
+    for key, host in (("imm_endpoint", "imm"), ("sts_endpoint", "sts")):
+        if values[key] == f"https://{host}.{settings.region}.aliyuncs.com":
+            values[key] = ""
+    return values

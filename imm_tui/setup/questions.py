@@ -1,0 +1,179 @@
+"""The settings of a profile made whole: looked for in the account, or asked for where only a person can say."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from imm_tui.config import Settings
+from imm_tui.credentials import Keys
+from imm_tui.errors import BadInput, Refused, Trouble, Unreachable
+from imm_tui.i18n import _
+from imm_tui.setup import REGIONS
+from imm_tui.setup.parts import account_at
+from imm_tui.tasks import API_VERSIONS, ApiVersion
+
+NOTHING = "–"
+
+_LONGEST = 120
+"""Characters of the name of a queue or a topic (MNS API 2015-06-06, limits of new ones)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only a person can say: the value of a setting, one of `options`, or any text where there are none."""
+
+    setting: str
+    words: str
+    options: tuple[str, ...] = ()
+    usual: str = ""
+    """What is meant where nothing is answered; empty where there is no telling."""
+
+
+Load = Callable[[Mapping[str, str]], Settings]
+"""The settings with these answers above them, by the names of config.KEYS. Raises BadInput for one that cannot be."""
+
+
+def complete(
+    load: Load, keys: Keys, environ: Mapping[str, str], *, private: bool = False
+) -> Generator[Question, str, Settings]:
+    """The settings with everything that there has to be. What is not set is looked for in the account; what cannot be
+    found is yielded as a question, and its answer sent back.
+
+    `private` wants a queue of this viewer's own although the profile names another. Raises BadInput, Refused and
+    Unreachable.
+    """
+    answers: dict[str, str] = {}
+    settings = load(answers)
+    if not settings.region:
+        answers["region"] = yield Question("region", _("Which region is the project in?"), REGIONS)
+        settings = load(answers)
+    answers["account_id"] = account_of(settings, keys) or (
+        yield Question("account_id", _("The main account’s id, as the console shows it?"))
+    )
+    settings = load(answers)
+    answers["project"], answers["api_version"] = yield from _project(settings, keys)
+    settings = load(answers)
+    if not settings.topic:
+        own = topic_of(settings.project)
+        others = [name for name in _topics(settings, keys) if name != own]
+        question = _("Which topic is IMM to publish to? Everybody who watches the project needs the same.")
+        answers["topic"] = (yield Question("topic", question, (own, *others), own)) if others else own
+    if private or not settings.queue:
+        answers["queue"] = private_queue(settings.profile, environ)
+    return load(answers)
+
+
+def _project(settings: Settings, keys: Keys) -> Generator[Question, str, tuple[str, ApiVersion]]:
+    """The project and the version that has it: what is set, the only one there is, or what is chosen."""
+    found = _projects(settings, keys)
+    names = dict.fromkeys(name for name, _version in found)
+    if settings.project:
+        versions = [version for name, version in found if name == settings.project]
+        if not versions:
+            raise BadInput(
+                _("There is no project {name} in {region}.").format(name=settings.project, region=settings.region),
+                _("What there is: {names}.").format(names=", ".join(names) or NOTHING),
+                _("Name one of them with {flag}, or another region.").format(flag="--project"),
+                field="project",
+            )
+        return settings.project, settings.api_version if settings.api_version in versions else versions[0]
+    if not found:
+        raise BadInput(
+            _("There is no IMM project in {region}.").format(region=settings.region),
+            _("Neither API version lists one for this access key’s account."),
+            _("Create one in the IMM console, or name another region with {flag}.").format(flag="--region"),
+            field="project",
+        )
+    shown = {f"{name} ({version})": (name, version) for name, version in found}
+    if len(names) == 1:  # a name that both versions know is two projects
+        return next((it for it in found if it[1] == settings.api_version), found[0])
+    return shown[(yield Question("project", _("Which project?"), tuple(shown)))]
+
+
+def private_queue(profile: str, environ: Mapping[str, str]) -> str:
+    """The name of a viewer's own queue: always the same one for a person on a machine with a profile."""
+    try:
+        user = environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    parts = ["imm-tui", user, socket.gethostname().partition(".")[0], *([profile] if profile != "default" else [])]
+    return _as_name("-".join(parts))
+
+
+def topic_of(project: str) -> str:
+    """The name of a project's topic, where none was chosen: the same for everybody who watches it."""
+    return _as_name(f"imm-tui-{project}")
+
+
+def _as_name(text: str) -> str:
+    """`text` as the name of a queue or a topic. Two that differ stay different where signs of them have to go."""
+    name = re.sub("-+", "-", re.sub("[^A-Za-z0-9]", "-", text)).strip("-")
+    if name == text and len(name) <= _LONGEST:
+        return name
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=3).hexdigest()
+    return f"{name[: _LONGEST - 7].rstrip('-')}-{digest}"
+
+
+def account_of(settings: Settings, keys: Keys) -> str:
+    """The main account's id: the settings', else what STS says of the key; "" where nobody can be asked.
+
+    Raises Refused and Unreachable.
+    """
+    if settings.account_id:
+        return settings.account_id
+    if named := re.match(r"https?://([0-9]+)\.mns\.", settings.mns_endpoint):
+        return named[1]
+    if not settings.sts_endpoint:
+        return ""
+    from imm_tui.cloud.sts import caller
+
+    return caller(settings.sts_endpoint, keys).account_id
+
+
+def _projects(settings: Settings, keys: Keys) -> list[tuple[str, ApiVersion]]:
+    """The account's projects in the region of `settings`, and which API version knows each.
+
+    Not every account has both versions. Raises Refused or Unreachable where neither can be asked.
+    """
+    from imm_tui.cloud.imm import Imm
+
+    found: list[tuple[str, ApiVersion]] = []
+    troubles: list[Trouble] = []
+    for version in reversed(API_VERSIONS):  # what new accounts have comes first
+        try:
+            imm = Imm(
+                endpoint=settings.imm_endpoint,
+                region=settings.region,
+                api_version=version,
+                project=None,
+                topic="",
+                mns_endpoint="",
+                credentials=keys,
+                read_only=True,
+            )
+            with closing(imm):
+                found += [(project.name, version) for project in imm.list_projects()]
+        except (Refused, Unreachable) as trouble:
+            troubles.append(trouble)
+    if len(troubles) == len(API_VERSIONS):
+        raise troubles[0]
+    return found
+
+
+def _topics(settings: Settings, keys: Keys) -> list[str]:
+    """The names of the account's topics. Raises Refused and Unreachable."""
+    with account_at(settings, keys) as account:
+        return account.topics()
+
+
+def at_account(settings: Settings, account_id: str) -> Settings:
+    """`settings` with the account, and the endpoint that follows from it where none is given."""
+    derived = f"https://{account_id}.mns.{settings.region}.aliyuncs.com" if account_id and settings.region else ""
+    return replace(settings, account_id=account_id, mns_endpoint=settings.mns_endpoint or derived)
