@@ -618,7 +618,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     keys = Chain(settings.aliyun_profile, os.environ)
-    return run(settings, keys, _history_path(settings), os.environ, as_json=arguments.json)
+    return run(settings, keys, _history_path(settings), as_json=arguments.json)
 
 
 def _profiles(arguments: argparse.Namespace) -> int:

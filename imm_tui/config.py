@@ -93,6 +93,9 @@ class Settings:
     """The keys that a person wants, joined by commas, by the id of a binding. Which there are, the screen knows."""
     config_file: Path | None = field(default=None, compare=False)
     """The file that was read, or would have been if it existed."""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where each setting that was given comes from, by its name: a flag (`--queue`), a variable (`IMM_TUI_QUEUE`), or
+    a place in a file, in words. What follows from others has none."""
 
     @property
     def place(self) -> str:
@@ -188,6 +191,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str], *, to_writ
         hooks=_hooks(document.get("hooks", {}), path),
         keys=_keys(document.get("keys", {}), path),
         config_file=path,
+        sources=sources,
         **values,
     )
 

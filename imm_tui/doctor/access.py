@@ -7,8 +7,8 @@ from typing import Any
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_of
 from imm_tui.doctor.reasons import (
-    SETUP,
     account_of_mns,
+    beside,
     chosen,
     failed,
     hindered_by,
@@ -143,7 +143,7 @@ def mns_endpoint(e: Evidence) -> Check:
             place=place_of(settings.mns_endpoint).host, topic=settings.topic, queue=settings.queue
         )
         why = _("It is that of another region or account, or both are not made yet.")
-        make = _("To make both: {command}.").format(command=SETUP)
+        make = _("To make both: {command}.").format(command=e.settings.command("setup"))
         return Check(name, Verdict.FAIL, sentences(cause, why), sentences(correct, make))
     true_account = caller.account_id if caller is not None else owner(e)
     if true_account and settings.account_id not in ("", true_account) and not key_is_anothers(e):
@@ -163,7 +163,7 @@ def _nowhere(e: Evidence) -> Check:
         "Write account_id, the number that the console shows for the main account, under {place}, or set {variable}."
     )
     fix = fix.format(place=e.settings.place, variable="IMM_TUI_ACCOUNT_ID")
-    return Check("mns_endpoint", Verdict.FAIL, cause, fix)
+    return Check("mns_endpoint", Verdict.FAIL, cause, sentences(fix, beside(e)))
 
 
 def _not_asked(answers: list[Answer[Any]]) -> str:
@@ -210,7 +210,7 @@ def region(e: Evidence) -> Check:
     if not settings.region:
         cause = _("The setting region is missing, and without it the endpoints are not known.")
         there = _regions_of_queues(e) if known(e.subscriptions) else set()
-        ask = _("Or have it asked for: {command}.").format(command=SETUP)
+        ask = _("Or have it asked for: {command}.").format(command=e.settings.command("setup"))
         fix = sentences(chosen(e, name, [min(there)] if there else REGIONS, ""), ask)
         return Check(name, Verdict.FAIL, cause, fix)
     if wrong := region_is_wrong(e):

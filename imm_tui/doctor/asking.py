@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -50,13 +50,13 @@ _NO_TASK = {
 """A task that there is not: asking about it tells whether one may ask."""
 
 
-def examine(settings: Settings, keys: Keys, history_path: Path, variables: Collection[str] = ()) -> Iterator[Check]:
+def examine(settings: Settings, keys: Keys, history_path: Path) -> Iterator[Check]:
     """Every check, once, as soon as it is decided.
 
-    `variables` are the environment variables that are set. Nothing is changed, received or made. Takes as long as the
-    slowest answer, which a service that is silent holds up for some ten seconds.
+    Nothing is changed, received or made. Takes as long as the slowest answer, which a service that is silent holds up
+    for some ten seconds.
     """
-    evidence = Evidence(settings=settings, variables=frozenset(variables))
+    evidence = Evidence(settings=settings)
     came: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     _start("history", lambda: records.look(history_path, settings), came)
     evidence = replace(evidence, keys=_answered(keys.current))

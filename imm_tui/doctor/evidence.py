@@ -144,8 +144,6 @@ class Evidence:
     """All of it; None is an answer that has not come."""
 
     settings: Settings
-    variables: frozenset[str] = frozenset()
-    """The environment variables that are set: where a setting comes from."""
     keys: Answer[Credentials] | None = None
     caller: Answer[Caller] | None = None
     """Its value is None where there is nobody to ask."""

@@ -11,10 +11,6 @@ from imm_tui.doctor.evidence import Answer, Evidence, Kind, known, place_of
 from imm_tui.errors import Trouble
 from imm_tui.i18n import _, ngettext, sentences
 
-SETUP = "`imm-tui setup`"
-SMOKE = "`imm-tui smoke`"
-
-
 # Verdicts
 
 
@@ -154,10 +150,36 @@ def mns_is_anothers(e: Evidence) -> bool:
 
 def setting(e: Evidence, name: str, value: str) -> str:
     """The step that gives a setting a value, where it comes from now."""
-    variable = f"IMM_TUI_{name.upper()}"
-    if variable in e.variables:
-        return _("Set {assignment}.").format(assignment=f"{variable}={value}")
-    return _("Write {line} under {place}.").format(line=f'{name} = "{value}"', place=e.settings.place)
+    source = _above_the_file(e, name)
+    if source.startswith("--"):
+        return _("Give {option} instead.").format(option=f"`{source} {value}`")
+    if source:
+        return _("Set {assignment}.").format(assignment=f"{source}={value}")
+    written = _("Write {line} under {place}.").format(line=f'{name} = "{value}"', place=e.settings.place)
+    return sentences(written, beside(e))
+
+
+def beside(e: Evidence) -> str:
+    """What else has to be written where a profile of `aliyun configure` gets its first line in the file: from then on
+    its name alone does not say where the key is."""
+    if not e.settings.is_aliyuns:
+        return ""
+    line = f'aliyun_profile = "{e.settings.aliyun_profile}"'
+    return _("Write {line} there too, or the key will be another.").format(line=line)
+
+
+def given_up(e: Evidence, name: str) -> str:
+    """The step that lets the file alone say what a setting is; empty where it does."""
+    source = _above_the_file(e, name)
+    if source.startswith("--"):
+        return _("Then leave out {flag}, which wins over the file.").format(flag=source)
+    return _("Then unset {variable}, which wins over the file.").format(variable=source) if source else ""
+
+
+def _above_the_file(e: Evidence, name: str) -> str:
+    """The flag or the variable that a setting comes from; empty where the file could say it."""
+    source = e.settings.sources.get(name, "")
+    return source if source in (f"--{name.replace('_', '-')}", f"IMM_TUI_{name.upper()}") else ""
 
 
 def chosen(e: Evidence, name: str, names: Sequence[str], otherwise: str) -> str:
@@ -167,10 +189,10 @@ def chosen(e: Evidence, name: str, names: Sequence[str], otherwise: str) -> str:
     close = get_close_matches(getattr(e.settings, name), names, n=1)
     if close or len(names) == 1:
         return setting(e, name, (close or names)[0])
-    told = _("Set {name} to one of these, where it comes from ({variable} or {place}): {names}.")
-    return told.format(
-        name=name, variable=f"IMM_TUI_{name.upper()}", place=e.settings.place, names=", ".join(names[:20])
-    )
+    source = _above_the_file(e, name)
+    told = _("Set {name} to one of these, in {place}: {names}.")
+    told = told.format(name=name, place=source or e.settings.place, names=", ".join(names[:20]))
+    return sentences(told, "" if source else beside(e))
 
 
 def span(seconds: float) -> str:

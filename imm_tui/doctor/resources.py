@@ -9,7 +9,7 @@ from imm_tui import notifications
 from imm_tui.doctor import access
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Evidence, Kind, QueueFound, known, place_of
-from imm_tui.doctor.reasons import SETUP, chosen, failed, hindered_by, key_is_anothers, setting, skipped, span
+from imm_tui.doctor.reasons import chosen, failed, given_up, hindered_by, key_is_anothers, setting, skipped, span
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 
@@ -48,7 +48,7 @@ def project(e: Evidence) -> Check:
     if answer.value is None:
         return failed(name, answer.trouble)
     found = answer.value
-    make = _("Create one in the IMM console, then: {command}.").format(command=SETUP)
+    make = _("Create one in the IMM console, then: {command}.").format(command=e.settings.command("setup"))
     if not settings.project:
         return Check(name, Verdict.FAIL, _("The setting project is missing."), chosen(e, name, found.others, make))
     if found.project is not None:
@@ -75,7 +75,7 @@ def topic(e: Evidence) -> Check:
         return skipped(name, needs)
     if answer.value is None:
         return failed(name, answer.trouble)
-    make = _("To make one: {command}.").format(command=SETUP)
+    make = _("To make one: {command}.").format(command=e.settings.command("setup"))
     if not topic:
         cause = _("The setting topic is missing: IMM is asked for no event, and none comes.")
         return Check(name, Verdict.FAIL, cause, chosen(e, name, answer.value.others, make))
@@ -108,7 +108,7 @@ def queue(e: Evidence) -> Check:
         return skipped(name, needs)
     subscribed = {it.queue[2] for it in known(e.subscriptions).value or () if it.queue}
     there = [it for it in answer.value.others if it in subscribed] or answer.value.others
-    make = _("To make one: {command}.").format(command=SETUP)
+    make = _("To make one: {command}.").format(command=e.settings.command("setup"))
     if not queue:
         return Check(name, Verdict.FAIL, _("The setting queue is missing."), chosen(e, name, there, make))
     cause = _("There is no queue {name} in this account and region.").format(name=queue)
@@ -168,11 +168,11 @@ def subscription(e: Evidence) -> Check:
     near = [it for it in ours if _is_here(e, it)]
     if not near:
         cause = _("{name} pushes to a queue of that name in another region or account: {arn}.")
-        return Check(name, Verdict.FAIL, cause.format(name=ours[0].name, arn=ours[0].endpoint), _anew(ours[0]))
+        return Check(name, Verdict.FAIL, cause.format(name=ours[0].name, arn=ours[0].endpoint), _anew(e, ours[0]))
     open_ = [it for it in near if not it.filter_tag]
     if not open_:
         cause = _("{name} lets only messages with the tag {tag} pass, and IMM's have none.")
-        return Check(name, Verdict.FAIL, cause.format(name=near[0].name, tag=near[0].filter_tag), _anew(near[0]))
+        return Check(name, Verdict.FAIL, cause.format(name=near[0].name, tag=near[0].filter_tag), _anew(e, near[0]))
     cause = _("{name} pushes from the topic {topic} to the queue {queue}.")
     cause = cause.format(name=open_[0].name, topic=settings.topic, queue=settings.queue)
     return Check(name, Verdict.OK, cause)
@@ -186,7 +186,7 @@ def _to_the_queue(e: Evidence) -> list[Subscription]:
 def _unsubscribed(e: Evidence, subscriptions: tuple[Subscription, ...]) -> Check:
     cause = _("The topic {topic} does not push to the queue {queue}: no event gets there.")
     cause = cause.format(topic=e.settings.topic, queue=e.settings.queue)
-    fix = _("Subscribe the queue to the topic: {command}.").format(command=SETUP)
+    fix = _("Subscribe the queue to the topic: {command}.").format(command=e.settings.command("setup"))
     others = sorted({it.queue[2] for it in subscriptions if it.queue})
     if others:
         told = _("Or take a queue that it does push to, {names}.").format(names=", ".join(others))
@@ -205,9 +205,9 @@ def _is_here(e: Evidence, subscription: Subscription) -> bool:
     return account == "" or not accounts or account in accounts
 
 
-def _anew(subscription: Subscription) -> str:
+def _anew(e: Evidence, subscription: Subscription) -> str:
     told = _("Delete the subscription {name} in the MNS console and make it anew: {command}.")
-    return told.format(name=subscription.name, command=SETUP)
+    return told.format(name=subscription.name, command=e.settings.command("setup"))
 
 
 def format_(e: Evidence) -> Check:
@@ -220,7 +220,7 @@ def format_(e: Evidence) -> Check:
     odd = sorted(found - set(_FORMATS))
     if odd:
         cause = _("The subscription pushes in the format {format}, which imm-tui may not be able to read.")
-        return Check(name, Verdict.WARN, cause.format(format=odd[0]), _anew(_to_the_queue(e)[0]))
+        return Check(name, Verdict.WARN, cause.format(format=odd[0]), _anew(e, _to_the_queue(e)[0]))
     return Check(name, Verdict.OK, _("{format}: imm-tui reads it.").format(format=", ".join(sorted(found))))
 
 
@@ -239,11 +239,12 @@ def consumers(e: Evidence) -> Check:
         return failed(name, found.peek_trouble)
     causes = [*_foreign(found), *(() if history.attended else _taken(found, history.hidden))]
     if causes:
+        own = _("Give imm-tui a queue of its own: {command}.")
         return Check(
             name,
             Verdict.WARN,
             sentences(*causes),
-            _("Give imm-tui a queue of its own: {command}.").format(command=SETUP),
+            sentences(own.format(command=e.settings.command("setup --private")), given_up(e, "queue")),
         )
     count = found.queue.active
     waiting = ngettext("{count} event waits on the queue.", "{count} events wait on the queue.", count)

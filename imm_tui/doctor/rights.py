@@ -9,7 +9,7 @@ from imm_tui import ram
 from imm_tui.doctor import resources
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Evidence, Kind, known
-from imm_tui.doctor.reasons import SMOKE, account, hindered_by, key_is_anothers, mns_is_anothers, skipped
+from imm_tui.doctor.reasons import account, hindered_by, key_is_anothers, mns_is_anothers, skipped
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 from imm_tui.tasks import Status
@@ -51,7 +51,11 @@ def permissions(e: Evidence) -> Check:
         return found
     allowed = _("Everything that was asked was allowed.")
     untried = _("Not tried, for it would change something: {actions}. {command} tries it.")
-    return Check(_NAME, Verdict.OK, sentences(allowed, untried.format(actions=", ".join(_UNTRIED), command=SMOKE)))
+    return Check(
+        _NAME,
+        Verdict.OK,
+        sentences(allowed, untried.format(actions=", ".join(_UNTRIED), command=e.settings.command("smoke"))),
+    )
 
 
 def _of_the_caller(e: Evidence, denied: list[Denied]) -> Check:
@@ -104,7 +108,12 @@ def _of_the_role(e: Evidence) -> Check | None:
         return None
     cause = _("IMM assumes the role {role}, not {default}; what that may do cannot be seen from here.")
     cause = cause.format(role=role, default=DEFAULT_ROLE)
-    return Check(_NAME, Verdict.WARN, cause, sentences(_("Try it: {command}.").format(command=SMOKE), _grant(e, ())))
+    return Check(
+        _NAME,
+        Verdict.WARN,
+        cause,
+        sentences(_("Try it: {command}.").format(command=e.settings.command("smoke")), _grant(e, ())),
+    )
 
 
 def _role(e: Evidence) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from pathlib import Path
 
 from imm_tui.config import Settings
@@ -22,14 +21,11 @@ _LONGEST = 4_000
 """Characters of a line: a policy to paste is in it, and has to be whole."""
 
 
-def run(settings: Settings, keys: Keys, history_path: Path, variables: Collection[str], *, as_json: bool) -> Exit:
-    """Prints every check, and then, for people, what it comes to. REFUSED where one failed.
-
-    `variables` are the environment variables that are set: they say where a setting comes from.
-    """
+def run(settings: Settings, keys: Keys, history_path: Path, *, as_json: bool) -> Exit:
+    """Prints every check, and then, for people, what it comes to. REFUSED where one failed."""
     decided: dict[str, Check] = {}
     waiting = list(CHECKS)
-    for check in examine(settings, keys, history_path, variables):
+    for check in examine(settings, keys, history_path):
         decided[check.name] = check
         while waiting and waiting[0] in decided:
             put(_printed(decided[waiting.pop(0)], as_json=as_json))

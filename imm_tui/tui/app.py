@@ -670,7 +670,7 @@ class ImmApp(App[str | None]):
         from imm_tui.tui.screens.doctor import DoctorScreen
 
         keys = self.credentials or Chain(self.settings.aliyun_profile)
-        self.push_screen(DoctorScreen(self.settings, keys, self.history_path, os.environ))
+        self.push_screen(DoctorScreen(self.settings, keys, self.history_path))
 
     def action_profile(self) -> None:
         """Another profile of the configuration file, with its own history."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +21,11 @@ from tests.control import Control
 from tests.emulator.raw import RawMns
 
 _ASSIGNMENT = re.compile(r"Set (\w+)=(\S+?)\.(?= |$)")
-_LINE = re.compile(r'Write (\w+) = "([^"]+)" under')
+_LINE = re.compile(r'Write (\w+) = "([^"]+)"')
 _COMMAND = re.compile(r"Run `([^`]+)`")
+_SETUP = re.compile(r"`imm-tui (setup[^`]*)`")
+_UNSET = re.compile(r"Then unset (\w+)")
+_DELETE = re.compile(r"Delete the subscription (\S+) in the MNS console")
 _ATTRIBUTE = re.compile(r"set its (\w+) to (\d+)")
 
 
@@ -49,7 +54,7 @@ class Patient:
 
     def examined(self) -> dict[str, Check]:
         """Every check, by its name; each came exactly once."""
-        checks = list(examine(self.settings, self.keys, self.history, self.environ))
+        checks = list(examine(self.settings, self.keys, self.history))
         assert sorted(check.name for check in checks) == sorted(CHECKS)
         for check in checks:
             assert check.cause
@@ -77,14 +82,22 @@ class Patient:
         """Does what the doctor says, as far as it is something that can be typed."""
         if found := _ASSIGNMENT.search(fix):
             self.environ[found[1]] = found[2]
-        elif found := _LINE.search(fix):
-            (self.home / "config.toml").write_text(f'[profiles.default]\n{found[1]} = "{found[2]}"\n')
+        elif lines := _LINE.findall(fix):
+            written = "".join(f'{name} = "{value}"\n' for name, value in lines)
+            (self.home / "config.toml").write_text(f"[profiles.{self.settings.profile}]\n{written}")
         elif found := _COMMAND.search(fix):
             subprocess.run(found[1], shell=True, check=True)
         elif found := _ATTRIBUTE.search(fix):
             queue = self.settings.queue
             attributes = "".join(f"<{name}>{value}</{name}>" for name, value in _ATTRIBUTE.findall(fix))
             self.put(f"/queues/{queue}?metaoverride=true", f"<Queue>{attributes}</Queue>")
+        elif found := _SETUP.search(fix):
+            if deleted := _DELETE.search(fix):
+                assert self.mns("DELETE", f"/topics/{self.settings.topic}/subscriptions/{deleted[1]}").status == 204
+            command = [sys.executable, "-m", "imm_tui", *shlex.split(found[1]), "--yes"]
+            subprocess.run(command, env=self.environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if unset := _UNSET.search(fix):
+                del self.environ[unset[1]]
         else:
             raise AssertionError(f"nothing can be typed of: {fix}")
 

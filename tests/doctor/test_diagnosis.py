@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 
 import pytest
 
+from imm_tui import config
+from imm_tui.doctor.asking import examine
 from imm_tui.doctor.check import Verdict
 from imm_tui.history import History
 from tests.cloud.servers import free_port
@@ -189,6 +192,7 @@ TO_BE_TYPED = (
     *("another region", "no such project", "no project", "no such topic", "no topic", "no such queue", "no queue"),
     *("hidden too briefly", "hidden for hours", "kept too briefly", "held back", "short messages only"),
     *("another account's number", "an unwired queue", "a history for all"),
+    *("an unwired topic", "no subscription", "a tag that IMM does not give", "a foreign message", "another consumer"),
 )
 """What is mended by a setting, an attribute or a command that stands in the fix."""
 
@@ -215,3 +219,29 @@ def test_what_it_says_mends_it(patient: Patient, what: str) -> None:
     break_(patient)
     patient.follow(patient.named()[name].fix)
     assert patient.named() == {}
+
+
+def of_aliyun_configure(patient: Patient) -> None:
+    """The key is no longer in the environment, but in the profile `work` of the aliyun command."""
+    names = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    key_id, secret = (patient.environ.pop(name) for name in names)
+    work = {"name": "work", "mode": "AK", "access_key_id": key_id, "access_key_secret": secret}
+    (patient.home / ".aliyun").mkdir()
+    (patient.home / ".aliyun" / "config.json").write_text(json.dumps({"current": "", "profiles": [work]}))
+    patient.environ["IMM_TUI_PROFILE"] = "work"
+
+
+@pytest.mark.parametrize("what", ["no queue", "no region", "a foreign message", "no subscription"])
+def test_what_it_says_keeps_the_key_of_a_profile_of_aliyun_configure(patient: Patient, what: str) -> None:
+    of_aliyun_configure(patient)
+    name, _verdict, break_ = BROKEN[what]
+    break_(patient)
+    patient.follow(patient.named()[name].fix)
+    assert patient.settings.profile == "work"
+    assert patient.named() == {}
+
+
+def test_a_setting_that_a_flag_gave_is_to_be_given_by_that_flag(patient: Patient) -> None:
+    settings = config.load({"queue": "imm-tui-kueue"}, patient.environ)
+    (queue,) = (it for it in examine(settings, patient.keys, patient.history) if it.status is Verdict.FAIL)
+    assert queue.fix.startswith("Give `--queue imm-tui-queue` instead.")

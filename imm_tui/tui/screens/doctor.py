@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -48,10 +47,7 @@ class _Checks(OptionList, inherit_bindings=False):
 
 
 class DoctorScreen(Localized[None], inherit_bindings=False):
-    """Examines the profile of these settings and keys. Nothing is changed, nothing taken off the queue.
-
-    `variables` are the environment variables that are set: they say where a setting comes from.
-    """
+    """Examines the profile of these settings and keys. Nothing is changed, nothing taken off the queue."""
 
     AUTO_FOCUS = "_Checks"
     BINDING_GROUP_TITLE = N_("The doctor")
@@ -75,12 +71,11 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self, settings: Settings, keys: Keys, history_path: Path, variables: Collection[str] = ()) -> None:
+    def __init__(self, settings: Settings, keys: Keys, history_path: Path) -> None:
         super().__init__()
         self._settings = settings
         self._keys = keys
         self._history_path = history_path
-        self._variables = variables
         self._run = 0
         """Which examination is listened to: one that was left has nothing to say any more."""
         self._names: list[str] = []
@@ -116,7 +111,7 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
     def _examine(self, run: int) -> None:
         from imm_tui.doctor.asking import examine
 
-        for check in examine(self._settings, self._keys, self._history_path, self._variables):
+        for check in examine(self._settings, self._keys, self._history_path):
             with suppress(RuntimeError):  # the app has ended meanwhile
                 self.app.call_later(self._arrived, run, check)
 
