@@ -9,9 +9,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
@@ -27,28 +26,26 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from imm_tui import i18n, preferences
+from imm_tui import i18n
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit, end_at_last
-from imm_tui.history import History
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import Phase
 from imm_tui.profiles import Profile, Profiles
 from imm_tui.session import Session
 from imm_tui.text import block, line
 from imm_tui.tui import theme
-from imm_tui.tui.draft import Draft
-from imm_tui.tui.screens.dashboard import Dashboard, arrangement_of
+from imm_tui.tui.chosen import Chosen
+from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
+from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.terminal import suspend, use_mouse
 
 if TYPE_CHECKING:
     from imm_tui.sources import Lister
-    from imm_tui.submission import Outcome
-    from imm_tui.tasks import Conversion, Task
-    from imm_tui.tui.batches import Batches, BatchState
+    from imm_tui.tui.screens.submit import SubmitScreen
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
@@ -151,20 +148,18 @@ class ImmApp(App[str | None]):
         self.demo = demo
         self.scenario = scenario
         self._profiles = profiles
-        self._batches: Batches | None = None
         self.lister: Lister | None = None
         """Lists the buckets that patterns of sources can be resolved in; the demo has one."""
         self.sample = ""
         """A document that the smoke test may offer where none was converted yet."""
         self._overdue_after = overdue_after
-        self._preferences_path = history_path.parent / "preferences.json"
-        self._damaged: Path | None = None
-        with suppress(HistoryUnusable):  # said at the first choice that cannot be kept
-            self._damaged = preferences.mend(self._preferences_path)
-        self.preferences = preferences.load(self._preferences_path)
-        self._speak(self.preferences.language)
+        self.chosen = Chosen(history_path.parent / "preferences.json", self._not_kept)
+        self._speak(self.chosen.now.language)
+        self.submissions = Submissions(self.chosen, later=self._later, on_change=self.wake, on_accepted=self._accepted)
         profile = Profile(settings=settings, history_path=history_path, credentials=credentials, problem=problem)
         self._open(profile)
+        self._form: SubmitScreen | None = None
+        """The newest, which may be over."""
         self._owns_signals = False
         self._woken = False
         self._drained_at = 0.0
@@ -173,11 +168,11 @@ class ImmApp(App[str | None]):
         self._dashboards = 0
         for own in theme.themes(self.console.color_system):
             self.register_theme(own)
-        chosen = self.preferences.theme
+        wanted = self.chosen.now.theme
         # As if it had been Textual's own default: set in the ordinary way, all styles would be parsed once more.
         self.set_reactive(App.theme, theme.DARK.name)
-        if chosen in self.available_themes:
-            self.theme = chosen
+        if wanted in self.available_themes:
+            self.theme = wanted
         self.stylesheet.set_variables(self.get_css_variables())  # else its colours are those of Textual's default
 
     def run(self, **options: Any) -> str | None:
@@ -189,7 +184,7 @@ class ImmApp(App[str | None]):
         sys.setswitchinterval(_TURN)
         try:
             with _modes_kept():
-                return super().run(mouse=self.preferences.mouse, **options)
+                return super().run(mouse=self.chosen.now.mouse, **options)
         finally:
             threading.excepthook = hook_before
             for number, handler in before.items():
@@ -197,7 +192,7 @@ class ImmApp(App[str | None]):
             sys.setswitchinterval(switched)
             gc.unfreeze()
 
-    def settled(self) -> None:
+    def on_dashboard_settled(self) -> None:
         """What is there by now stays: to look through all of it for garbage, again and again, takes several frames."""
         if self._owns_signals:  # else there is more than this app in the process
             gc.freeze()
@@ -213,13 +208,7 @@ class ImmApp(App[str | None]):
             super().clear_selection()
 
     def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(
-            self.session.profile,
-            self.session.listening,
-            arrangement_of(self.preferences),
-            demo=self.demo,
-            scenario=self.scenario,
-        )
+        self.dashboard = Dashboard(self.session, self.submissions, self.chosen, demo=self.demo, scenario=self.scenario)
         # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
         self.dashboard._css_update_count = self._css_update_count
         return self.dashboard
@@ -233,11 +222,11 @@ class ImmApp(App[str | None]):
 
     def on_mount(self) -> None:
         self._map_keys()
-        if self._damaged is not None:
+        if self.chosen.damaged is not None:
             words = _(
                 "What you had chosen here could not all be read again: it begins anew. The damaged file is {path}."
             )
-            words = words.format(path=line(self._damaged))
+            words = words.format(path=line(self.chosen.damaged))
             self.notify(words, title=_("Choices"), severity="warning", timeout=_TOLD_FOR, markup=False)
         if self.problem is not None:
             self._welcome()
@@ -251,8 +240,7 @@ class ImmApp(App[str | None]):
         return super().on_event(event)  # not awaited here: this place would be in every traceback
 
     def on_unmount(self) -> None:
-        for profile, draft in self._batches.stop() if self._batches is not None else ():
-            self._keep_unsent(profile, draft)
+        self.submissions.stop()
         self.session.stop()
 
     def _map_keys(self) -> None:
@@ -290,10 +278,6 @@ class ImmApp(App[str | None]):
         """Why nothing can be done yet but look at the history."""
         return self.session.profile.problem
 
-    def ask(self, task: Task) -> bool:
-        """Asks IMM about a task now: the history will tell. False where it is not of this project and API version."""
-        return self.session.ask(task)
-
     def wake(self) -> None:
         """Something has changed: may be called from any thread, as often as it likes."""
         if not self._woken:
@@ -313,55 +297,19 @@ class ImmApp(App[str | None]):
             return  # the screen is being taken down
         self._woken = False
         self._drained_at = time.monotonic()
-        self.dashboard.show_listener(self.session.listening)
-        self.dashboard.asking_failed(self.session.asking_trouble)
-        self.dashboard.show_depth(self.session.depth)
-        self.dashboard.show_batch(self.batch)
         self._take_back()
-        self.dashboard.read()
+        self.dashboard.show_news()
+
+    def _take_back(self) -> None:
+        """What batches did not send: not into a form that is open, which does not hold it and is kept in its place."""
+        if self._form is None or not self._form.is_open:
+            self.submissions.take_back()
 
     # Submissions
 
-    def form_draft(self, profile: Profile) -> Draft:
-        """What the last form of a profile held, in this session or another."""
-        return Draft.of(self.preferences.forms.get(profile.settings.profile, {}))
-
-    def keep_draft(self, profile: Profile, draft: Draft) -> None:
-        """The next form of that profile begins with it."""
-        if draft != self.form_draft(profile):
-            self.prefer(forms={**self.preferences.forms, profile.settings.profile: draft.kept})
-
-    @property
-    def batches(self) -> Batches:
-        """Those of this session."""
-        from imm_tui.tui.batches import Batches  # not before the first paint
-
-        if self._batches is None:
-            self._batches = Batches(self.wake)
-        return self._batches
-
-    @property
-    def batch(self) -> BatchState | None:
-        """The one that is to be seen on the dashboard."""
-        return self._batches.current(self.history_path) if self._batches is not None else None
-
-    def _take_back(self) -> None:
-        """What batches have ended without sending is in the forms again: not while one is open, which would not hold
-        it and would be kept instead."""
-        if self._batches is None:
-            return
-        from imm_tui.tui.screens.submit import SubmitScreen
-
-        if not any(isinstance(screen, SubmitScreen) for screen in self.screen_stack):
-            for profile, unsent in self._batches.give_back():
-                self._keep_unsent(profile, unsent)
-
-    def _keep_unsent(self, profile: Profile, unsent: Draft) -> None:
-        self.keep_draft(profile, self.form_draft(profile).with_unsent(unsent))
-
     def action_leave(self) -> None:
         """The way out; where documents are not yet sent, after a question."""
-        count = self._batches.unsent if self._batches is not None else 0
+        count = self.submissions.unsent
         if not count:
             self.exit()
             return
@@ -379,63 +327,9 @@ class ImmApp(App[str | None]):
 
         self.push_screen(ConfirmScreen(_("Leave imm-tui?"), words, _("Leave"), _("Stay")), leave)
 
-    def submit(
-        self,
-        profile: Profile,
-        conversions: Sequence[Conversion],
-        done: Callable[[list[Outcome] | Trouble], None],
-        resubmits: Sequence[int] = (),
-    ) -> None:
-        """Submits in a thread of its own, and selects the first task that was accepted if its profile is shown.
-
-        `done` is called on the app's thread, with what became of each conversion, or why nothing was sent. `resubmits`
-        is the task that each of them is once more.
-        """
-        work = (profile, conversions, done, resubmits)
-        threading.Thread(target=self._submit, args=work, name="submission", daemon=True).start()
-
-    def _submit(
-        self,
-        profile: Profile,
-        conversions: Sequence[Conversion],
-        done: Callable[[list[Outcome] | Trouble], None],
-        resubmits: Sequence[int],
-    ) -> None:
-        result = self._outcomes(profile, conversions, resubmits)
-        with suppress(RuntimeError):  # the app has ended meanwhile; the history knows the outcomes
-            self.call_later(self._submitted, profile, result, done)
-
-    def _outcomes(
-        self, profile: Profile, conversions: Sequence[Conversion], resubmits: Sequence[int]
-    ) -> list[Outcome] | Trouble:
-        from imm_tui import submission  # not before the first paint
-
-        assert profile.credentials is not None
-        outcomes = []
-        try:
-            imm = submission.connect(profile.settings, profile.credentials)
-            with closing(imm), History(profile.history_path) as history:
-                batch = 0 if len(conversions) > 1 else None
-                outcomes_of = submission.submit(
-                    history, imm, profile.settings, conversions, batch=batch, resubmits=resubmits
-                )
-                for outcome in outcomes_of:
-                    outcomes.append(outcome)
-                    self.wake()
-        except Trouble as trouble:
-            return trouble
-        except Exception as error:  # a form that waits for ever would be worse than any sentence
-            return mistake(error, _("The submission"), _("The list has what was sent."))
-        return outcomes
-
-    def _submitted(
-        self, profile: Profile, result: list[Outcome] | Trouble, done: Callable[[list[Outcome] | Trouble], None]
-    ) -> None:
-        if not isinstance(result, Trouble) and profile is self.session.profile:
-            accepted = [outcome.task.id for outcome in result if outcome.trouble is None]
-            if accepted:
-                self.dashboard.select(accepted[0])
-        done(result)
+    def _accepted(self, profile: Profile, task: int) -> None:
+        if profile is self.session.profile:
+            self.dashboard.select(task)
 
     # Screens and keys
 
@@ -447,10 +341,8 @@ class ImmApp(App[str | None]):
 
     async def action_quit(self) -> None:
         """Textual's ctrl+q, on any screen: what is typed in a form is kept, and what is not sent is asked about."""
-        for screen in self.screen_stack:
-            keep: Callable[[], None] | None = getattr(screen, "keep_draft", None)
-            if keep is not None:
-                keep()
+        if self._form is not None and self._form.is_open:
+            self._form.keep_draft()
         self.action_leave()
 
     def action_new_submission(self) -> None:
@@ -461,13 +353,15 @@ class ImmApp(App[str | None]):
         from imm_tui.tui.screens.submit import SubmitScreen
 
         self._take_back()
-        self.push_screen(SubmitScreen(self.session.profile))
+        self._form = SubmitScreen(self.session.profile, self.submissions, self.lister)
+        self.push_screen(self._form)
 
     def action_help(self) -> None:
         """What every key does."""
         from imm_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.screen))
+        file = None if self.demo else self.settings.config_file  # the demo reads none
+        self.push_screen(HelpScreen(self.screen, self.settings.keys, str(file or "config.toml")))
 
     def action_command_palette(self) -> None:
         """Every action by its name."""
@@ -553,19 +447,14 @@ class ImmApp(App[str | None]):
         if not screen.is_modal:  # what is being typed there would be lost
             yield SystemCommand(_("Language"), _("English or Chinese"), self.action_language)
         yield SystemCommand(_("When a task ends"), _("A toast, the bell, or a notification"), self.action_telling)
-        mouse = _("Leave it to the terminal") if self.preferences.mouse else _("Click, scroll and select here")
+        mouse = _("Leave it to the terminal") if self.chosen.now.mouse else _("Click, scroll and select here")
         yield SystemCommand(_("Mouse"), mouse, self.action_mouse)
         yield SystemCommand(_("Save a picture"), _("Write the screen to an SVG file"), self.deliver_screenshot)
 
     # How the person wants it
 
-    def prefer(self, **changes: Any) -> None:
-        """Takes up choices, by the names of Preferences, and keeps them for the next session."""
-        try:
-            self.preferences = preferences.change(self._preferences_path, self.preferences, **changes)
-        except HistoryUnusable as trouble:
-            self.preferences = replace(self.preferences, **changes)
-            self.notify(block(str(trouble)), title=_("Not kept"), severity="warning", timeout=_TOLD_FOR, markup=False)
+    def _not_kept(self, trouble: HistoryUnusable) -> None:
+        self.notify(block(str(trouble)), title=_("Not kept"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     @staticmethod
     def _speak(language: str) -> None:
@@ -587,7 +476,7 @@ class ImmApp(App[str | None]):
 
     def _wear(self, name: str) -> None:
         self.theme = name
-        self.prefer(theme=name)
+        self.chosen.change(theme=name)
 
     def action_language(self) -> None:
         """English or Chinese, from now on."""
@@ -595,7 +484,7 @@ class ImmApp(App[str | None]):
 
     async def _switch_language(self, language: str) -> None:
         self._speak(language)
-        self.prefer(language=language)
+        self.chosen.change(language=language)
         await self._show_dashboard()
         if self.problem is not None:
             self._welcome()
@@ -608,13 +497,13 @@ class ImmApp(App[str | None]):
             "osc9": _("a notification of the terminal (OSC 9)"),
             "none": _("nothing: the list shows it"),
         }
-        self._choose(_("When a task ends"), ways, self.preferences.telling, lambda way: self.prefer(telling=way))
+        self._choose(_("When a task ends"), ways, self.chosen.now.telling, lambda way: self.chosen.change(telling=way))
 
     def action_mouse(self) -> None:
         """Takes the mouse, or leaves it to the terminal, which can select text with it then."""
-        self.prefer(mouse=not self.preferences.mouse)
-        use_mouse(self, self.preferences.mouse)
-        words = _("The mouse is for imm-tui.") if self.preferences.mouse else _("The mouse is the terminal's.")
+        self.chosen.change(mouse=not self.chosen.now.mouse)
+        use_mouse(self, self.chosen.now.mouse)
+        words = _("The mouse is for imm-tui.") if self.chosen.now.mouse else _("The mouse is the terminal's.")
         self.notify(words, markup=False)
 
     def action_smoke(self) -> None:

@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
+
+from textual.app import App
 
 from imm_tui.errors import Trouble, mistake
 from imm_tui.history import History
@@ -17,12 +20,11 @@ from imm_tui.submission import Outcome
 from imm_tui.tasks import Status
 from imm_tui.text import block, line
 from imm_tui.tui import answer
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.password import PasswordScreen
+from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.trouble_words import in_full
-
-if TYPE_CHECKING:
-    from imm_tui.tui.app import ImmApp
 
 _TOLD_FOR = 30.0
 
@@ -39,15 +41,17 @@ class _Found:
     changed: Sequence[str]
 
 
-def resubmit(app: ImmApp, tasks: Sequence[int]) -> None:
-    """Submits these tasks of the history once more, each with its exact request, after a question."""
-    if not tasks:
-        return
-    if not app.session.profile.can_ask:
-        app.action_new_submission()  # says what is missing
-        return
-    profile = app.session.profile
+_Send = Callable[[Sequence[Resubmit]], None]
+
+
+def resubmit(screen: Localized[Any], profile: Profile, submissions: Submissions, tasks: Sequence[int]) -> None:
+    """Submits these tasks of the history once more, each with its exact request, after a question.
+
+    `screen` lists them: when it is left meanwhile, nobody waits for the question any more.
+    """
     history_path, settings = profile.history_path, profile.settings
+    send = partial(_send, screen, profile, submissions)
+    found = partial(screen.app.call_later, _ask, screen, send)
 
     def find() -> _Found:
         with History(history_path) as history:
@@ -57,10 +61,10 @@ def resubmit(app: ImmApp, tasks: Sequence[int]) -> None:
             changed = dict.fromkeys(told for request in requests for told in differences(request, settings))
         return _Found(ready, [it for it in found if it.trouble is not None], list(changed))
 
-    threading.Thread(target=_find, args=(app, profile, find), name="resubmission", daemon=True).start()
+    threading.Thread(target=_find, args=(find, found), name="resubmission", daemon=True).start()
 
 
-def _find(app: ImmApp, profile: Profile, find: Callable[[], _Found]) -> None:
+def _find(find: Callable[[], _Found], found: Callable[[_Found | Trouble], object]) -> None:
     result: _Found | Trouble
     try:
         result = find()
@@ -69,28 +73,28 @@ def _find(app: ImmApp, profile: Profile, find: Callable[[], _Found]) -> None:
     except Exception as error:  # a key that does nothing would be worse than any sentence
         result = mistake(error, _("The resubmission"), _("Nothing was sent."))
     with suppress(RuntimeError):  # the app has ended meanwhile
-        app.call_later(_ask, app, profile, result)
+        found(result)
 
 
-def _ask(app: ImmApp, profile: Profile, found: _Found | Trouble) -> None:
-    if profile is not app.session.profile:
-        return  # its list was left: nobody waits for the question any more
+def _ask(screen: Localized[Any], send: _Send, found: _Found | Trouble) -> None:
+    if not screen.is_open:
+        return
     if isinstance(found, Trouble):
-        _fail(app, found)
+        _fail(screen.app, found)
         return
     if not found.ready:
         trouble = next((it.trouble for it in found.troubled if it.trouble is not None), None)
         if trouble is not None:
-            _fail(app, trouble)
+            _fail(screen.app, trouble)
         return
 
     def agreed(yes: bool | None) -> None:
         if yes:
-            _with_password(app, profile, found.ready)
+            _with_password(screen, send, found.ready)
 
     count = len(found.ready)
     question = ngettext("Submit this task once more?", "Submit {count} tasks once more?", count)
-    app.push_screen(
+    screen.app.push_screen(
         ConfirmScreen(
             question.format(count=f"{count:,}"),
             _said(found),
@@ -124,34 +128,34 @@ def _said(found: _Found) -> str:
     return "\n".join(parts)
 
 
-def _with_password(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> None:
+def _with_password(screen: Localized[Any], send: _Send, ready: Sequence[Resubmit]) -> None:
     protected = [it.task.name for it in ready if it.needs_password]
     if not protected:
-        _send(app, profile, ready)
+        send(ready)
         return
 
     def typed(password: str | None) -> None:
         if password is not None:
-            _send(app, profile, [it.with_password(password) if it.needs_password else it for it in ready])
+            send([it.with_password(password) if it.needs_password else it for it in ready])
 
     words = ngettext(
         "{names} was submitted with a password, which is not kept.",
         "{names} were submitted with a password, which is not kept.",
         len(protected),
     )
-    app.push_screen(PasswordScreen(words.format(names=answer.named(protected))), typed)
+    screen.app.push_screen(PasswordScreen(words.format(names=answer.named(protected))), typed)
 
 
-def _send(app: ImmApp, profile: Profile, ready: Sequence[Resubmit]) -> None:
+def _send(screen: Localized[Any], profile: Profile, submissions: Submissions, ready: Sequence[Resubmit]) -> None:
     conversions = [it.conversion for it in ready if it.conversion is not None]
     numbers = [it.task.id for it in ready if it.conversion is not None]
     if len(conversions) > 1:
-        app.batches.start(profile, conversions, None, numbers)
+        submissions.batches.start(profile, conversions, None, numbers)
         return
-    app.submit(profile, conversions, lambda result: _tell(app, result), numbers)
+    submissions.send(profile, conversions, partial(_tell, screen.app), numbers)
 
 
-def _tell(app: ImmApp, result: list[Outcome] | Trouble) -> None:
+def _tell(app: App[Any], result: list[Outcome] | Trouble) -> None:
     trouble = result if isinstance(result, Trouble) else next((it.trouble for it in result if it.trouble), None)
     if trouble is not None:
         _fail(app, trouble)
@@ -160,6 +164,6 @@ def _tell(app: ImmApp, result: list[Outcome] | Trouble) -> None:
         app.notify(names, title=_("Submitted once more"), timeout=5, markup=False)
 
 
-def _fail(app: ImmApp, trouble: Trouble) -> None:
+def _fail(app: App[Any], trouble: Trouble) -> None:
     words = block(in_full(trouble).plain)
     app.notify(words, title=_("Not submitted"), severity="error", timeout=_TOLD_FOR, markup=False)

@@ -57,7 +57,7 @@ async def submit(pilot: Pilot[str | None], *names: str) -> list[Outcome] | Troub
         done.append(result)
         ends.append(threading.current_thread())
 
-    shown.submit(
+    shown.submissions.send(
         shown.session.profile,
         [
             Conversion(source_uri=f"oss://demo/{name}", target_uri=f"oss://demo/out/{name}/", target_type="png")
@@ -225,7 +225,7 @@ async def test_a_reconciler_that_failed_is_told_and_asking_starts_another(
             broken.undo()
             task = shown.dashboard._fetch(1)
             assert task is not None
-            shown.ask(task)
+            shown.session.ask(task)
             assert running("reconciler")
 
 

@@ -27,7 +27,7 @@ def asking(emulator: RunningEmulator, path: Path, overdue_after: float, **flags:
 
 def submit(shown: ImmApp) -> None:
     conversion = Conversion(source_uri="oss://demo/5页Word.docx", target_uri="oss://demo/out/", target_type="png")
-    shown.submit(shown.session.profile, [conversion], lambda result: None)
+    shown.submissions.send(shown.session.profile, [conversion], lambda result: None)
 
 
 def answer(task_id: str, status: Status, at: int | None = None) -> Event:

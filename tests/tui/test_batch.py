@@ -47,7 +47,7 @@ async def start(app: ImmApp, pilot: Pilot[str | None]) -> None:
 async def open_batches(app: ImmApp, pilot: Pilot[str | None]) -> list[int | None]:
     """The screen of all batches, and what it ends with."""
     chosen: list[int | None] = []
-    app.push_screen(BatchScreen(app.history_path), chosen.append)
+    app.push_screen(BatchScreen(app.submissions.batches, app.history_path), chosen.append)
     await until(pilot, lambda: isinstance(app.screen, BatchScreen) and app.focused is not None)
     return chosen
 
@@ -61,7 +61,7 @@ async def test_many_documents_are_looked_at_first_and_then_sent_as_one_batch(
     app = against(emulator, history)
     async with app.run_test(size=SIZE) as pilot:
         await start(app, pilot)
-        await until(pilot, lambda: app.batches.states(history)[0].progress.ended)
+        await until(pilot, lambda: app.submissions.batches.states(history)[0].progress.ended)
         with History(history) as db:
             tasks = db.tasks()
             assert len(tasks) == len(MANY)
@@ -92,7 +92,7 @@ async def test_the_line_on_the_dashboard_goes_when_its_end_has_been_seen(history
         async with app.run_test(size=SIZE) as pilot:
             await start(app, pilot)
             strip = app.dashboard.query_one(BatchStrip)
-            await until(pilot, lambda: strip.display and app.batches.unsent == 22)
+            await until(pilot, lambda: strip.display and app.submissions.batches.unsent == 22)
             await open_batches(app, pilot)
             await pilot.press("x", "y")
             hang_up.set()
@@ -109,7 +109,7 @@ async def test_the_detail_says_of_how_many_a_task_is_also_before_all_are_sent_an
         async with app.run_test(size=(120, 40)) as pilot:
             await start(app, pilot)
             await until_read(pilot, "of 30 submitted together")
-            app.batches.cancel(1)
+            app.submissions.batches.cancel(1)
             hang_up.set()
             await until_read(pilot, "of 8 submitted together")
 
@@ -119,12 +119,12 @@ async def test_what_is_not_sent_can_be_cancelled_after_a_question_and_is_in_the_
         app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
         async with app.run_test(size=SIZE) as pilot:
             await start(app, pilot)
-            await until(pilot, lambda: app.batches.states(history)[0].progress.unsent == 22)
+            await until(pilot, lambda: app.submissions.batches.states(history)[0].progress.unsent == 22)
             await open_batches(app, pilot)
             await pilot.press("x")
             await until_read(pilot, "22 documents are not sent yet.")
             await pilot.press("n")
-            assert app.batches.unsent == 22, "no is no"
+            assert app.submissions.batches.unsent == 22, "no is no"
             await pilot.press("x", "y")
             hang_up.set()
             await until_read(pilot, "22 not sent")
@@ -138,13 +138,13 @@ async def test_what_comes_back_while_the_form_is_open_is_in_the_next_one_beside_
         app = form(history, replace(SETTINGS, imm_endpoint=endpoint))
         async with app.run_test(size=SIZE) as pilot:
             await start(app, pilot)
-            await until(pilot, lambda: app.batches.unsent == 22)
+            await until(pilot, lambda: app.submissions.batches.unsent == 22)
             await open_form(pilot)
             await paste(pilot, "oss://demo/typed.pdf")
-            app.batches.cancel(1)
-            app.batches.cancel(1)
+            app.submissions.batches.cancel(1)
+            app.submissions.batches.cancel(1)
             hang_up.set()
-            await until(pilot, lambda: app.batches.states(history)[0].progress.ended)
+            await until(pilot, lambda: app.submissions.batches.states(history)[0].progress.ended)
             await pilot.press("escape")
             await open_form(pilot)
             assert sources(pilot).splitlines() == ["oss://demo/typed.pdf", *MANY[8:]]
@@ -170,7 +170,7 @@ async def test_leaving_while_documents_are_not_sent_asks_and_keeps_them_for_the_
         app = form(history, settings)
         async with app.run_test(size=SIZE) as pilot:
             await start(app, pilot)
-            await until(pilot, lambda: app.batches.unsent == 22)
+            await until(pilot, lambda: app.submissions.batches.unsent == 22)
             await pilot.press("q")
             await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
             assert "22 documents are not sent yet." in read(app)

@@ -94,7 +94,7 @@ async def test_a_key_sorts_by_one_column_after_the_other(path: Path, documents: 
             await until(pilot, lambda: tasks.arrangement.order == tasks.order)
             assert sorted(in_list(shown)) == sorted(DOCUMENTS)
         assert len(orders) >= 5
-        assert shown.preferences.sort == tasks.order.column
+        assert shown.chosen.now.sort == tasks.order.column
 
 
 async def test_escape_goes_back_one_step_at_a_time(path: Path, documents: dict[str, int]) -> None:
@@ -169,7 +169,7 @@ async def test_the_mouse_can_be_left_to_the_terminal(path: Path) -> None:
     async with shown.run_test(size=(130, 30), notifications=True) as pilot:
         shown.action_mouse()
         await until_read(pilot, "The mouse is the terminal's.")
-    assert not app(path).preferences.mouse
+    assert not app(path).chosen.now.mouse
 
 
 def told(shown: ImmApp) -> list[str]:
@@ -296,7 +296,7 @@ async def test_choices_that_were_damaged_are_told_once_and_are_not_lost(path: Pa
     async with shown.run_test(size=(200, 24), notifications=True) as pilot:
         await until_read(pilot, "preferences.json.damaged")
         await until_read(pilot, "No tasks yet")
-        shown.prefer(mouse=False)
+        shown.chosen.change(mouse=False)
     assert file.with_name("preferences.json.damaged").read_text() == '{"theme": "nord", '
     again = app(path)
     async with again.run_test(size=(200, 24), notifications=True) as pilot:

@@ -56,7 +56,7 @@ def newest(history: Path, count: int) -> list[Task]:
 
 async def ask(app: ImmApp, pilot: Pilot[str | None], tasks: list[int]) -> None:
     await until(pilot, lambda: app.screen is app.dashboard)
-    resubmit(app, tasks)
+    resubmit(app.dashboard, app.session.profile, app.submissions, tasks)
     await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused is not None)
     await until_read(pilot, "once more?")
 
@@ -103,9 +103,10 @@ async def test_nothing_is_asked_about_a_list_that_was_left_for_another_profile(
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.screen is app.dashboard)
         left = app.session
-        resubmit(app, tasks)
+        resubmit(app.dashboard, app.session.profile, app.submissions, tasks)
         app._open(replace(left.profile, history_path=history.with_name("other.db")))
         left.stop()
+        await app._show_dashboard()
         await until(pilot, lambda: not any(thread.name == "resubmission" for thread in threading.enumerate()))
         await pilot.pause()
         assert app.screen is app.dashboard
@@ -123,7 +124,7 @@ async def test_a_submission_ends_in_the_profile_that_it_began_in(emulator: Runni
         began = app.session
         conversions = [Conversion(source_uri="oss://demo/a.pdf", target_uri="oss://demo/a/", target_type="png")]
         answers: list[object] = []
-        app.submit(began.profile, conversions, answers.append)
+        app.submissions.send(began.profile, conversions, answers.append)
         app._open(replace(began.profile, settings=replace(app.settings, project="another"), history_path=other))
         began.stop()
         await app._show_dashboard()
@@ -143,7 +144,13 @@ async def test_several_are_sent_as_a_batch(emulator: RunningEmulator, history: P
         assert "Submit 3 tasks once more?" in read(app)
         assert read(app).count("The project was") == 1, "what is the same for all is told once"
         await pilot.press("y")
-        await until(pilot, lambda: bool(app.batches.states(history)) and app.batches.states(history)[0].progress.ended)
+        await until(
+            pilot,
+            lambda: (
+                bool(app.submissions.batches.states(history))
+                and app.submissions.batches.states(history)[0].progress.ended
+            ),
+        )
         again = newest(history, 3)
         assert {task.resubmits for task in again} == set(tasks)
         assert len({task.batch for task in again}) == 1
@@ -192,7 +199,7 @@ async def test_what_cannot_be_sent_again_is_told(emulator: RunningEmulator, hist
     app = against(emulator, history, api_version="2017-09-06")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await until(pilot, lambda: app.screen is app.dashboard)
-        resubmit(app, [task])
+        resubmit(app.dashboard, app.session.profile, app.submissions, [task])
         await until_read(pilot, "This task cannot be submitted once more.")
         assert "Quality" in read(app)
         assert len(newest(history, 9)) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,16 +15,13 @@ from textual.widgets.option_list import Option
 
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.tasks import now
-from imm_tui.tui.batches import BatchState
+from imm_tui.tui.batches import Batches, BatchState
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.times import second
 from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.batch_strip import bar, words
 from imm_tui.tui.widgets.choices import Choices
-
-if TYPE_CHECKING:
-    from imm_tui.tui.app import ImmApp
 
 _FRAME = 0.2
 """Seconds between two pictures."""
@@ -47,14 +44,11 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         ),
     ]
 
-    def __init__(self, history_path: Path) -> None:
+    def __init__(self, batches: Batches, history_path: Path) -> None:
         super().__init__()
+        self._batches = batches
         self._history_path = history_path
         self._states: dict[str, BatchState] = {}
-
-    @property
-    def _imm_app(self) -> ImmApp:
-        return cast("ImmApp", self.app)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="batches") as region:
@@ -70,7 +64,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
         self.set_interval(_FRAME, self._show)
 
     def on_unmount(self) -> None:
-        self._imm_app.batches.seen(self._history_path)
+        self._batches.seen(self._history_path)
 
     def on_resize(self) -> None:
         self._states = {}
@@ -78,7 +72,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
 
     def _show(self) -> None:
         """Draws what has changed."""
-        before, states = self._states, self._imm_app.batches.states(self._history_path)
+        before, states = self._states, self._batches.states(self._history_path)
         self._states = {str(state.key): state for state in states}
         choices = self.query_one(Choices)
         if before.keys() != self._states.keys():
@@ -130,7 +124,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
 
     def action_pause(self) -> None:
         if self._marked is not None:
-            self._imm_app.batches.pause(self._marked.key)
+            self._batches.pause(self._marked.key)
 
     def action_cancel(self) -> None:
         if (state := self._marked) is None:
@@ -138,7 +132,7 @@ class BatchScreen(Localized[int | None], ModalScreen[int | None], inherit_bindin
 
         def cancel(wanted: bool | None) -> None:
             if wanted:
-                self._imm_app.batches.cancel(state.key)
+                self._batches.cancel(state.key)
 
         unsent = state.progress.unsent
         text = ngettext(

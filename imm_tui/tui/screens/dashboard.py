@@ -6,12 +6,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Footer
 
@@ -21,13 +22,15 @@ from imm_tui.history import Column, Delivery, History, Order
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.preferences import Preferences
-from imm_tui.profiles import Profile
+from imm_tui.session import Session
 from imm_tui.tasks import Status, Task, now
 from imm_tui.text import line
 from imm_tui.tui import listener_words
 from imm_tui.tui.asking import Asking, can_be_asked
+from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
+from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
 from imm_tui.tui.widgets.batch_strip import BatchStrip
 from imm_tui.tui.widgets.detail import Detail
@@ -43,7 +46,6 @@ from imm_tui.tui.widgets.trouble_banner import TroubleBanner
 
 if TYPE_CHECKING:
     from imm_tui.queue_depth import Depth
-    from imm_tui.tui.app import ImmApp
     from imm_tui.tui.batches import BatchState
 
 _SETTLE = 0.05
@@ -70,7 +72,7 @@ _TOASTS = 3
 _TOAST_LASTS = 20.0
 
 
-def arrangement_of(chosen: Preferences) -> Arrangement:
+def _arrangement_of(chosen: Preferences) -> Arrangement:
     """How a person last wanted the list; without a filter, which would hide what is new."""
     column = Column(chosen.sort) if chosen.sort in set(Column) else Column.SUBMITTED
     order = Order(column, chosen.descending, chosen.failures_first)
@@ -130,22 +132,28 @@ class Dashboard(Localized[None], inherit_bindings=False):
         ),
     ]
 
+    class Settled(Message):
+        """Much has been made that stays."""
+
     def __init__(
         self,
-        profile: Profile,
-        listener: ListenerState,
-        wanted: Arrangement,
+        session: Session,
+        submissions: Submissions,
+        chosen: Chosen,
         *,
         demo: bool = False,
         scenario: str = "",
     ) -> None:
         super().__init__()
-        self._profile = profile
-        self._settings = profile.settings
-        self._history_path = profile.history_path
+        self._session = session
+        self._submissions = submissions
+        self._chosen = chosen
+        self._profile = session.profile
+        self._settings = session.profile.settings
+        self._history_path = session.profile.history_path
         self._demo = demo
         self._scenario = scenario
-        self.listener = listener
+        self.listener = session.listening
         self._history: History | None = None
         self._history_trouble: Trouble | None = None
         self._version = 0
@@ -160,8 +168,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._unheard: Trouble | None = None
         self._completion = Completion()
         self._depth: tuple[Depth | None, Trouble | None] | None = None
-        self._wanted = wanted
-        self._finder = Finder(profile.history_path, self._answered)
+        self._wanted = _arrangement_of(chosen.now)
+        self._finder = Finder(self._history_path, self._answered)
         self._leaving = False
         """The selected task's event may leave its queue yet: that changes no task, but its timeline."""
         self._ended_batch: int | None = None
@@ -200,6 +208,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._finder.stop()
         if self._history is not None:
             self._history.close()
+
+    def show_news(self) -> None:
+        """Takes up what has changed: what works for the profile, what is submitted, and the history."""
+        self.show_listener(self._session.listening)
+        self.asking_failed(self._session.asking_trouble)
+        self._show_depth(self._session.depth)
+        self._show_batch(self._submissions.batch(self._history_path))
+        self.read()
 
     # From the history to the screen
 
@@ -248,7 +264,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._show_counts()
         self._arrange(self._wanted)
         self.show_listener(self.listener)
-        self._imm_app.settled()
+        self.post_message(self.Settled())
         self.read()
 
     def read(self) -> None:
@@ -335,7 +351,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def _keep_arranged(self, arrangement: Arrangement) -> None:
         """The same as a choice of the person's, for the next session as well."""
         order = arrangement.order
-        self._imm_app.prefer(
+        self._chosen.change(
             sort=str(order.column),
             descending=order.descending,
             failures_first=order.failures_first,
@@ -369,12 +385,12 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
         def left(result: Views | None) -> None:
             if result is not None:
-                if result.keep != self._imm_app.preferences.views:
-                    self._imm_app.prefer(views=result.keep)
+                if result.keep != self._chosen.now.views:
+                    self._chosen.change(views=result.keep)
                 if result.chosen is not None:
                     self.query_one(FilterBar).use(result.chosen)
 
-        self.app.push_screen(ViewsScreen(self._imm_app.preferences.views, self._wanted.query), left)
+        self.app.push_screen(ViewsScreen(self._chosen.now.views, self._wanted.query), left)
 
     def action_clear_filter(self) -> None:
         if self._wanted.query:
@@ -417,7 +433,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if telling is not None:
             from imm_tui.tui.telling import tell
 
-            tell(self.app, telling, self._imm_app.preferences.telling)
+            tell(self.app, telling, self._chosen.now.telling)
 
     def on_screen_resume(self) -> None:
         untold, self._untold = self._untold, []
@@ -432,14 +448,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if state.phase is not self.listener.phase:
             self.refresh_bindings()
             if state.phase in (Phase.LISTENING, Phase.PEEKING):
-                self._imm_app.settled()  # the SDKs are there as well
+                self.post_message(self.Settled())  # the SDKs are there as well
             if self.listener.phase is Phase.STOPPED and self._history is None:
                 self.start_reading()  # what stopped the listener was the history, and a person has mended it
         self.listener = state
         self.query_one(ListenerStatus).show(state, self._last_event)
         self._show_trouble()
 
-    def show_batch(self, state: BatchState | None) -> None:
+    def _show_batch(self, state: BatchState | None) -> None:
         """How far the batch of the moment is; None where there is none to be told of."""
         self.query_one(BatchStrip).show(state)
         ended = state.key if state is not None and state.progress.ended else None
@@ -447,7 +463,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._ended_batch = ended
             self._show_detail_soon()  # it may be of fewer tasks than there were to be
 
-    def show_depth(self, known: tuple[Depth | None, Trouble | None] | None) -> None:
+    def _show_depth(self, known: tuple[Depth | None, Trouble | None] | None) -> None:
         """How many messages are on the queue, or why that is not known."""
         if known is not None and known != self._depth:
             self._depth = known
@@ -463,10 +479,6 @@ class Dashboard(Localized[None], inherit_bindings=False):
         trouble = self._history_trouble or self.listener.trouble or self._unheard
         stopped = self.listener.phase is Phase.STOPPED
         banner.show(trouble, stopped=stopped, hint=_("r tries again.") if stopped and self._can_reconnect() else "")
-
-    @property
-    def _imm_app(self) -> ImmApp:
-        return cast("ImmApp", self.app)
 
     def _can_reconnect(self) -> bool:
         return bool(self.app.check_action("reconnect", ()))
@@ -590,7 +602,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._untold.clear()  # they were seen there
 
         self.app.clear_notifications()  # what they say can be seen in full
-        self.app.push_screen(QuarantineScreen(), closed)
+        self.app.push_screen(QuarantineScreen(self._profile), closed)
 
     def action_copy(self) -> None:
         """A part of the marked tasks, or of the selected one."""
@@ -610,11 +622,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
         tasks = self.query_one(TaskList)
         self.app.push_screen(ExportScreen(self._history_path, tasks.marked or tasks.listed))
 
-    def action_resubmit(self) -> None:
+    async def action_resubmit(self) -> None:
         """The marked tasks, or the selected one."""
         from imm_tui.tui.resubmit import resubmit
 
-        resubmit(self._imm_app, self.query_one(TaskList).chosen)
+        if not self._profile.can_ask:
+            await self.run_action("app.new_submission")  # says what is missing
+        elif chosen := self.query_one(TaskList).chosen:
+            resubmit(self, self._profile, self._submissions, chosen)
 
     def action_batches(self) -> None:
         from imm_tui.tui.screens.batch import BatchScreen
@@ -624,7 +639,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 self.query_one(FilterBar).use(f"batch:{batch}")
                 self.query_one(TaskList).focus()
 
-        self.app.push_screen(BatchScreen(self._history_path), closed)
+        self.app.push_screen(BatchScreen(self._submissions.batches, self._history_path), closed)
 
     def on_batch_strip_opened(self) -> None:
         self.action_batches()
@@ -641,7 +656,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         """About the marked tasks, or the selected one: not about more than can be fetched within a frame."""
         numbers = self.query_one(TaskList).chosen[:_ASKED_AT_ONCE]
         chosen = [task for number in numbers if (task := self._fetch(number)) is not None]
-        others = [task for task in chosen if can_be_asked(task) and not self._imm_app.ask(task)]
+        others = [task for task in chosen if can_be_asked(task) and not self._session.ask(task)]
         selected = next((task for task in chosen if task.id == self.query_one(TaskList).selected), None)
         if selected is not None and selected not in others:
             self._asking.want(selected)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -20,9 +20,6 @@ from imm_tui.tui import listener_words, task_words
 from imm_tui.tui.keymap import title_of
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET, STATUS_COLOURS
-
-if TYPE_CHECKING:
-    from imm_tui.tui.app import ImmApp
 
 _STATUSES = {
     Status.SUBMITTING: N_("on its way to IMM"),
@@ -43,7 +40,7 @@ _PHASES = {
 
 
 class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
-    """Laid over the screen that it explains, `below`."""
+    """Laid over the screen that it explains, `below`. `wanted` are the keys that `file` gives in place of ours."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (114, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,9 +54,11 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self, below: Screen[object]) -> None:
+    def __init__(self, below: Screen[object], wanted: Mapping[str, str], file: str) -> None:
         super().__init__()
         self._below = below
+        self._wanted = wanted
+        self._file = file
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as region:
@@ -88,9 +87,7 @@ class HelpScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """The ids of all keys, in place of the help."""
         from imm_tui.tui.screens.keys import KeysScreen
 
-        app = cast("ImmApp", self.app)
-        file = None if app.demo else app.settings.config_file  # the demo reads none
-        self.app.switch_screen(KeysScreen(app.settings.keys, str(file or "config.toml")))
+        self.app.switch_screen(KeysScreen(self._wanted, self._file))
 
     def _rows(self, bindings: Iterable[ActiveBinding]) -> Iterable[tuple[Content, str]]:
         """The keys of each action, and what they do."""

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +19,7 @@ from imm_tui import places, quarantine
 from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _, ngettext, sentences
+from imm_tui.profiles import Profile
 from imm_tui.text import line
 from imm_tui.tui import trouble_words
 from imm_tui.tui.localized import Localized
@@ -27,9 +28,6 @@ from imm_tui.tui.screens.folder import FolderScreen
 from imm_tui.tui.widgets.message_detail import MessageDetail
 from imm_tui.tui.widgets.message_list import MessageList
 from imm_tui.tui.widgets.trouble_banner import TroubleBanner
-
-if TYPE_CHECKING:
-    from imm_tui.tui.app import ImmApp
 
 _SETTLE = 0.05
 """Seconds for which a selection lasts before its message is read."""
@@ -87,20 +85,17 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, profile: Profile) -> None:
         super().__init__()
+        self._profile = profile
         self._history: History | None = None
         self._version = 0
         self._settling: Timer | None = None
         self._folder = ""
         """Where the last export went."""
 
-    @property
-    def _imm_app(self) -> ImmApp:
-        return cast("ImmApp", self.app)
-
     def compose(self) -> ComposeResult:
-        queue = line(self._imm_app.settings.queue)
+        queue = line(self._profile.settings.queue)
         words = _("No event could be read in these. They wait on the queue for your decision.")
         with Horizontal(id="header"):
             yield Static(Content.assemble((_("Quarantine"), "bold $text-accent"), f"  {queue}"), id="where")
@@ -113,7 +108,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         try:
-            self._history = History(self._imm_app.history_path)
+            self._history = History(self._profile.history_path)
         except HistoryUnusable as trouble:
             self.query_one(TroubleBanner).show(trouble, stopped=True)
             return
@@ -185,9 +180,9 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("retry", "retry_all", "export", "switch_view", "delete", "release"):
             some = self.query_one(MessageList).selected is not None
-            if action in ("delete", "release") and some and self._imm_app.settings.read_only:
+            if action in ("delete", "release") and some and self._profile.settings.read_only:
                 return None  # there, and not to be had
-            return some and (self._imm_app.session.profile.can_listen or action not in ("delete", "release"))
+            return some and (self._profile.can_listen or action not in ("delete", "release"))
         return super().check_action(action, parameters)
 
     def action_switch_view(self) -> None:
@@ -225,9 +220,8 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         self.app.push_screen(asking, delete)
 
     def _deleted(self, history: History, message: Quarantined) -> str:
-        app = self._imm_app
-        assert app.credentials is not None
-        if quarantine.delete(history, app.settings, app.credentials, message):
+        assert self._profile.credentials is not None
+        if quarantine.delete(history, self._profile.settings, self._profile.credentials, message):
             return _("It is deleted from the queue. Its bytes stay in the history.")
         return _("It is not at hand now: it will be deleted when it comes the next time.")
 
@@ -236,9 +230,8 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
             self._do(_RELEASE, lambda history: self._released(history, message))
 
     def _released(self, history: History, message: Quarantined) -> str:
-        app = self._imm_app
-        assert app.credentials is not None
-        if quarantine.release(history, app.settings, app.credentials, message):
+        assert self._profile.credentials is not None
+        if quarantine.release(history, self._profile.settings, self._profile.credentials, message):
             return _("It can be received again a second from now. Here it is hidden only briefly from then on.")
         return _("It can be received already. Here it is hidden only briefly from now on.")
 
@@ -249,7 +242,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def _work(self, titles: tuple[str, str], work: Callable[[History], str]) -> None:
         result: str | Trouble
         try:
-            with History(self._imm_app.history_path) as history:
+            with History(self._profile.history_path) as history:
                 result = work(history)
         except Trouble as trouble:
             result = trouble

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -38,14 +38,12 @@ from imm_tui.tui.draft import Draft
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.dry_run import DryRunScreen
 from imm_tui.tui.screens.sources import SourcesScreen
+from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.field import Choice, LineInput, LinesInput, Note
 from imm_tui.tui.widgets.option_field import OptionField
 from imm_tui.tui.widgets.overflow import Overflow
-
-if TYPE_CHECKING:
-    from imm_tui.tui.app import ImmApp
 
 _RECENT = 200
 """Tasks whose sources are offered as completions."""
@@ -105,9 +103,11 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         ),
     ]
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, submissions: Submissions, lister: sources.Lister | None = None) -> None:
         super().__init__()
         self._profile = profile
+        self._submissions = submissions
+        self._lister = lister
         self._settings = profile.settings
         self._options = options(self._settings.api_version)
         self._draft = Draft()
@@ -133,7 +133,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
     # What is on it
 
     def compose(self) -> ComposeResult:
-        settings, draft = self._settings, self._imm_app.form_draft(self._profile)
+        settings, draft = self._settings, self._submissions.draft(self._profile)
         self._draft = draft
         types = submission.target_types(settings.api_version)
         with Vertical(id="form") as form:
@@ -211,10 +211,6 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self.query_one("#submit").disabled = True
         self.query_one("#preview").disabled = True
         self._tell(in_full(trouble, "!", "$text-warning"))
-
-    @property
-    def _imm_app(self) -> ImmApp:
-        return cast("ImmApp", self.app)
 
     # More options
 
@@ -374,7 +370,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._tally, self._first = tally, tally.first
         note = self.query_one("#sources-note", Note)
         advice = _("The document to convert. Several: one a line (ctrl+j); F2 adds a file.")
-        if self._imm_app.lister is not None:
+        if self._lister is not None:
             advice = _("A document, or a pattern such as {pattern}. Several: one a line (ctrl+j); F2 adds a file.")
             advice = advice.format(pattern="oss://bucket/**.docx")
         note.advise(tally.told if tally.count > 1 else advice)
@@ -453,7 +449,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._looking = True
         self._sent = self._typed_draft()
         self.set_timer(_MOMENT, self._still_looking)
-        history, lister, settings = self._profile.history_path, self._imm_app.lister, self._settings
+        history, lister, settings = self._profile.history_path, self._lister, self._settings
         lines, wanted = self._sent.sources.splitlines(), self._wanted
 
         def look() -> Preview:
@@ -501,9 +497,9 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._conversions = preview.conversions
         if len(preview.conversions) <= _FEW:
             self._begin(len(preview.conversions))
-            self._imm_app.submit(self._profile, preview.conversions, self._done)
+            self._submissions.send(self._profile, preview.conversions, self._done)
         else:
-            self._imm_app.batches.start(self._profile, preview.conversions, self._sent)
+            self._submissions.batches.start(self._profile, preview.conversions, self._sent)
             self._accepted = True
             self._leave()
 
@@ -557,7 +553,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         told = answer.answer(result, len(again))
         torn_away = self._abandoned or not self.is_open
         if not again:
-            self._imm_app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
+            self.app.notify(told.plain, title=_("Submitted"), timeout=3, markup=False)
             self._accepted = True
             self._leave()
         elif not torn_away:
@@ -566,9 +562,9 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             (self._left or self.query_one("#sources")).focus(scroll_visible=False)
             self._tell(told)
         else:
-            if not self._imm_app.form_draft(self._profile).sources:
-                self._imm_app.keep_draft(self._profile, replace(self._sent, sources="\n".join(kept)))
-            self._imm_app.notify(told.plain, title=_("Not submitted"), severity="error", timeout=15, markup=False)
+            if not self._submissions.draft(self._profile).sources:
+                self._submissions.keep(self._profile, replace(self._sent, sources="\n".join(kept)))
+            self.app.notify(told.plain, title=_("Not submitted"), severity="error", timeout=15, markup=False)
 
     def _tell(self, what: Content) -> None:
         """Above the buttons, where it stays in sight."""
@@ -583,7 +579,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         draft = self._typed_draft()
         # What is under way is the list's now: the same documents a second time would be a mistake.
         under_way = self._since is not None
-        self._imm_app.keep_draft(self._profile, replace(draft.next, sources=self._sent.sources) if under_way else draft)
+        self._submissions.keep(self._profile, replace(draft.next, sources=self._sent.sources) if under_way else draft)
 
     def action_close(self) -> None:
         self.keep_draft()
@@ -601,7 +597,7 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            self._imm_app.keep_draft(self._profile, replace(self._sent.next, sources=self._sent.sources))
+            self._submissions.keep(self._profile, replace(self._sent.next, sources=self._sent.sources))
             self.dismiss()
 
     def _typed_draft(self) -> Draft:
