@@ -83,10 +83,46 @@ class ListenerState:
     """For how many seconds on end the service has answered that the queue is empty, or a peek has shown nothing new."""
 
 
-def election(history_path: Path) -> FileLock:
-    """Held by the one that receives for a history; the system frees it when its process ends, however it ends. To enter
-    it raises filelock.Timeout where another holds it."""
-    return FileLock(f"{history_path}.lock", blocking=False, mode=0o600)
+class Election:
+    """Won by the one that receives for a history, until its process ends, however it ends: it holds a file's lock."""
+
+    def __init__(self, history_path: Path) -> None:
+        self._file = Path(f"{history_path}.lock")
+        self._lock = FileLock(self._file, blocking=False, mode=0o600)
+
+    def acquire(self) -> None:
+        """Raises filelock.Timeout where another has won, and HistoryUnusable where the file cannot be used."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise
+        except OSError as error:
+            raise HistoryUnusable(
+                _("The lock {path} cannot be used.").format(path=self._file),
+                f"{error.strerror or error}.",
+                _("Mend its permissions, or delete it while no imm-tui runs."),
+            ) from None
+
+    def release(self) -> None:
+        """However often it was acquired."""
+        self._lock.release(force=True)
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether another has won. Where nobody ever has, no file is made. Raises HistoryUnusable."""
+        if not self._file.exists():
+            return False
+        try:
+            with self:
+                return False
+        except Timeout:
+            return True
 
 
 class Listener:
@@ -167,7 +203,7 @@ class Listener:
             try:
                 self._history_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # Who only peeks takes nothing away from others, and keeps nobody from listening.
-                elected = nullcontext() if self._settings.read_only else election(self._history_path)
+                elected = nullcontext() if self._settings.read_only else Election(self._history_path)
                 with elected, History(self._history_path) as history:
                     while not self._stopping.is_set():
                         self._stay_paused()

@@ -24,7 +24,7 @@ from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, History, Left, Message
 from imm_tui.i18n import N_, _
-from imm_tui.listener import election
+from imm_tui.listener import Election
 from imm_tui.reconciler import ask
 from imm_tui.submission import Wanted, default_target_uri
 from imm_tui.tasks import Conversion, Status, Task, now, task_key
@@ -222,7 +222,7 @@ class _Receiver:
 
         self._queue = Queue(settings.mns_endpoint, settings.queue, keys)
         self._history = history
-        self._election = election(history.path)
+        self._election = Election(history.path)
         self._lift_not_before = 0.0
         self.crowded = False
         """What others have on the queue is more than is lifted."""

@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import Timeout
-
 from imm_tui.config import Settings
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Evidence, HistoryFound, known
@@ -20,7 +18,7 @@ from imm_tui.doctor.reasons import failed
 from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import History
 from imm_tui.i18n import _
-from imm_tui.listener import election
+from imm_tui.listener import Election
 from imm_tui.tasks import Task, now
 
 _LITTLE_ROOM, _NO_ROOM = 200 * 2**20, 10 * 2**20
@@ -49,7 +47,8 @@ def look(path: Path, settings: Settings) -> HistoryFound:
     try:
         with History(path) as history:
             history.probe()
-            return replace(found, attended=_attended(path), hidden=_hidden(history), latest=_latest(history, settings))
+            found = replace(found, hidden=_hidden(history), latest=_latest(history, settings))
+        return replace(found, attended=Election(path).is_anothers)
     except HistoryUnusable as trouble:
         return replace(found, trouble=trouble)
 
@@ -85,8 +84,9 @@ def history(e: Evidence) -> Check:
 
 
 def _standing(path: Path) -> Path:
-    """The nearest folder above that exists."""
-    return next(folder for folder in path.absolute().parents if folder.exists())
+    """The nearest folder above that exists; its drive where none does."""
+    parents = path.absolute().parents
+    return next((folder for folder in parents if folder.exists()), parents[-1])
 
 
 def _not_makeable(path: Path) -> Trouble | None:
@@ -118,18 +118,6 @@ def _exposed(path: Path) -> list[tuple[Path, int]]:
         with suppress(FileNotFoundError):
             modes.append((it, stat.S_IMODE(it.stat().st_mode)))
     return [(it, mode) for it, mode in modes if mode & 0o077]
-
-
-def _attended(path: Path) -> bool:
-    """Whether an imm-tui receives for this history now."""
-    lock = election(path)
-    if not Path(lock.lock_file).exists():  # nobody ever has, and asking would make it
-        return False
-    try:
-        with lock:
-            return False
-    except Timeout:
-        return True
 
 
 def _hidden(history: History) -> int:

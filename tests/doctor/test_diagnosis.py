@@ -106,6 +106,12 @@ def a_history_of_another_program(patient: Patient) -> None:
     patient.history.chmod(0o600)
 
 
+def an_unusable_lock(patient: Patient) -> None:
+    with History(patient.history):
+        pass
+    patient.history.with_name(f"{patient.history.name}.lock").mkdir()
+
+
 def a_file_for_a_folder(patient: Patient) -> None:
     (patient.home / "data").write_text("")
 
@@ -185,6 +191,7 @@ BROKEN: dict[str, tuple[str, Verdict, Break]] = {
     "a history for all": ("history", Verdict.WARN, a_history_for_all),
     "a damaged history": ("history", Verdict.FAIL, a_damaged_history),
     "another program's file": ("history", Verdict.FAIL, a_history_of_another_program),
+    "a lock that cannot be opened": ("history", Verdict.FAIL, an_unusable_lock),
     "a file in the folder's place": ("history", Verdict.FAIL, a_file_for_a_folder),
 }
 

@@ -11,7 +11,7 @@ from imm_tui import ram
 from imm_tui.doctor.asking import examine
 from imm_tui.doctor.check import Verdict
 from imm_tui.history import Arrival, History
-from imm_tui.listener import election
+from imm_tui.listener import Election
 from imm_tui.tasks import Conversion, Event, Status, now, rfc3339
 from tests.cloud.conftest import Authority
 from tests.cloud.servers import Service, hang
@@ -103,7 +103,7 @@ def test_every_format_is_read(patient: Patient, form: str) -> None:
 
 def test_our_own_listener_is_no_other_consumer(patient: Patient) -> None:
     another_consumer(patient)
-    with History(patient.history), election(patient.history):
+    with History(patient.history), Election(patient.history):
         assert patient.named() == {}
     assert statuses(patient) == {"consumers": Verdict.WARN}
 
