@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Denied
@@ -40,7 +39,7 @@ def run(
         settings = talk.through(questions.complete(load, keys, environ, private=private))
         return _set_up(settings, keys, record_path(settings, environ), talk, dry_run=dry_run)
     except Denied as denied:
-        _say_policy((*making.ACTIONS, denied.action), settings)
+        _say_policy(making.policy(denied, settings))
         raise
 
 
@@ -74,10 +73,11 @@ def remove(
     settings: Settings, keys: Keys, environ: Mapping[str, str], *, yes: bool = False, dry_run: bool = False
 ) -> Exit:
     """Takes away what `run` made for the profile of `settings`, and nothing else. Raises as `run` does."""
+    record = record_path(settings, environ)
     try:
-        return _take_away(settings, keys, record_path(settings, environ), _Talk(yes=yes), dry_run=dry_run)
+        return _take_away(settings, keys, record, _Talk(yes=yes), dry_run=dry_run)
     except Denied:
-        _say_policy(removal.ACTIONS, settings)
+        _say_policy(removal.policy(record, settings))
         raise
 
 
@@ -86,10 +86,10 @@ def _take_away(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry
     if found is None:
         put(_("Nothing was made here for the profile {name}.").format(name=line(settings.profile)))
         return Exit.SUCCEEDED
-    for part in found.gone:
-        put(_("- delete   {part}").format(part=line(part)))
-    for part in found.kept:
-        put(_("= keep     {part}: others have subscribed to it").format(part=line(part)))
+    for it in found.gone:
+        put(_("- delete   {part}").format(part=line(it.part)))
+    for it in found.kept:
+        put(_("= keep     {part}: others have subscribed to it").format(part=line(it.part)))
     if found.messages:
         count = found.messages
         told = ngettext("! {count:,} message on it goes too.", "! {count:,} messages on it go too.", count)
@@ -179,7 +179,6 @@ def _write(change: Change) -> None:
         put(_("✔ written  {path}").format(path=line(change.path)))
 
 
-def _say_policy(actions: Sequence[str], settings: Settings) -> None:
-    """What an administrator can paste."""
+def _say_policy(policy: str) -> None:
     say(_("Whoever may grant permissions can paste this policy in the RAM console:"))
-    put(ram.policy(actions, settings))
+    put(policy)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput
+from imm_tui.errors import BadInput, Denied, Trouble, Unreachable
 from imm_tui.i18n import _
 from imm_tui.setup.parts import Kind, Part, account_at, if_there
 from imm_tui.setup.record import Made, keep, made_here
 
 if TYPE_CHECKING:
-    from imm_tui.cloud.mns_account import MnsAccount
+    from imm_tui.cloud.mns_account import MnsAccount, Subscription
 
 CONTENT_FORMAT = "JSON"
 """NotifyContentFormat of what is subscribed here: unlike SIMPLIFIED it says when the topic got the message."""
@@ -23,11 +24,16 @@ CONTENT_FORMAT = "JSON"
 VISIBILITY_TIMEOUT, POLLING_WAIT, RETENTION = 60, 30, 345_600
 """Seconds: to store a batch on a slow disk there are many; a long poll's most; and the service's own four days."""
 
-ACTIONS = (
+_ACTIONS = (
     *("mns:GetTopicAttributes", "mns:CreateTopic", "mns:GetQueueAttributes", "mns:CreateQueue"),
     *("mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes", "mns:Subscribe"),
 )
 """The permissions that it takes to look and to make."""
+
+
+def policy(denied: Denied, settings: Settings) -> str:
+    """The RAM policy that an administrator can paste: what was denied, and all else that a set-up takes."""
+    return ram.policy((*_ACTIONS, denied.action), settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,7 @@ def look(settings: Settings, keys: Keys) -> Plan:
         has_topic = if_there(lambda: account.topic(settings.topic)) is not None
         has_queue = if_there(lambda: account.queue(settings.queue)) is not None
         subscriptions = account.subscriptions(settings.topic) if has_topic else []
-    from imm_tui.cloud.mns_account import queue_arn
-
-    arn = queue_arn(settings.region, settings.account_id, settings.queue)
-    pushing = [each for each in subscriptions if each.endpoint.lower() == arn.lower()]
+    pushing = pushing_to_queue(subscriptions, settings)
     whole = next((each for each in pushing if not each.filter_tag), None)
     if whole is None and (other := next((each for each in subscriptions if each.name == settings.queue), None)):
         raise BadInput(
@@ -83,19 +86,33 @@ def look(settings: Settings, keys: Keys) -> Plan:
     )
 
 
+def pushing_to_queue(subscriptions: Sequence[Subscription], settings: Settings) -> list[Subscription]:
+    """Those that push to the queue of `settings`, however they spell its ARN."""
+    queue = (settings.region, settings.account_id, settings.queue)
+    return [each for each in subscriptions if each.queue == queue]
+
+
 def make(plan: Plan, keys: Keys, record: Path) -> Iterator[Part]:
     """Makes what is missing, and yields each when it is there. Safe to be run again, however the last run ended.
 
-    Raises Refused, Unreachable, and HistoryUnusable where `record` cannot be written: then nothing more is made.
+    What was refused is not written down as made here: whoever makes it later, it is theirs. What may have been made
+    although no answer came is. Raises Refused, ReadOnly, Unreachable, NoCredentials, and HistoryUnusable where `record`
+    cannot be written: then nothing more is made.
     """
     settings = plan.settings
     with account_at(settings, keys) as account:
         for part in plan.missing:
-            before = made_here(record)
-            parts = before.parts if before and before.mns_endpoint == settings.mns_endpoint else ()
-            keep(record, Made(settings.mns_endpoint, (*(it for it in parts if it != part), part)))
-            if not _create(account, part, settings):  # somebody else was quicker
-                keep(record, Made(settings.mns_endpoint, parts))
+            mine = Made(part, settings.region, settings.account_id, settings.mns_endpoint)
+            others = [it for it in made_here(record) if it != mine]
+            keep(record, [*others, mine])
+            try:
+                created = _create(account, part, settings)
+            except Trouble as trouble:
+                if not (isinstance(trouble, Unreachable) and trouble.opened):
+                    keep(record, others)
+                raise
+            if not created:  # somebody else was quicker
+                keep(record, others)
             yield part
 
 

@@ -42,8 +42,8 @@ def profile_of(plan: Plan) -> Change:
 
 def profile_without(removal: Removal, settings: Settings) -> Change:
     """The profile without what is taken away. Raises BadInput where the file cannot be read."""
-    gone = {str(part.kind): part.name for part in removal.gone}
-    return _changed(settings, {key: "" for key in ("queue", "topic") if gone.get(key) == getattr(settings, key)})
+    gone = {(str(it.part.kind), it.part.name) for it in removal.gone if it.mns_endpoint == settings.mns_endpoint}
+    return _changed(settings, {key: "" for key in ("queue", "topic") if (key, getattr(settings, key)) in gone})
 
 
 def _changed(settings: Settings, values: Mapping[str, str]) -> Change:

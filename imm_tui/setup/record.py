@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from imm_tui import config
 from imm_tui.config import Settings
@@ -18,10 +19,23 @@ from imm_tui.setup.parts import Kind, Part
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made here for one profile, and where."""
+    """One part that was made here, and where."""
 
+    part: Part
+    region: str
+    account_id: str
     mns_endpoint: str
-    parts: tuple[Part, ...]
+
+    def settings(self, beside: Settings) -> Settings:
+        """Those that lead to it; what it does not decide is that of `beside`."""
+        return replace(
+            beside,
+            region=self.region,
+            account_id=self.account_id,
+            mns_endpoint=self.mns_endpoint,
+            topic=beside.topic if self.part.kind is Kind.QUEUE else self.part.topic or self.part.name,
+            queue=self.part.name if self.part.kind is Kind.QUEUE else beside.queue,
+        )
 
 
 def record_path(settings: Settings, environ: Mapping[str, str]) -> Path:
@@ -30,29 +44,37 @@ def record_path(settings: Settings, environ: Mapping[str, str]) -> Path:
     return config.data_dir(environ) / name
 
 
-def made_here(record: Path) -> Made | None:
-    """What was made; None where nothing was. Raises HistoryUnusable for a file that cannot be read."""
+def made_here(record: Path) -> tuple[Made, ...]:
+    """What was made. Raises HistoryUnusable for a file that cannot be read."""
     try:
-        told = json.loads(record.read_bytes())
-        parts = tuple(Part(Kind(it["kind"]), str(it["name"]), str(it["topic"])) for it in told["parts"])
-        return Made(str(told["mns_endpoint"]), parts)
+        return tuple(_made(it) for it in json.loads(record.read_bytes())["parts"])
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return ()
     except OSError as error:
         raise _unusable(record, f"{error.strerror}.") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusable(record, _("It does not hold what imm-tui writes there.")) from None
 
 
-def keep(record: Path, made: Made) -> None:
+def _made(it: dict[str, Any]) -> Made:
+    part = Part(Kind(it["kind"]), str(it["name"]), str(it["topic"]))
+    return Made(part, str(it["region"]), str(it["account_id"]), str(it["mns_endpoint"]))
+
+
+def keep(record: Path, made: Sequence[Made]) -> None:
+    """Writes all of it down, in place of what was. Raises HistoryUnusable where that cannot be."""
     fresh = record.with_name(f"{record.name}.{os.getpid()}")
     try:
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not made.parts:
+        if not made:
             record.unlink(missing_ok=True)
             return
+        parts = [
+            {**asdict(it.part), "region": it.region, "account_id": it.account_id, "mns_endpoint": it.mns_endpoint}
+            for it in made
+        ]
         with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(made), file, indent=1)
+            json.dump({"parts": parts}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(record)

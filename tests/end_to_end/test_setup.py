@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from mns.account import Account
+from mns.queue import QueueMeta
 from mns.subscription import SubscriptionMeta
 from mns.topic import TopicMessage
 
@@ -57,6 +58,9 @@ class Console:
         queues, topics = (sorted(url.rpartition("/")[2] for url in urls) for urls in found)
         return queues, topics
 
+    def create_queue(self, name: str) -> None:
+        self._quietly(self._quietly(self._account.get_queue, name).create, QueueMeta())
+
     def publish(self, topic: str, body: str) -> None:
         self._quietly(self._quietly(self._account.get_topic, topic).publish_message, TopicMessage(body))
 
@@ -83,6 +87,12 @@ def profile(program: Program, name: str = "default") -> dict[str, Any]:
     document = tomllib.loads((program.home / "config.toml").read_text(encoding="utf-8"))
     values: dict[str, Any] = document["profiles"][name]
     return values
+
+
+def made(program: Program) -> str:
+    """What is written down as made by this viewer, in small letters."""
+    record = program.data / "setup.json"
+    return " ".join(it["kind"] for it in json.loads(record.read_text())["parts"]) if record.exists() else ""
 
 
 def test_with_nothing_but_a_key_it_makes_a_profile_that_works(viewer: Viewer) -> None:
@@ -179,10 +189,52 @@ def test_a_refusal_prints_the_policy_and_the_next_run_goes_on_from_there(
     policy = json.loads(run.lines[-1])
     assert f"mns:{denied}" in [action for statement in policy["Statement"] for action in statement["Action"]]
     assert not (ada.home / "config.toml").exists()
+    assert denied.removeprefix("Create").lower() not in made(ada)
     control.clear()
     assert ada("setup", "--yes").code == 0
     assert ada("setup", "--remove", "--yes").code == 0
     assert console.names == ([fresh_emulator.queue], [fresh_emulator.topic])
+
+
+def test_what_somebody_else_made_after_a_refusal_is_theirs(viewer: Viewer, control: Control, console: Console) -> None:
+    ada = viewer()
+    control.fault("error", service="mns", operation="CreateQueue", status=403, code="AccessDenied")
+    assert ada("setup", "--yes", "--queue", "teams-queue").code == 5
+    control.clear()
+    console.create_queue("teams-queue")
+    assert "= there    queue teams-queue" in ada("setup", "--yes", "--queue", "teams-queue").out
+    assert ada("setup", "--remove", "--yes").code == 0
+    assert "teams-queue" in console.names[0]
+
+
+def test_what_was_made_although_no_answer_came_can_be_taken_away(
+    viewer: Viewer, fresh_emulator: RunningEmulator, control: Control, console: Console
+) -> None:
+    ada = viewer()
+    control.fault("cut-after", service="mns", operation="CreateQueue")
+    assert ada("setup", "--yes").code == 5
+    control.clear()
+    assert "= there    queue" in ada("setup", "--yes").out
+    assert ada("setup", "--remove", "--yes").code == 0
+    assert console.names == ([fresh_emulator.queue], [fresh_emulator.topic])
+
+
+def test_what_was_made_at_two_endpoints_is_all_taken_away(
+    viewer: Viewer, fresh_emulator: RunningEmulator, control: Control, console: Console
+) -> None:
+    ada = viewer()
+    before = console.names
+    elsewhere = fresh_emulator.endpoint.replace("127.0.0.1", "localhost")
+    assert ada("setup", "--yes", "--queue", "first").code == 0
+    assert ada("setup", "--yes", "--queue", "second", "--mns-endpoint", elsewhere).code == 0
+    control.fault("error", service="mns", operation="DeleteQueue", status=403, code="AccessDenied")
+    denied = ada("setup", "--remove", "--yes", "--queue", "neither")
+    assert denied.code == 5
+    resources = [it for statement in json.loads(denied.lines[-1])["Statement"] for it in statement["Resource"]]
+    assert {arn.rpartition("/")[2] for arn in resources if "queues" in arn} == {"first", "second"}
+    control.clear()
+    assert ada("setup", "--remove", "--yes").code == 0
+    assert console.names == before
 
 
 def test_a_subscription_in_the_way_is_told_and_left_alone(
@@ -225,10 +277,12 @@ def test_what_a_person_wrote_into_the_file_stays_and_a_dry_run_changes_nothing(
 
 def test_a_read_only_profile_makes_nothing(viewer: Viewer, console: Console) -> None:
     before = console.names
-    run = viewer()("setup", "--yes", "--read-only")
+    ada = viewer()
+    run = ada("setup", "--yes", "--read-only")
     assert run.code == 2
     assert "read-only" in run.err
     assert console.names == before
+    assert not made(ada)
 
 
 def test_in_a_terminal_it_asks_what_cannot_be_found(viewer: Viewer) -> None:

@@ -15,7 +15,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
-from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import Denied, Trouble
@@ -200,7 +199,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
 
     def _policy(self, denied: Denied) -> str:
         """What an administrator can paste in the RAM console."""
-        return ram.policy((*making.ACTIONS, denied.action), self._load({}))
+        return making.policy(denied, self._load({}))
 
     # What a person does
 
