@@ -6,7 +6,7 @@ VENV ?= .venv
 WORKERS ?= auto
 BIN = $(VENV)/bin
 
-.PHONY: demo test crash-test lint messages screenshots screenshots-check clean
+.PHONY: demo test crash-test lint bench bench-peers messages screenshots screenshots-check clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/imm-tui demo
@@ -22,6 +22,15 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# How fast it is, beside what it is measured against: one table. Ends with an error where a goal is missed. A million
+# tasks and a gigabyte of history, half an hour: `make bench FULL=1`.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks $(if $(FULL),--full)
+
+# The first paint beside those of other programs on Textual, which pip fetches.
+bench-peers: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.peers
 
 # Brings the catalogue of translations up to date with the texts of the source.
 messages: $(VENV)/.installed-dev

@@ -56,7 +56,7 @@ def sync_milliseconds(folder: Path) -> float:
     return statistics.median(taken)
 
 
-def measure(events: int, rounds: int) -> list[Row]:
+def measure(events: int = 4000, rounds: int = 5) -> list[Row]:
     homes = map(str, itertools.count())
     with cloud() as stage:
         busy: list[float] = []
@@ -95,4 +95,4 @@ def measure(events: int, rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, events=4000, rounds=5)
+    main(measure)

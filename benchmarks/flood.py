@@ -43,7 +43,7 @@ def _beyond(number: int) -> Callable[[bytes], bool]:
     return lambda seen: any(int(drawn) > number for drawn in _NUMBER.findall(seen))
 
 
-def measure(events: int, keys: int, rounds: int) -> list[Row]:
+def measure(events: int = 10_000, keys: int = 20, rounds: int = 3) -> list[Row]:
     answered, drawing = [], []
     with cloud() as stage:
         for number in range(rounds):
@@ -81,4 +81,4 @@ def measure(events: int, keys: int, rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, events=10_000, keys=20, rounds=3)
+    main(measure)

@@ -8,7 +8,7 @@ from benchmarks.measuring import Figure, Row, main, ours
 from benchmarks.stage import Screen, cloud, cpu_seconds, fill_history, has, name_of
 
 
-def measure(seconds: int) -> list[Row]:
+def measure(seconds: int = 10) -> list[Row]:
     with cloud() as stage:
         fill_history(stage.folder / "home" / "data", 100)
         with Screen(stage.environment("home", stage.queue()), "-m", "imm_tui") as screen:
@@ -27,4 +27,4 @@ def measure(seconds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, seconds=10)
+    main(measure)

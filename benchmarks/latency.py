@@ -49,7 +49,7 @@ def _sdk(stage: Cloud, mailbox: Mailbox) -> Iterator[Callable[[], None]]:
         process.kill()
 
 
-def measure(messages: int, rounds: int) -> list[Row]:
+def measure(messages: int = 25, rounds: int = 3) -> list[Row]:
     numbers = itertools.count(1)
     with cloud() as stage, closing(RawMns(stage.emulator)) as mns:
         shown, plain = stage.queue(), stage.queue()
@@ -94,4 +94,4 @@ def measure(messages: int, rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, messages=25, rounds=3)
+    main(measure)

@@ -6,7 +6,7 @@ from benchmarks.measuring import Figure, Row, in_turn, main, more
 from benchmarks.stage import Screen, cloud, has
 
 
-def measure(rounds: int) -> list[Row]:
+def measure(rounds: int = 7) -> list[Row]:
     with cloud() as stage:
         mailbox = stage.queue()
 
@@ -30,4 +30,4 @@ def measure(rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, rounds=7)
+    main(measure)

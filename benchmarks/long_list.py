@@ -8,12 +8,11 @@ from contextlib import ExitStack
 from benchmarks.measuring import Figure, Row, in_turn, main, more, ours, p95, times
 from benchmarks.stage import Screen, cloud, fill_history, has, megabytes, name_of
 
-_DOWN = "\x1b[B"
-_HOME = "\x1b[H"
+_DOWN, _UP = "\x1b[B", "\x1b[A"
 FEW = 100
 
 
-def measure(tasks: int, keys: int, rounds: int) -> list[Row]:
+def measure(tasks: int = 100_000, keys: int = 20, rounds: int = 5) -> list[Row]:
     with cloud() as stage, ExitStack() as stack:
 
         def opened(size: int) -> Screen:
@@ -25,9 +24,10 @@ def measure(tasks: int, keys: int, rounds: int) -> list[Row]:
 
         def slowest(screen: Screen, size: int) -> Callable[[], float]:
             def p95_of_keys() -> float:
-                screen.time(_HOME, has(name_of(size - 1)))
                 # The row that the cursor comes to is drawn anew.
-                return p95([screen.time(_DOWN, has(name_of(size - 2 - key))) * 1000 for key in range(keys)])
+                down = [(_DOWN, size - 2 - key) for key in range(keys)]
+                back = [(_UP, size - keys + key) for key in range(keys)]
+                return p95([screen.time(key, has(name_of(number))) * 1000 for key, number in down + back])
 
             return p95_of_keys
 
@@ -55,4 +55,4 @@ def measure(tasks: int, keys: int, rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, tasks=100_000, keys=20, rounds=5)
+    main(measure)

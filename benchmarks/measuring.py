@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import platform
 import statistics
@@ -163,12 +164,16 @@ def p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
 
 
-def main(doc: str | None, measure: Callable[..., list[Row]], **sizes: int) -> None:
-    """The script of one benchmark: `sizes` are what `measure` takes, and flags to change them with. Ends with 1 where a
-    goal is missed."""
-    parser = argparse.ArgumentParser(description=doc)
-    for name, size in sizes.items():
-        parser.add_argument(f"--{name}", type=int, default=size, help=f"(default: {size:,})")
-    rows = measure(**vars(parser.parse_args()))
-    print(f"{table(rows)}\n\n{setting()}")
-    sys.exit(any(row.missed for row in rows))
+def main(measure: Callable[..., list[Row]]) -> None:
+    """One benchmark as a program: its sizes, which have defaults, are flags. Ends with 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(description=sys.modules[measure.__module__].__doc__)
+    for name, size in inspect.signature(measure).parameters.items():
+        parser.add_argument(f"--{name}", type=int, default=size.default, help=f"(default: {size.default:,})")
+    sys.exit(report(measure(**vars(parser.parse_args()))))
+
+
+def report(rows: list[Row]) -> int:
+    """Prints them; the exit code."""
+    missed = sum(row.missed for row in rows)
+    print(f"{table(rows)}\n\n{setting()}; {missed} of {len([row for row in rows if row.goal])} goals missed")
+    return int(missed > 0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benchmarks.measuring import Figure, Row, in_turn, main, ours, times
-from benchmarks.stage import ODD, Screen, cloud, fill_history, has, has_text, name_of
+from benchmarks.stage import ODD, Screen, cloud, fill_history, has, name_of
 from benchmarks.start import IMM_TUI
 
 _PASTED = "\x1b[200~{}\x1b[201~"
 _ESCAPE = "\x1b"
 
 
-def measure(tasks: int, rounds: int) -> list[Row]:
+def measure(tasks: int = 100_000, rounds: int = 5) -> list[Row]:
     filled: list[float] = []
     with cloud() as stage:
         mailbox = stage.queue()
@@ -20,13 +20,13 @@ def measure(tasks: int, rounds: int) -> list[Row]:
 
         def open_long() -> float:
             with Screen(long, *IMM_TUI) as screen:
-                painted = screen.await_(has_text)
-                filled.append((screen.await_(has(newest)) - painted) * 1000)
-                return (painted - screen.began) * 1000
+                painted = screen.painted()
+                filled.append((screen.await_(has(newest)) - screen.began - painted) * 1000)
+                return painted * 1000
 
         def open_empty() -> float:
             with Screen(empty, *IMM_TUI) as screen:
-                return (screen.await_(has_text) - screen.began) * 1000
+                return screen.painted() * 1000
 
         open_empty()
         paint, bare = in_turn(rounds, open_long, open_empty)
@@ -51,4 +51,4 @@ def measure(tasks: int, rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, tasks=100_000, rounds=5)
+    main(measure)

@@ -13,7 +13,7 @@ from benchmarks.stage import Cloud, cloud, fill_history
 FEW = 1_000
 
 
-def measure(events: int, behind: int, rounds: int) -> list[Row]:
+def measure(events: int = 100_000, behind: int = 50_000, rounds: int = 3) -> list[Row]:
     """`events` in one run beside FEW, in steps of ten; and FEW with `behind` tasks in the history beside none."""
     homes = map(str, itertools.count())
     with cloud() as stage:
@@ -78,4 +78,4 @@ def _microseconds(drained: Drained, count: int) -> float:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, events=100_000, behind=50_000, rounds=3)
+    main(measure)

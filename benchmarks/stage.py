@@ -31,7 +31,7 @@ from tests.mailbox import Mailbox, notification
 
 BATCH = 16
 
-_PATIENCE = 30.0
+_PATIENCE = 20.0
 
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-~])")
 
@@ -161,19 +161,19 @@ def has_text(seen: bytes) -> bool:
 
 
 class Screen:
-    """A program of Python on a terminal of its own, which is read at all times; it is killed at the end."""
+    """A program, Python unless another is named, on a terminal of its own, read at all times; killed at the end."""
 
-    def __init__(self, environment: Mapping[str, str], *command: str, columns: int = 120, lines: int = 40) -> None:
+    def __init__(self, environment: Mapping[str, str], *arguments: str, program: str = sys.executable) -> None:
         self._seen = b""
         self._awaited: Callable[[bytes], bool] | None = None
         self._came_at = 0.0
         self._came = threading.Event()
         self._guard = threading.Lock()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, *command],
+            [program, *arguments],
             env={**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             stdin=slave,
             stdout=slave,
@@ -217,6 +217,10 @@ class Screen:
                 if self._awaited is not None and self._awaited(self._seen):
                     self._awaited, self._came_at = None, at
                     self._came.set()
+
+    def painted(self) -> float:
+        """The seconds from exec to the first frame with any text in it."""
+        return self.await_(has_text) - self.began
 
     def await_(self, condition: Callable[[bytes], bool], act: Callable[[], object] = lambda: None) -> float:
         """Does `act`, and waits until what is drawn from then on fulfils `condition`; when it did, by perf_counter."""

@@ -4,7 +4,7 @@ has been printed, beside the import of argparse."""
 from __future__ import annotations
 
 from benchmarks.measuring import Figure, Row, in_turn, main, times
-from benchmarks.stage import Cloud, Screen, cloud, has_text, run
+from benchmarks.stage import Cloud, Screen, cloud, run
 
 IMM_TUI = ("-m", "imm_tui")
 
@@ -22,11 +22,10 @@ def first_paint(stage: Cloud, home: str, *command: str, listens: bool = True) ->
     """The milliseconds from exec to the first frame with any text in it, and those that a processor worked for it."""
     environment = stage.environment(home, stage.queue() if listens else None)
     with Screen(environment, *command) as screen:
-        seconds = screen.await_(has_text) - screen.began
-        return seconds * 1000, screen.kill() * 1000
+        return screen.painted() * 1000, screen.kill() * 1000
 
 
-def measure(rounds: int) -> list[Row]:
+def measure(rounds: int = 9) -> list[Row]:
     with cloud() as stage:
         used: dict[bool, list[float]] = {True: [], False: []}
 
@@ -73,4 +72,4 @@ def measure(rounds: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__, measure, rounds=9)
+    main(measure)
