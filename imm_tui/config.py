@@ -102,6 +102,15 @@ class Settings:
         """Where these settings are in the file, or would be, for a person to find."""
         return _place(self.profile, self.config_file)
 
+    @property
+    def first_line(self) -> str:
+        """What has to be written with the first line that a profile of `aliyun configure` gets in the file: from then
+        on its name alone does not say where the key is. Empty for others."""
+        if not self.is_aliyuns:
+            return ""
+        line = f'aliyun_profile = "{self.aliyun_profile}"'
+        return _("Write {line} there too, or the key will be another.").format(line=line)
+
     def command(self, words: str) -> str:
         """What a person types to run `imm-tui WORDS` with these settings' profile and file."""
         import shlex
@@ -254,7 +263,8 @@ def _refuse(key: str, value: str, source: str, rule: str) -> NoReturn:
 
 
 def _place(profile: str, path: Path | None) -> str:
-    return _("[profiles.{profile}] in {path}").format(profile=profile, path=path)
+    written = profile if re.fullmatch("[A-Za-z0-9_-]+", profile) else f'"{profile}"'  # as TOML wants it
+    return _("[profiles.{profile}] in {path}").format(profile=written, path=path)
 
 
 def _check_profile(name: str) -> str:

@@ -10,7 +10,7 @@ from imm_tui import config
 from imm_tui.config import Settings
 from imm_tui.credentials import Chain, Keys
 from imm_tui.errors import BadInput, NoCredentials, Trouble
-from imm_tui.i18n import _, ngettext
+from imm_tui.i18n import _, ngettext, sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,11 @@ def lacking(settings: Settings, missing: Sequence[str]) -> BadInput:
             names=", ".join(names)
         ),
         _("Neither a flag nor an environment variable nor {place} gives a value.").format(place=settings.place),
-        _("Write what is missing there, or give {flags}.").format(
-            flags=", ".join(f"--{name.replace('_', '-')}" for name in names)
+        sentences(
+            _("Write what is missing there, or give {flags}.").format(
+                flags=", ".join(f"--{name.replace('_', '-')}" for name in names)
+            ),
+            settings.first_line,
         ),
         field=names[0],
     )

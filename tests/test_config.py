@@ -11,6 +11,7 @@ import pytest
 
 from imm_tui.config import KEYS, Settings, config_path, data_dir, history_path, load, profile_names
 from imm_tui.errors import BadInput
+from imm_tui.profiles import lacking
 
 GOOD = {
     "region": "cn-beijing",
@@ -405,6 +406,29 @@ def test_a_named_profile_that_the_file_lacks_is_that_of_aliyun_configure(file: P
     ours = resolve(file, WORK, {"profile": "work"}, **aliyun)
     assert not ours.is_aliyuns
     assert (ours.project, ours.aliyun_profile) == ("mine", "")
+
+
+def test_the_first_line_that_such_a_profile_gets_in_the_file_is_not_all(file: Path, aliyun: dict[str, str]) -> None:
+    theirs = resolve(file, WORK, {"profile": "ops"}, **aliyun)
+    assert 'aliyun_profile = "ops"' in theirs.first_line
+    assert theirs.first_line in lacking(theirs, ["queue"]).fix
+    assert resolve(file, WORK, {"profile": "work"}, **aliyun).first_line == ""
+
+
+def test_each_setting_says_where_it_comes_from(file: Path, aliyun: dict[str, str]) -> None:
+    settings = resolve(file, WORK, {"profile": "work", "topic": "t"}, **aliyun, IMM_TUI_QUEUE="q", IMM_TUI_REGION="")
+    aliyuns = aliyun["HOME"] + "/.aliyun/config.json"
+    assert settings.sources == {
+        "project": f"[profiles.work] in {file}",
+        "topic": "--topic",
+        "queue": "IMM_TUI_QUEUE",
+        "region": f"the profile ops of {aliyuns}",
+    }
+
+
+def test_a_profile_is_named_as_it_is_written(file: Path) -> None:
+    settings = resolve(file, '[profiles."工作.2"]\nqueue = "q"', {"profile": "工作.2"})
+    assert settings.place == f'[profiles."工作.2"] in {file}'
 
 
 def test_a_profile_that_is_in_neither_file_is_refused_with_what_there_is(file: Path, aliyun: dict[str, str]) -> None:

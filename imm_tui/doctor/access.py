@@ -8,7 +8,7 @@ from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_of
 from imm_tui.doctor.reasons import (
     account_of_mns,
-    beside,
+    another_key,
     chosen,
     failed,
     hindered_by,
@@ -49,10 +49,8 @@ def credentials(e: Evidence) -> Check:
         answers = (e.caller, *e.of_imm, *e.of_mns)
         trouble = next(it.trouble for it in answers if it is not None and it.kind is Kind.KEY)
         assert trouble is not None
-        another = _("Or use another key: set {id} and {secret}, or run {command}.").format(
-            id="ALIBABA_CLOUD_ACCESS_KEY_ID", secret="ALIBABA_CLOUD_ACCESS_KEY_SECRET", command="`aliyun configure`"
-        )
-        return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, found), sentences(trouble.fix, another))
+        fix = sentences(trouble.fix, _("Or use another key."), another_key(e))
+        return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, found), fix)
     caller = known(e.caller)
     if caller.trouble is not None and caller.kind is not Kind.CLOCK:
         cause = sentences(found, _("It is accepted; whose it is, STS could not tell."), caller.trouble.what)
@@ -62,15 +60,8 @@ def credentials(e: Evidence) -> Check:
     if key_is_anothers(e):
         cause = _("It is of the account {account}, but all else here is of the account {other}.")
         cause = cause.format(account=caller.value.account_id, other=account_of_mns(e))
-        fix = _(
-            "Use a key of the account {other}: set {id} and {secret}, or name a profile that has one: {flag}."
-        ).format(
-            other=account_of_mns(e),
-            id="ALIBABA_CLOUD_ACCESS_KEY_ID",
-            secret="ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-            flag="--aliyun-profile",
-        )
-        return Check(name, Verdict.FAIL, sentences(found, cause), fix)
+        use = _("Use a key of the account {other}.").format(other=account_of_mns(e))
+        return Check(name, Verdict.FAIL, sentences(found, cause), sentences(use, another_key(e)))
     who = _("It is of the account {account}: {arn}.").format(account=caller.value.account_id, arn=caller.value.arn)
     return Check(name, Verdict.OK, sentences(found, who))
 
@@ -163,7 +154,7 @@ def _nowhere(e: Evidence) -> Check:
         "Write account_id, the number that the console shows for the main account, under {place}, or set {variable}."
     )
     fix = fix.format(place=e.settings.place, variable="IMM_TUI_ACCOUNT_ID")
-    return Check("mns_endpoint", Verdict.FAIL, cause, sentences(fix, beside(e)))
+    return Check("mns_endpoint", Verdict.FAIL, cause, sentences(fix, e.settings.first_line))
 
 
 def _not_asked(answers: list[Answer[Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -156,16 +157,18 @@ def setting(e: Evidence, name: str, value: str) -> str:
     if source:
         return _("Set {assignment}.").format(assignment=f"{source}={value}")
     written = _("Write {line} under {place}.").format(line=f'{name} = "{value}"', place=e.settings.place)
-    return sentences(written, beside(e))
+    return sentences(written, e.settings.first_line)
 
 
-def beside(e: Evidence) -> str:
-    """What else has to be written where a profile of `aliyun configure` gets its first line in the file: from then on
-    its name alone does not say where the key is."""
-    if not e.settings.is_aliyuns:
-        return ""
-    line = f'aliyun_profile = "{e.settings.aliyun_profile}"'
-    return _("Write {line} there too, or the key will be another.").format(line=line)
+def another_key(e: Evidence) -> str:
+    """The step that gives another key, where this one comes from."""
+    if name := e.settings.aliyun_profile:
+        command = f"`{shlex.join(['aliyun', 'configure', '--profile', name])}`"
+        return _("Give the aliyun profile {name} that key: {command}.").format(name=name, command=command)
+    names = "ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+    token = "ALIBABA_CLOUD_SECURITY_TOKEN"
+    told = _("Set {names} to it, and unset {token} unless it has a token.")
+    return told.format(names=names, token=token)
 
 
 def given_up(e: Evidence, name: str) -> str:
@@ -192,7 +195,7 @@ def chosen(e: Evidence, name: str, names: Sequence[str], otherwise: str) -> str:
     source = _above_the_file(e, name)
     told = _("Set {name} to one of these, in {place}: {names}.")
     told = told.format(name=name, place=source or e.settings.place, names=", ".join(names[:20]))
-    return sentences(told, "" if source else beside(e))
+    return sentences(told, "" if source else e.settings.first_line)
 
 
 def span(seconds: float) -> str:

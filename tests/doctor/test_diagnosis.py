@@ -238,6 +238,15 @@ def of_aliyun_configure(patient: Patient) -> None:
     patient.environ["IMM_TUI_PROFILE"] = "work"
 
 
+def test_a_wrong_key_of_aliyun_configure_is_mended_there(patient: Patient) -> None:
+    of_aliyun_configure(patient)
+    file = patient.home / ".aliyun" / "config.json"
+    file.write_text(file.read_text().replace(patient.emulator.access_key_secret, "mistyped"))
+    fix = patient.named()["credentials"].fix
+    assert "`aliyun configure --profile work`" in fix
+    assert "ALIBABA_CLOUD" not in fix  # a named profile counts alone
+
+
 @pytest.mark.parametrize("what", ["no queue", "no region", "a foreign message", "no subscription"])
 def test_what_it_says_keeps_the_key_of_a_profile_of_aliyun_configure(patient: Patient, what: str) -> None:
     of_aliyun_configure(patient)
