@@ -95,6 +95,11 @@ def test_no_widget_calls_the_cloud(room: str) -> None:
     assert not any(name.startswith("cloud") for name in ours(room))
 
 
+@pytest.mark.parametrize("room", [room for room in sorted(ROOMS) if room.startswith("tui.")])
+def test_no_part_of_the_screen_knows_the_app_that_puts_it_together(room: str) -> None:
+    assert "tui.app" not in ours(room)
+
+
 @pytest.mark.parametrize("room", [room for room in sorted(ROOMS) if not room.startswith(("tui", "cli", "demo"))])
 def test_what_works_without_a_screen_does_not_know_it(room: str) -> None:
     assert not any(name.startswith("tui") for name in ours(room))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
@@ -30,13 +28,13 @@ from imm_tui import i18n
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble, mistake
-from imm_tui.exits import END_SIGNALS, Exit, end_at_last
+from imm_tui.exits import END_SIGNALS, Exit
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import Phase
 from imm_tui.profiles import Profile, Profiles
 from imm_tui.session import Session
 from imm_tui.text import block, line
-from imm_tui.tui import theme
+from imm_tui.tui import process, theme
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
@@ -49,9 +47,6 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
-
-_TURN = 0.001
-"""Seconds for which a thread at work may keep the screen's waiting."""
 
 _NOTHING_LOST = N_("Nothing that was received is lost.")
 
@@ -73,27 +68,6 @@ _UNTIL_READ = 86_400.0
 
 _TWICE = 2.0
 """Seconds within which a second Ctrl-C ends the dashboard."""
-
-
-@contextmanager
-def _modes_kept() -> Iterator[None]:
-    """Textual takes the modes that it finds after a SIGCONT for those of before, and these may be its own."""
-    try:
-        import termios
-    except ImportError:  # not a POSIX system
-        yield
-        return
-    try:
-        modes = termios.tcgetattr(sys.stdin)
-    except (OSError, ValueError, termios.error):  # no terminal
-        yield
-        return
-    try:
-        yield
-    finally:
-        with suppress(OSError, ValueError, termios.error):
-            if os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():  # else they are another's to set
-                termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
 
 
 class ImmApp(App[str | None]):
@@ -160,7 +134,8 @@ class ImmApp(App[str | None]):
         self._open(profile)
         self._form: SubmitScreen | None = None
         """The newest, which may be over."""
-        self._owns_signals = False
+        self._alone = False
+        """Nothing else is in the process."""
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
@@ -177,30 +152,13 @@ class ImmApp(App[str | None]):
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
-        before = {number: signal.getsignal(number) for number in END_SIGNALS}
-        hook_before, threading.excepthook = threading.excepthook, self.thread_failed
-        self._owns_signals = True
-        switched = sys.getswitchinterval()
-        sys.setswitchinterval(_TURN)
-        try:
-            with _modes_kept():
-                return super().run(mouse=self.chosen.now.mouse, **options)
-        finally:
-            threading.excepthook = hook_before
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            sys.setswitchinterval(switched)
-            gc.unfreeze()
+        self._alone = True
+        with process.taken(self.thread_failed):
+            return super().run(mouse=self.chosen.now.mouse, **options)
 
     def on_dashboard_settled(self) -> None:
-        """What is there by now stays: to look through all of it for garbage, again and again, takes several frames."""
-        if self._owns_signals:  # else there is more than this app in the process
-            gc.freeze()
-
-    def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
-        # Called by Python, not by the loop, which may be waiting for a terminal that nobody reads.
-        end_at_last(128 + number)
-        loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
+        if self._alone:
+            process.spare_what_is_there()
 
     def clear_selection(self) -> None:
         # From Python 3.12 on Textual mounts a first screen, with fields that say this, before it is on the stack.
@@ -215,10 +173,8 @@ class ImmApp(App[str | None]):
 
     def on_load(self) -> None:
         # Before the terminal is switched over: a signal that ends the process in the midst of that would leave it so.
-        if self._owns_signals:
-            end = partial(self._end, asyncio.get_running_loop())
-            for number in END_SIGNALS:
-                signal.signal(number, end)
+        if self._alone:
+            process.end_by_signal(self)
 
     def on_mount(self) -> None:
         self._map_keys()

@@ -27,6 +27,9 @@ _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 _NAMED = {key.value for key in Keys if re.fullmatch(r"\w+", key.value)} | set(KEY_NAME_REPLACEMENTS.values())
 
 
+_App = type[App[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A screen or a widget with the keys that work while it has the focus."""
@@ -42,23 +45,23 @@ class Place:
 
 
 @cache
-def places() -> tuple[Place, ...]:
-    """All that have keys. Every screen and every widget is imported for it."""
-    return tuple(_place(node) for node in _nodes())
+def places(app: _App) -> tuple[Place, ...]:
+    """All that have keys, of the app first. Every screen and every widget is imported for it."""
+    return tuple(_place(node, app) for node in (app, *_nodes()))
 
 
 def apply(app: App[Any], wanted: Mapping[str, str]) -> list[Trouble]:
     """Gives the app the keys that are wanted, by id, as far as that goes; returns what a person is to know of it."""
     if not wanted:
         return []  # and nothing is imported
-    keymap, troubles = resolve(wanted)
+    keymap, troubles = resolve(wanted, type(app))
     app.set_keymap(keymap)
     return troubles
 
 
-def resolve(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[Trouble]]:
+def resolve(wanted: Mapping[str, str], app: _App) -> tuple[dict[str, str], list[Trouble]]:
     """A keymap as Textual takes it, and why something in it is left out, or leaves another binding without its key."""
-    usual = _usual()
+    usual = {name: keys for place in places(app) for name, keys in place.keys.items()}
     keymap: dict[str, str] = {}
     troubles: list[Trouble] = []
     for name, typed in wanted.items():
@@ -69,20 +72,15 @@ def resolve(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[Trouble]]:
             keymap[name] = ",".join(_checked(key, name) for key in typed.split(","))
         except BadInput as bad:
             troubles.append(bad)
-    troubles += _clashes(keymap)
+    troubles += _clashes(keymap, app)
     # Textual takes a key away from all that share it when one of them moves: the others say that they stay.
-    for place in places():
+    for place in places(app):
         for name, keys in place.keys.items():
             if any(
                 name not in keymap and moved in keymap and set(keys) & set(place.keys[moved]) for moved in place.keys
             ):
                 keymap[name] = ",".join(keys)
     return keymap, troubles
-
-
-def _usual() -> dict[str, tuple[str, ...]]:
-    """The keys of every binding that has an id, as we chose them."""
-    return {name: keys for place in places() for name, keys in place.keys.items()}
 
 
 def _checked(key: str, name: str) -> str:
@@ -96,10 +94,10 @@ def _checked(key: str, name: str) -> str:
     return "+".join([*modifiers, _character_to_key(last) if len(last) == 1 else last])
 
 
-def _clashes(keymap: Mapping[str, str]) -> Iterator[Trouble]:
+def _clashes(keymap: Mapping[str, str], app: _App) -> Iterator[Trouble]:
     """Bindings on one key of one screen, or of one widget, that were not meant to share it."""
     told: set[frozenset[str]] = set()
-    for place in places():
+    for place in places(app):
         usual = {**place.inner, **place.keys}
         now = {name: set(keymap[name].split(",") if name in keymap else keys) for name, keys in usual.items()}
         for name in place.keys:
@@ -117,11 +115,9 @@ def _clashes(keymap: Mapping[str, str]) -> Iterator[Trouble]:
 
 
 def _nodes() -> Iterator[type[DOMNode]]:
-    """The app, the screens, then the widgets; those with bindings of their own."""
+    """The screens, then the widgets; those with bindings of their own."""
     from imm_tui.tui import screens, widgets
-    from imm_tui.tui.app import ImmApp
 
-    yield ImmApp
     for package in (screens, widgets):
         for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name != "dashboard"):
             module = importlib.import_module(f"{package.__name__}.{info.name}")
@@ -148,13 +144,11 @@ def _widgets_of(node: type[DOMNode], seen: set[type[DOMNode]]) -> set[type[DOMNo
     return seen
 
 
-def _place(node: type[DOMNode]) -> Place:
+def _place(node: type[DOMNode], app: _App) -> Place:
     keys, words = _keys_of(node)
     inner: dict[str, tuple[str, ...]] = {}
     if issubclass(node, Screen):
-        from imm_tui.tui.app import ImmApp
-
-        inner |= _keys_of(ImmApp)[0]
+        inner |= _keys_of(app)[0]
         for widget in sorted(_widgets_of(node, set()), key=lambda widget: widget.__name__):
             inner |= _keys_of(widget)[0]
     return Place(node.BINDING_GROUP_TITLE or title_of(node), keys, words, inner)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from textual.app import App
@@ -42,3 +45,27 @@ def suspend(app: App[Any]) -> bool:
         signal.signal(signal.SIGTSTP, before[0])
         signal.signal(signal.SIGCONT, before[1])
     return continued
+
+
+@contextmanager
+def modes_kept() -> Iterator[None]:
+    """The terminal's modes are afterwards as they were before.
+
+    Textual takes the modes that it finds after a SIGCONT for those of before, and these may be its own.
+    """
+    try:
+        import termios
+    except ImportError:  # not a POSIX system
+        yield
+        return
+    try:
+        modes = termios.tcgetattr(sys.stdin)
+    except (OSError, ValueError, termios.error):  # no terminal
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError, termios.error):
+            if os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():  # else they are another's to set
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)

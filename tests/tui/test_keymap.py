@@ -23,13 +23,16 @@ def app(tmp_path: Path) -> ImmApp:
 
 
 def troubles(**wanted: str) -> list[str]:
-    return [str(trouble) for trouble in keymap.resolve({name.replace("__", "."): it for name, it in wanted.items()})[1]]
+    return [
+        str(trouble)
+        for trouble in keymap.resolve({name.replace("__", "."): it for name, it in wanted.items()}, ImmApp)[1]
+    ]
 
 
 def test_every_binding_with_an_id_can_be_found_and_says_what_it_does() -> None:
-    names = [name for place in keymap.places() for name in place.keys]
+    names = [name for place in keymap.places(ImmApp) for name in place.keys]
     assert {"new", "quit", "list.down", "copy.id", "form.submit", "confirm.yes", "help.close"} <= set(names)
-    assert all(place.words[name] for place in keymap.places() for name in place.keys)
+    assert all(place.words[name] for place in keymap.places(ImmApp) for name in place.keys)
 
 
 @pytest.mark.parametrize(
@@ -47,12 +50,12 @@ def test_every_binding_with_an_id_can_be_found_and_says_what_it_does() -> None:
     ],
 )
 def test_keys_may_be_written_as_people_write_them(typed: str, key: str) -> None:
-    assert keymap.resolve({"export": typed})[0]["export"] == key
+    assert keymap.resolve({"export": typed}, ImmApp)[0]["export"] == key
 
 
 @pytest.mark.parametrize("key", ["ctrl+foo", "strg+n", "", "ctrl+", "ctrl+n,,x", "\x1b", "n n", "<any>"])
 def test_what_is_no_key_is_told_and_left_out(key: str) -> None:
-    granted, (trouble,) = keymap.resolve({"export": key})
+    granted, (trouble,) = keymap.resolve({"export": key}, ImmApp)
     assert not granted
     assert "is no key" in str(trouble)
     assert "export" in str(trouble)
@@ -78,7 +81,7 @@ def test_keys_that_change_places_do_not_clash() -> None:
 
 
 def test_who_shares_a_key_keeps_it_when_the_other_moves() -> None:
-    granted, _ = keymap.resolve({"reconnect": "ctrl+r"})
+    granted, _ = keymap.resolve({"reconnect": "ctrl+r"}, ImmApp)
     assert granted["ask"] == "r"
 
 
@@ -110,7 +113,7 @@ async def test_all_ids_can_be_looked_up_with_the_keys_of_now(app: ImmApp) -> Non
         assert "✘ There is no key called “nwe”. Did you mean new?" in read(app)
         assert "/etc/config.toml" in read(app)
         rows = [row.split() for row in seen(app).splitlines()]
-        for place in keymap.places():
+        for place in keymap.places(ImmApp):
             for name in place.keys:
                 assert any(name in row for row in rows), name
         (row,) = [row for row in rows if "new" in row and "Submit" in row]

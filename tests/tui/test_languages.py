@@ -147,7 +147,7 @@ def data(history: Path) -> set[str]:
     """Every Latin word that is no text of ours."""
     told = [SETTINGS.region, SETTINGS.project, SETTINGS.queue, *query.FIELDS]
     told += (entry.code for entry in glossary.entries())
-    told += (name for place in keymap.places() for name in place.keys)
+    told += (name for place in keymap.places(ImmApp) for name in place.keys)
     with closing(sqlite3.connect(history)) as db:
         for row in (*db.execute("SELECT * FROM tasks"), *db.execute("SELECT message_id, body FROM messages")):
             told += (value.decode() if isinstance(value, bytes) else str(value) for value in row)
@@ -235,7 +235,7 @@ def test_the_catalogue_has_what_is_said_of_every_key() -> None:
         bindings = [binding for same in kind._merge_bindings().key_to_bindings.values() for binding in same]
         said = {text for binding in bindings for text in (binding.description, binding.tooltip) if text}
         assert said <= KNOWN, kind
-    for place in keymap.places():
+    for place in keymap.places(ImmApp):
         assert place.title in KNOWN
 
 

@@ -38,8 +38,8 @@ class KeysScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         self._place = place
 
     def compose(self) -> ComposeResult:
-        chosen, troubles = keymap.resolve(self._wanted)
-        places = keymap.places()
+        chosen, troubles = keymap.resolve(self._wanted, type(self.app))
+        places = keymap.places(type(self.app))
         wide = max(cell_len(name) for place in places for name in place.keys)
         with VerticalScroll(id="all-keys") as region:
             region.border_title = _("Keys and their ids")
