@@ -69,6 +69,7 @@ _SAYS_NOT_ACTIVATED = re.compile(
     re.IGNORECASE,
 )
 
+_VERSION = re.compile(r"InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation", re.IGNORECASE)
 _THROTTLE = re.compile(r"Throttling|QpsLimitExceeded|TooManyRequests|RequestLimitExceeded|FlowControl", re.IGNORECASE)
 
 # By code, the first that matches from its beginning: what happened, why, what to do next.
@@ -170,7 +171,7 @@ _REFUSALS = (
         N_("Try again later."),
     ),
     (
-        r"InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation",
+        _VERSION.pattern,
         N_("{service} does not have this operation."),
         N_("Not every region has both API versions."),
         N_("Check the region, the API version and the endpoint."),
@@ -262,6 +263,11 @@ def is_about_the_key(code: str | None) -> bool:
     """Whether a code says that the key, its token or its signature was not accepted: nothing was carried out, and
     another key may do."""
     return _KEY.match(code or "") is not None
+
+
+def lacks_the_operation(code: str | None) -> bool:
+    """Whether a code says that the service does not have this operation, or not in this version."""
+    return _VERSION.match(code or "") is not None
 
 
 def is_missing(code: str | None) -> bool:

@@ -25,10 +25,11 @@ VISIBILITY_TIMEOUT, POLLING_WAIT, RETENTION = 60, 30, 345_600
 """Seconds: to store a batch on a slow disk there are many; a long poll's most; and the service's own four days."""
 
 _ACTIONS = (
+    *("imm:ListProjects", "imm:GetProject", "mns:ListTopic"),
     *("mns:GetTopicAttributes", "mns:CreateTopic", "mns:GetQueueAttributes", "mns:CreateQueue"),
     *("mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes", "mns:Subscribe"),
 )
-"""The permissions that it takes to look and to make."""
+"""The permissions that it takes to find, to look and to make."""
 
 
 def policy(denied: Denied, settings: Settings) -> str:

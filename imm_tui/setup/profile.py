@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from imm_tui import config, config_file
 from imm_tui.config import Settings
@@ -54,12 +53,15 @@ def _changed(settings: Settings, values: Mapping[str, str]) -> Change:
 
 
 def profile_values(settings: Settings) -> dict[str, str]:
-    """What config.toml has to say of these settings; what follows from the rest is left out, as an empty value."""
+    """What config.toml has to say of these settings; an empty value is for a line that says what follows from the rest.
+
+    What is not set is left alone: the file may say it for where the environment does not.
+    """
+    values = {key: str(value) for key in config.KEYS if (value := getattr(settings, key))}
     derived = at_account(replace(settings, mns_endpoint=""), settings.account_id)
-    values: dict[str, Any] = {key: getattr(settings, key) for key in config.KEYS}
     if settings.mns_endpoint == derived.mns_endpoint:
         values["mns_endpoint"] = ""
     for key, host in (("imm_endpoint", "imm"), ("sts_endpoint", "sts")):
-        if values[key] == f"https://{host}.{settings.region}.aliyuncs.com":
+        if values.get(key) == f"https://{host}.{settings.region}.aliyuncs.com":
             values[key] = ""
     return values

@@ -123,6 +123,14 @@ def test_a_second_run_finds_nothing_to_do(viewer: Viewer, console: Console) -> N
     assert (ada.home / "config.toml").read_text() == text
 
 
+def test_a_private_queue_stays_the_one_that_was_made_whatever_the_machine_is_called_by_then(viewer: Viewer) -> None:
+    ada = viewer()
+    ada("setup", "--yes")
+    ada.environment["USER"] = "ada-in-another-network"
+    run = ada("setup", "--yes", "--private")
+    assert (run.code, run.lines[-1]) == (0, "Everything is there. Nothing is to be done.")
+
+
 def test_two_viewers_of_one_project_both_see_all_of_a_thousand_events(viewer: Viewer, console: Console) -> None:
     both = [viewer("ada"), viewer("grace")]
     for program in both:
@@ -257,6 +265,37 @@ def test_a_project_that_is_not_there_is_told_with_those_that_are(viewer: Viewer)
     run = ada("setup", "--yes", "--project", "no-such")
     assert run.code == 2
     assert "GetResult-ByNotify-Demo" in run.err
+
+
+def test_a_named_project_is_found_by_a_key_that_may_not_list_any(viewer: Viewer, control: Control) -> None:
+    control.fault("error", service="imm", operation="ListProjects", status=403, code="Forbidden.RAM")
+    ada = viewer()
+    denied = ada("setup", "--yes")
+    assert (denied.code, "imm:ListProjects" in denied.lines[-1]) == (5, True)
+    assert ada("setup", "--yes", "--project", "GetResult-ByNotify-Demo").code == 0
+
+
+def test_a_refusal_of_one_version_is_not_told_as_there_being_no_project(viewer: Viewer, control: Control) -> None:
+    control.fault("error", service="imm", operation="GetProject", status=403, code="Forbidden.RAM", count=1)
+    run = viewer()("setup", "--yes", "--project", "no-such")
+    assert (run.code, "imm:GetProject" in run.lines[-1]) == (5, True)
+
+
+def test_a_region_without_one_of_the_versions_is_set_up_in_the_other(viewer: Viewer, control: Control) -> None:
+    ada = viewer()
+    for operation, flags in (("GetProject", ["--project", "no-such"]), ("ListProjects", [])):
+        control.fault("error", service="imm", operation=operation, status=400, code="InvalidVersion", count=1)
+        run = ada("setup", "--dry-run", *flags)
+        assert (run.code, "There is no project no-such" in run.err) == ((2, True) if flags else (0, False))
+        control.clear()
+
+
+def test_what_setup_does_not_decide_stays_in_the_file(viewer: Viewer) -> None:
+    ada = viewer()
+    hers = 'aliyun_profile = "hers"  # beside the key of the environment'
+    (ada.home / "config.toml").write_text(f"[profiles.default]\n{hers}\n")
+    assert ada("setup", "--yes").code == 0
+    assert hers in (ada.home / "config.toml").read_text()
 
 
 def test_what_a_person_wrote_into_the_file_stays_and_a_dry_run_changes_nothing(
