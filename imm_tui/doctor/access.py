@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from imm_tui.doctor.check import Check, Verdict
@@ -25,11 +26,19 @@ from imm_tui.doctor.reasons import (
     span,
     what_hinders,
 )
+from imm_tui.errors import Trouble
 from imm_tui.i18n import _, sentences
 from imm_tui.setup import REGIONS
 
 _WINDOW, _UNEASY = 15 * 60, 5 * 60
 """Seconds by which a request's date may be off before it is refused (both services), and from which on that is near."""
+
+_IMM_CALLS = {
+    "2017-09-06": ("GetProject", "GetOfficeConversionTask", "ListOfficeConversionTask"),
+    "2020-09-30": ("GetProject", "GetTask", "ListTasks"),
+}
+_MNS_CALLS = ("GetTopicAttributes", "GetQueueAttributes", "ListSubscriptionByTopic")
+"""What the answers of Evidence.of_imm and of_mns are to."""
 
 _AGREEING = 5
 """Seconds of difference that are not worth a word: the Date of a reply has no fractions, and was on its way."""
@@ -105,7 +114,14 @@ def imm_endpoint(e: Evidence) -> Check:
         return skipped(name, "region") if _is_no_region(e, endpoint) else failed(name, trouble, correct)
     if knows_no_key_of_ours(e, answers):
         return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct or _("Check the endpoint."))
-    return Check(name, Verdict.OK, _well("IMM", endpoint))
+    called = zip(_IMM_CALLS[e.settings.api_version], answers, strict=True)
+    silent = {
+        call: it.trouble
+        for call, it in called
+        if it.trouble is not None
+        if it.kind is Kind.UNREACHABLE or (it.kind is Kind.FAULT and call != "GetProject")  # that is the project's
+    }
+    return _answering(name, "IMM", endpoint, silent)
 
 
 def mns_endpoint(e: Evidence) -> Check:
@@ -142,7 +158,9 @@ def mns_endpoint(e: Evidence) -> Check:
         cause = cause.format(other=settings.account_id, account=true_account)
         well = _well("MNS", settings.mns_endpoint)
         return Check(name, Verdict.WARN, sentences(well, cause), setting(e, "account_id", true_account))
-    return Check(name, Verdict.OK, _well("MNS", settings.mns_endpoint))
+    called = zip(_MNS_CALLS, answers, strict=True)
+    silent = {call: it.trouble for call, it in called if it.trouble is not None and it.kind is Kind.UNREACHABLE}
+    return _answering(name, "MNS", settings.mns_endpoint, silent)
 
 
 def _nowhere(e: Evidence) -> Check:
@@ -182,6 +200,16 @@ def _correct(e: Evidence, account_id: str) -> str:
 
 def _own(e: Evidence, name: str, url: str) -> str:
     return sentences(_("Alibaba Cloud's own is {url}.").format(url=url), setting(e, name, url))
+
+
+def _answering(name: str, service: str, endpoint: str, silent: Mapping[str, Trouble]) -> Check:
+    """The verdict on a service that answers, but perhaps not these calls."""
+    well = _well(service, endpoint)
+    if not silent:
+        return Check(name, Verdict.OK, well)
+    trouble = next(iter(silent.values()))
+    told = _("It did not answer {calls}.").format(calls=", ".join(silent))
+    return Check(name, Verdict.WARN, sentences(well, told, trouble.what, trouble.why), next_step(trouble))
 
 
 def _well(service: str, endpoint: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +49,9 @@ _NO_TASK = {
     "2020-09-30": "OfficeConversion-00000000-0000-4000-8000-000000000000",
 }
 """A task that there is not: asking about it tells whether one may ask."""
+
+_ABOUT_THE_TASK = re.compile("InvalidTask|InvalidParameter|Not(Found|Exist)")
+"""Codes that answer it. ResourceNotFound may mean the project: whether that exists is asked besides."""
 
 
 def examine(settings: Settings, keys: Keys, history_path: Path) -> Iterator[Check]:
@@ -191,7 +195,7 @@ def _task(settings: Settings, keys: Keys) -> Answer[bool]:
         try:
             imm.get_task(_NO_TASK[settings.api_version])
         except Refused as refusal:
-            if isinstance(refusal, Barred) or not (refusal.code or "").startswith("InvalidTask"):
+            if isinstance(refusal, Barred) or not _ABOUT_THE_TASK.search(refusal.code or ""):
                 raise
         return True  # it may be asked about
 

@@ -50,12 +50,13 @@ def accepted_by(answer: Answer[Any]) -> bool:
 
 def out_of_service(answers: Collection[Answer[Any]]) -> Trouble | None:
     """Why a service cannot be used at all; None where it can."""
-    for answer in answers:
-        if answer.kind is Kind.UNREACHABLE:
-            return answer.trouble
-    if all(answer.kind is Kind.FAULT for answer in answers):
-        return next(answer.trouble for answer in answers)
-    return None
+    asked = [answer for answer in answers if answer.kind is not Kind.NOT_ASKED]
+    if any(answer.kind not in (Kind.UNREACHABLE, Kind.FAULT) for answer in asked):
+        return None
+    unreachable = (answer for answer in asked if answer.kind is Kind.UNREACHABLE)
+    if (worst := next(unreachable, None)) is not None:
+        return worst.trouble
+    return asked[0].trouble if len(asked) == len(answers) else None
 
 
 def knows_no_key_of_ours(e: Evidence, answers: Collection[Answer[Any]]) -> bool:

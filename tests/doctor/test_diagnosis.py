@@ -146,6 +146,15 @@ BROKEN: dict[str, tuple[str, Verdict, Break]] = {
     "MNS without a name": ("mns_endpoint", Verdict.FAIL, env(**{MNS: "https://mns.invalid"})),
     "MNS without TLS": ("mns_endpoint", Verdict.FAIL, tls_on_a_plain_port(MNS)),
     "MNS behind a page": ("mns_endpoint", Verdict.FAIL, fault(effect="html", service="mns")),
+    **{
+        f"{service} without {call}": (f"{service}_endpoint", Verdict.WARN, fault(effect="cut-before", operation=call))
+        for service, calls in (
+            ("imm", ("GetProject", "GetTask", "ListTasks")),
+            ("mns", ("GetTopicAttributes", "GetQueueAttributes", "ListSubscriptionByTopic", "BatchPeekMessage")),
+        )
+        for call in calls
+    },
+    "IMM at fault with its list": ("imm_endpoint", Verdict.WARN, fault(effect="error", operation="ListTasks")),
     "another account's number": ("mns_endpoint", Verdict.WARN, env(IMM_TUI_ACCOUNT_ID="123")),
     "another region": ("region", Verdict.FAIL, env(IMM_TUI_REGION="cn-hangzhou")),
     "no region": ("region", Verdict.FAIL, env(IMM_TUI_REGION="")),

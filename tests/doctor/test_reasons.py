@@ -134,6 +134,12 @@ def test_nothing_is_changed_consumed_or_made(patient: Patient) -> None:
     assert not patient.history.parent.exists()
 
 
+@pytest.mark.parametrize("code", ["ResourceNotFound", "InvalidParameter.TaskId", "TaskNotExist"])
+def test_however_imm_says_that_there_is_no_such_task_one_may_ask(patient: Patient, code: str) -> None:
+    patient.control.fault("error", operation="GetTask", status=400, code=code)
+    assert patient.examined()["permissions"].status is Verdict.OK
+
+
 def test_a_service_that_is_busy_is_asked_again(patient: Patient) -> None:
     patient.control.fault("throttle", count=4)
     assert patient.named() == {}

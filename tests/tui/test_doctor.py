@@ -68,6 +68,28 @@ async def test_without_a_key_that_is_what_is_missing(
         assert "✗ credentials" in read(app)
 
 
+class _NoSourceOfKeys:
+    """A part of the program that makes a mistake."""
+
+    def current(self) -> Credentials:
+        raise ZeroDivisionError
+
+    def renew(self, refused: Credentials) -> bool:
+        raise NotImplementedError
+
+
+async def test_a_mistake_of_the_programs_own_ends_it_with_a_word(mailbox: Mailbox, tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    app = ImmApp(mailbox.settings, path, None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(DoctorScreen(mailbox.settings, _NoSourceOfKeys(), path))
+        await until_read(pilot, "ended early")
+        await until_read(pilot, "The doctor ended through a mistake of its own: ZeroDivisionError")
+        assert "- queue not known" in read(app)
+        await pilot.press("r")
+        await until_read(pilot, "ended early")
+
+
 async def test_one_key_of_the_dashboard_calls_it_beside_our_own_listener(mailbox: Mailbox, tmp_path: Path) -> None:
     app = ImmApp(mailbox.settings, tmp_path / "history.db", mailbox.credentials)
     async with app.run_test(size=(120, 40)) as pilot:

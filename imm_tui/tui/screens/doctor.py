@@ -17,11 +17,13 @@ from textual.widgets.option_list import Option
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.doctor.check import SHAPES, Check, Verdict
+from imm_tui.errors import Trouble, mistake
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.text import line
 from imm_tui.tui.clipboard import copy
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
+from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.overflow import Overflow
 
 _LONGEST = 4_000
@@ -80,6 +82,8 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         """Which examination is listened to: one that was left has nothing to say any more."""
         self._names: list[str] = []
         self._decided: dict[str, Check] = {}
+        self._mistake: Trouble | None = None
+        """What has ended the examination before its end."""
 
     def compose(self) -> ComposeResult:
         where = " · ".join(filter(None, (self._settings.profile, self._settings.region, self._settings.project)))
@@ -102,7 +106,7 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         from imm_tui.doctor.verdicts import CHECKS
 
         self._run += 1
-        self._names, self._decided = list(CHECKS), {}
+        self._names, self._decided, self._mistake = list(CHECKS), {}, None
         self.query_one(_Checks).set_options(Option(self._line(name), id=name) for name in self._names)
         self.query_one(_Checks).highlighted = 0
         self._show()
@@ -111,9 +115,24 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
     def _examine(self, run: int) -> None:
         from imm_tui.doctor.asking import examine
 
-        for check in examine(self._settings, self._keys, self._history_path):
-            with suppress(RuntimeError):  # the app has ended meanwhile
-                self.app.call_later(self._arrived, run, check)
+        try:
+            for check in examine(self._settings, self._keys, self._history_path):
+                with suppress(RuntimeError):  # the app has ended meanwhile
+                    self.app.call_later(self._arrived, run, check)
+        except Exception as error:  # a mistake of ours is told here too, and all else goes on
+            with suppress(RuntimeError):
+                self.app.call_later(self._ended, run, mistake(error, _("The doctor")))
+
+    def _ended(self, run: int, trouble: Trouble) -> None:
+        if run != self._run:
+            return
+        self._mistake = trouble
+        checks = self.query_one(_Checks)
+        for name in self._names:
+            checks.replace_option_prompt(name, self._line(name))
+        checks.highlighted = next(row for row, name in enumerate(self._names) if name not in self._decided)
+        self._show()
+        self.refresh_bindings()
 
     def _arrived(self, run: int, check: Check) -> None:
         if run != self._run:
@@ -140,7 +159,8 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         width = max(map(len, self._names))
         check = self._decided.get(name)
         if check is None:
-            return Content.styled(f"… {name:<{width}}  {_('asking')}", QUIET)
+            shape, told = ("-", _("not known")) if self._mistake else ("…", _("asking"))
+            return Content.styled(f"{shape} {name:<{width}}  {told}", QUIET)
         quiet = QUIET if check.status in (Verdict.OK, Verdict.SKIPPED) else ""
         return Content.assemble(
             (f"{SHAPES[check.status]} ", _COLOURS[check.status]), f"{name:<{width}}  ", (line(check.cause), quiet)
@@ -151,6 +171,8 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         self.query_one("#told", Static).update(self._told())
 
     def _summary(self) -> Content:
+        if self._mistake:
+            return Content.styled(_("ended early"), "$text-error")
         left = len(self._names) - len(self._decided)
         if left:
             return Content.styled(ngettext("{count} to go", "{count} to go", left).format(count=left), QUIET)
@@ -179,7 +201,7 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
     def _told(self) -> Content:
         check = self._marked
         if check is None:
-            return Content("")
+            return in_full(self._mistake) if self._mistake else Content("")
         parts = [Content.assemble((f"{SHAPES[check.status]} ", _COLOURS[check.status]), (check.name, "bold"))]
         parts.append(Content(line(check.cause, _LONGEST)))
         if check.fix:
@@ -190,7 +212,7 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "again":
-            return len(self._decided) == len(self._names)
+            return len(self._decided) == len(self._names) or self._mistake is not None
         if action == "copy":
             return self._marked is not None
         return super().check_action(action, parameters)
