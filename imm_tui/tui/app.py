@@ -210,6 +210,8 @@ class ImmApp(App[str | None]):
     # The profile, and what works for it
 
     def _open(self, profile: Profile) -> None:
+        if profile.problem is None:
+            self.submissions.open(profile)
         self.session = Session(
             profile,
             self.wake,
@@ -258,8 +260,15 @@ class ImmApp(App[str | None]):
 
     def _take_back(self) -> None:
         """What batches did not send: not into a form that is open, which does not hold it and is kept in its place."""
-        if self._form is None or not self._form.is_open:
-            self.submissions.take_back()
+        if self._form is not None and self._form.is_open:
+            return
+        if count := self.submissions.take_back():
+            words = ngettext(
+                "{count} document that was left unsent when imm-tui ended is in the form: n opens it.",
+                "{count} documents that were left unsent when imm-tui ended are in the form: n opens it.",
+                count,
+            ).format(count=f"{count:,}")
+            self.notify(words, title=_("Not sent"), severity="warning", timeout=_TOLD_FOR, markup=False)
 
     # Submissions
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.app import App
 
-from imm_tui.errors import Trouble, mistake
+from imm_tui.errors import HistoryUnusable, Trouble, mistake
 from imm_tui.history import History
 from imm_tui.i18n import _, ngettext
 from imm_tui.profiles import Profile
@@ -150,7 +150,10 @@ def _send(screen: Localized[Any], profile: Profile, submissions: Submissions, re
     conversions = [it.conversion for it in ready if it.conversion is not None]
     numbers = [it.task.id for it in ready if it.conversion is not None]
     if len(conversions) > 1:
-        submissions.batches.start(profile, conversions, None, numbers)
+        try:
+            submissions.batches.start(profile, conversions, None, numbers)
+        except HistoryUnusable as trouble:
+            _fail(screen.app, trouble)
         return
     submissions.send(profile, conversions, partial(_tell, screen.app), numbers)
 

@@ -42,6 +42,8 @@ class Submissions:
         self._on_change = on_change
         self._on_accepted = on_accepted
         self._batches: Batches | None = None
+        self._opened: list[Profile] = []
+        """Those in whose history there may be something that another session never sent."""
 
     # The forms
 
@@ -130,12 +132,29 @@ class Submissions:
         """How many documents are still to be submitted."""
         return self._batches.unsent if self._batches is not None else 0
 
-    def take_back(self) -> None:
-        """What batches have ended without sending is in the forms again, when they are next opened."""
+    def open(self, profile: Profile) -> None:
+        """What sessions that were cut short have not sent of this profile comes back with the next `take_back`."""
+        self._opened.append(profile)
+
+    def take_back(self) -> int:
+        """What batches have ended without sending is in the forms again, when they are next opened; how many documents
+        of that are from another session."""
         for profile, unsent in self._batches.give_back() if self._batches is not None else ():
             self._keep_unsent(profile, unsent)
+        opened, self._opened = self._opened, []
+        return sum(self._look_back(profile) for profile in opened)
+
+    def _look_back(self, profile: Profile) -> int:
+        from imm_tui.tui.batches import left
+
+        count = 0
+        for unsent in left(profile):
+            self._keep_unsent(profile, unsent)
+            count += len(unsent.sources.splitlines())
+        return count
 
     def stop(self) -> None:
-        """Sends no more of the batches, and keeps what was not sent in the forms."""
+        """Sends no more of the batches, and keeps what was not sent in the forms; that of one whose last answers do not
+        come is for the next session to take back."""
         for profile, unsent in self._batches.stop() if self._batches is not None else ():
             self._keep_unsent(profile, unsent)

@@ -499,7 +499,12 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
             self._begin(len(preview.conversions))
             self._submissions.send(self._profile, preview.conversions, self._done)
         else:
-            self._submissions.batches.start(self._profile, preview.conversions, self._sent)
+            try:
+                self._submissions.batches.start(self._profile, preview.conversions, self._sent)
+            except HistoryUnusable as trouble:
+                self._tell(in_full(trouble))
+                return
+            self._keep_rest()
             self._accepted = True
             self._leave()
 
@@ -597,8 +602,12 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
         """Closes the form once its conversions are accepted, as soon as nothing stands before it."""
         if self._accepted and self.is_active:
             self._accepted = False
-            self._submissions.keep(self._profile, replace(self._sent.next, sources=self._sent.sources))
+            self._keep_rest()
             self.dismiss()
+
+    def _keep_rest(self) -> None:
+        """What was sent is not in the next form."""
+        self._submissions.keep(self._profile, replace(self._sent.next, sources=self._sent.sources))
 
     def _typed_draft(self) -> Draft:
         return Draft(
