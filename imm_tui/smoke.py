@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +22,7 @@ from filelock import Timeout
 from imm_tui import notifications, submission
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Barred, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
+from imm_tui.errors import BadInput, Barred, Denied, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, History, Left, Message
 from imm_tui.i18n import N_, _
 from imm_tui.listener import Election
@@ -31,6 +32,7 @@ from imm_tui.tasks import Conversion, Status, Task, now, task_key
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Imm
+    from imm_tui.cloud.mns import Queue
     from imm_tui.cloud.mns_reply import Received
 
 TIMEOUT = 180.0
@@ -48,8 +50,9 @@ _GRACE = 6.0
 _DEPTH = 3
 """Batches that are lifted to get at an event that others stand in front of: each hides theirs for a second."""
 
-_REST = 5.0
-"""Seconds for which a queue that was lifted in vain is left alone."""
+_LIFTS, _REST = 2, 5.0
+"""How often that is tried in vain, and the seconds between: every delivery counts, and a queue may put away for good
+what was delivered too often."""
 
 _PLACE = "imm-tui-smoke"
 """The folder for what the test converts, in the one where the document's results would go: it overwrites none."""
@@ -190,9 +193,14 @@ def run(
 ) -> Progress:
     """Submits `conversion`, waits for its event, and says how it came out; `on_progress` is told each step of the way.
 
-    `timeout` is in seconds; `stop` ends the wait at once. Raises BadInput for settings that cannot be, and
-    HistoryUnusable.
+    `timeout` is in seconds; `stop` ends the wait at once. Raises BadInput for settings that cannot be, ReadOnly for a
+    profile that is, and HistoryUnusable.
     """
+    if settings.read_only:
+        from imm_tui.cloud.read_only import forbidden
+
+        if trouble := forbidden("imm:CreateOfficeConversionTask"):
+            raise trouble
     stop = stop or threading.Event()
     with (
         closing(submission.connect(settings, keys)) as imm,
@@ -218,11 +226,12 @@ class _Receiver:
     """The queue, for as long as it is for us to receive from it: no other imm-tui listens for this history."""
 
     def __init__(self, settings: Settings, keys: Keys, history: History) -> None:
-        from imm_tui.cloud.mns import Queue
-
-        self._queue = Queue(settings.mns_endpoint, settings.queue, keys)
+        self._settings = settings
+        self._keys = keys
+        self._queue = self._open()
         self._history = history
         self._election = Election(history.path)
+        self._lifts = _LIFTS
         self._lift_not_before = 0.0
         self.crowded = False
         """What others have on the queue is more than is lifted."""
@@ -236,19 +245,29 @@ class _Receiver:
             return False
         return True
 
+    def _open(self) -> Queue:
+        from imm_tui.cloud.mns import Queue
+
+        return Queue(self._settings.mns_endpoint, self._settings.queue, self._keys)
+
     def check(self) -> None:
         """Raises Refused or Unreachable for a queue that cannot be looked at."""
         self._queue.peek(1)
 
     def look(self, task: Task, stop: threading.Event) -> None:
-        """Whether the event stands on the queue; then takes it. Where others stand in front of it they are lifted."""
+        """Whether the event stands on the queue; then takes it. Where others stand in front of it they are lifted.
+
+        Raises Refused and Unreachable.
+        """
         from imm_tui.cloud.mns import BATCH
 
         seen = self._queue.peek(BATCH)
-        own = any(_is_of(message, task) for message in seen)
-        if own or (len(seen) == BATCH and time.monotonic() >= self._lift_not_before):
+        if any(_is_of(message, task) for message in seen):
             self._lift(task, stop)
-            self._lift_not_before = time.monotonic() + (0.0 if own else _REST)
+        elif len(seen) == BATCH and self._lifts and time.monotonic() >= self._lift_not_before:
+            self._lift(task, stop)
+            self._lifts -= 1
+            self._lift_not_before = time.monotonic() + _REST
 
     def _lift(self, task: Task, stop: threading.Event) -> None:
         """Receives until the event is among what came, and gives all else back at once to whoever it is for."""
@@ -263,14 +282,43 @@ class _Receiver:
                 if own:
                     self._take(own)
             finally:
-                for message in batch:
-                    if message not in own:
-                        with suppress(Refused, Unreachable, BadInput):  # else it comes back when its time is over
-                            self._queue.change_visibility(message.receipt_handle, 1)
+                self._give_back([message.receipt_handle for message in batch if message not in own])
             if own or not batch:
                 self.crowded = False
                 return
         self.crowded = True
+
+    def _give_back(self, handles: list[str]) -> None:
+        """All at once: a person who wants the test to end need not wait for one after the other.
+
+        Raises Barred where it is never allowed; any other refusal only lets a message come back later.
+        """
+        if not handles:
+            return
+        with ThreadPoolExecutor(len(handles), thread_name_prefix="smoke test") as pool:
+            refusals = [refusal for refusal in pool.map(self._show_again, handles) if refusal is not None]
+        for refusal in refusals:
+            if isinstance(refusal, Denied):
+                what = _("What was received along with the event cannot be given back: its owner has to wait for it.")
+                raise Denied(
+                    what,
+                    refusal.what,
+                    refusal.fix,
+                    action=refusal.action,
+                    code=refusal.code,
+                    request_id=refusal.request_id,
+                )
+            raise refusal
+
+    def _show_again(self, handle: str) -> Barred | None:
+        try:
+            with closing(self._open()) as queue:
+                queue.change_visibility(handle, 1)
+        except Barred as refusal:
+            return refusal
+        except (Refused, Unreachable, BadInput):  # it comes back when its time is over
+            pass
+        return None
 
     def _take(self, own: list[Received]) -> None:
         """Stores the event, and only then deletes it."""
@@ -328,6 +376,7 @@ class _Test:
                     self._receiver.look(task, stop)
                 trouble = None
             except Barred:
+                self._come(task)  # the event may be here all the same
                 raise
             except (Refused, Unreachable) as passing:
                 trouble = passing

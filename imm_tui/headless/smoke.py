@@ -7,10 +7,10 @@ import signal
 import threading
 from pathlib import Path
 
-from imm_tui import smoke
+from imm_tui import ram, smoke
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Trouble
+from imm_tui.errors import BadInput, Denied, Trouble
 from imm_tui.exits import END_SIGNALS, Exit, code_of, end_at_last
 from imm_tui.headless.output import put
 from imm_tui.i18n import _
@@ -51,11 +51,12 @@ def run(
             field="source",
         )
     conversion = smoke.conversion_of(uri, settings)
-    say(_("Converts the first page of {source} into {target}.").format(source=uri, target=conversion.target_uri))
     stop, printed = _Stop(), _Printed(as_json=as_json)
 
     def follow(progress: Progress) -> None:
-        stop.listen()
+        if stop.listen():
+            told = _("Converts the first page of {source} into {target}.")
+            say(told.format(source=uri, target=conversion.target_uri))
         printed.follow(progress)
 
     progress = smoke.run(
@@ -69,6 +70,9 @@ def run(
     )
     verdict = verdict_of(progress)
     put(json.dumps(_as_object(progress, verdict)) if as_json else line(verdict))
+    if isinstance(verdict, Denied):
+        say(_("Whoever may grant permissions can paste this policy in the RAM console:"))
+        say(ram.policy([verdict.action], settings))
     if progress.verdict is Verdict.STOPPED:
         return 128 + stop.signal
     assert progress.verdict is not None
@@ -84,12 +88,15 @@ class _Stop:
         self.signal = signal.SIGINT
         self._listens = False
 
-    def listen(self) -> None:
-        if not self._listens:
-            self._listens = True
-            for number in END_SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    signal.signal(number, self._note)
+    def listen(self) -> bool:
+        """Whether this is the first time."""
+        if self._listens:
+            return False
+        self._listens = True
+        for number in END_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note)
+        return True
 
     def _note(self, number: int, _frame: object) -> None:
         self.signal = signal.Signals(number)

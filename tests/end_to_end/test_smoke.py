@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import signal
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from mns.account import Account as MnsAccount
+from mns.queue import Message as QueueMessage
 
 from imm_tui.history import History
 from imm_tui.tasks import API_VERSIONS
@@ -72,6 +76,27 @@ def test_interrupted_while_it_lifts_it_gives_everything_back(program: Program, m
     run.send_signal(signal.SIGINT)
     assert program.finish(run).code == 130
     until(lambda: mailbox.left[1] == 0)  # long before the queue's visibility timeout of 30 s
+
+
+def test_that_nothing_can_be_given_back_is_told_with_the_policy_that_mends_it(
+    fresh_emulator: RunningEmulator, control: Control, tmp_path: Path
+) -> None:
+    program = Program(tmp_path / "home", fresh_emulator.env)
+    assert program("smoke", "--source", PDF).code == 0  # alone on the queue it gives nothing back
+    control.fault("error", service="mns", operation="ChangeMessageVisibility", status=403, code="AccessDenied")
+    console = MnsAccount(fresh_emulator.endpoint, fresh_emulator.access_key_id, fresh_emulator.access_key_secret)
+    with contextlib.redirect_stdout(io.StringIO()):  # the SDK prints the secret at every request
+        queue = console.get_queue(fresh_emulator.queue)
+        queue.send_message(QueueMessage("not an event"))
+        console.get_client().close_connection()
+    run = program("smoke", "--source", PDF, "--json")
+    assert (run.code, run.object["verdict"]) == (5, "refused")
+    assert isinstance(run.object["stored_ms"], int)  # the event came all the same
+    assert (
+        "mns:ChangeMessageVisibility"
+        in json.loads(run.err.splitlines()[-1].removeprefix("imm-tui: "))["Statement"][0]["Action"]
+    )
+    program.close()
 
 
 def test_while_another_imm_tui_listens_that_one_receives(program: Program, mailbox: Mailbox) -> None:
