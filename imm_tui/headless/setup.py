@@ -59,6 +59,8 @@ def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_ru
         return Exit.SUCCEEDED
     if dry_run:
         return Exit.SUCCEEDED
+    if trouble := making.forbidden(plan):
+        raise trouble
     talk.confirm(_("Create and write this?"))
     for part in making.make(plan, keys, record):
         put(_("✔ created  {part}").format(part=line(part)))
@@ -133,7 +135,7 @@ class _Talk:
         usual = f" [{line(question.usual)}]" if question.usual else ""
         while True:
             answer = self._answer(f"{question.words}{usual} ") or question.usual
-            if answer in question.options or (answer and not question.options):
+            if question.takes(answer):
                 return answer
             if answer.isdecimal() and 0 < int(answer) <= len(question.options):
                 return question.options[int(answer) - 1]

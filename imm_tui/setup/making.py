@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imm_tui import ram
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Denied, Trouble, Unreachable
+from imm_tui.errors import BadInput, Denied, ReadOnly, Trouble, Unreachable
 from imm_tui.i18n import _
 from imm_tui.setup.parts import Kind, Part, account_at, if_there
 from imm_tui.setup.record import Made, keep, made_here
@@ -24,10 +24,16 @@ CONTENT_FORMAT = "JSON"
 VISIBILITY_TIMEOUT, POLLING_WAIT, RETENTION = 60, 30, 345_600
 """Seconds: to store a batch on a slow disk there are many; a long poll's most; and the service's own four days."""
 
+_CREATIONS = {
+    Kind.TOPIC: "mns:CreateTopic",
+    Kind.QUEUE: "mns:CreateQueue",
+    Kind.SUBSCRIPTION: "mns:Subscribe",
+}
+
 _ACTIONS = (
     *("imm:ListProjects", "imm:GetProject", "mns:ListTopic"),
-    *("mns:GetTopicAttributes", "mns:CreateTopic", "mns:GetQueueAttributes", "mns:CreateQueue"),
-    *("mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes", "mns:Subscribe"),
+    *("mns:GetTopicAttributes", "mns:GetQueueAttributes"),
+    *("mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes", *_CREATIONS.values()),
 )
 """The permissions that it takes to find, to look and to make."""
 
@@ -85,6 +91,15 @@ def look(settings: Settings, keys: Keys) -> Plan:
         missing=tuple(part for part, is_there in known if not is_there),
         remarks=tuple(remarks),
     )
+
+
+def forbidden(plan: Plan) -> ReadOnly | None:
+    """What a person is told of a plan that a read-only profile keeps from being carried out."""
+    from imm_tui.cloud import read_only
+
+    if not (plan.settings.read_only and plan.missing):
+        return None
+    return read_only.forbidden(_CREATIONS[plan.missing[0].kind])
 
 
 def pushing_to_queue(subscriptions: Sequence[Subscription], settings: Settings) -> list[Subscription]:

@@ -43,6 +43,10 @@ class Question:
     usual: str = ""
     """What is meant where nothing is answered; empty where there is no telling."""
 
+    def takes(self, answer: str) -> bool:
+        """Whether that can be the answer."""
+        return answer in self.options if self.options else bool(answer)
+
 
 Load = Callable[[Mapping[str, str]], Settings]
 """The settings with these answers above them, by the names of config.KEYS. Raises BadInput for one that cannot be."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from itertools import takewhile
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,7 +20,7 @@ from textual.widgets.option_list import Option
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import Denied, Trouble
+from imm_tui.errors import Denied, ReadOnly, Trouble, mistake
 from imm_tui.i18n import N_, _
 from imm_tui.setup import making, questions
 from imm_tui.setup.making import Plan
@@ -36,12 +39,31 @@ _FRAME = 0.2
 """Seconds between two pictures while something is waited for."""
 
 
+class _Busy(Enum):
+    """What is waited for."""
+
+    ASKING = auto()
+    MAKING = auto()
+    """There is no way back while things are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Something that only a person can say."""
+
+    question: Question
+    rest: Generator[Question, str, Settings] | None
+    """Goes on from the question, in a thread; None for one that was come back to."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """Everything is answered: what is there, and what will be made and written."""
 
     plan: Plan
     change: Change
+    forbidden: ReadOnly | None
+    """Why it will not be."""
 
     @property
     def nothing(self) -> bool:
@@ -55,8 +77,8 @@ class _Done:
     ready: _Ready
 
 
-_Page = Question | _Ready | _Done | Trouble | None
-"""What is shown; None while the services are asked."""
+_Page = _Asked | _Ready | _Done | Trouble | _Busy
+"""What is shown."""
 
 
 class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
@@ -80,8 +102,11 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         self._keys = keys
         self._environ = environ
         self._copy = copy
-        self._replies: list[str] = []
-        self._page: _Page = None
+        self._trail: list[tuple[Question, str]] = []
+        """What was asked and answered on the way to this page."""
+        self._page: _Page = _Busy.ASKING
+        self._settings: Settings | None = None
+        """Those that all answers came to."""
         self._made: list[Part] = []
         self._asked = 0
         """Which of the threads is listened to: one that was left behind has nothing to say any more."""
@@ -106,44 +131,67 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
 
     # What calls the services, in threads
 
-    def _find(self) -> None:
-        """Asks as far as the answers reach, and shows what comes next."""
-        self._start(self._next_page)
+    def _find(self, standing: _Asked | None = None) -> None:
+        """Goes as far as the answers reach, from the question that was just answered or from the beginning, and shows
+        what comes next."""
+        replies = {question.setting: reply for question, reply in self._trail}
+        self._start(_Busy.ASKING, lambda: self._next_page(standing, replies), _("Nothing was changed."))
 
-    def _start(self, find: Callable[[int], _Page]) -> None:
+    def _start(self, busy: _Busy, work: Callable[[], _Page], held: str) -> None:
+        """`held` is what holds after a mistake."""
         self._asked += 1
-        self._show(None)
-        run = self._asked
+        self._show(busy)
+        run, tell = self._asked, self._teller()
 
-        def work() -> None:
+        def find() -> None:
             try:
-                page: _Page = find(run)
+                page: _Page = work()
             except Trouble as trouble:
                 page = trouble
-            self.app.call_later(self._arrived, run, page)
+            except Exception as error:
+                page = mistake(error, _("The set-up"), held)
+            tell(self._arrived, run, page)
 
-        threading.Thread(target=work, name="set-up", daemon=True).start()
+        threading.Thread(target=find, name="set-up", daemon=True).start()
 
-    def _next_page(self, _run: int) -> _Page:
-        asking = questions.complete(self._load, self._keys, self._environ)
+    def _teller(self) -> Callable[..., None]:
+        """Calls something in the screen's thread. What a thread does goes on to its end, though nobody looks any more:
+        neither the screen nor the app need be there by then."""
+        app = self.app
+
+        def tell(callback: Callable[..., None], *arguments: object) -> None:
+            with suppress(RuntimeError):
+                app.call_later(callback, *arguments)
+
+        return tell
+
+    def _next_page(self, standing: _Asked | None, replies: Mapping[str, str]) -> _Page:
+        if standing is not None and standing.rest is not None:
+            question, rest = standing.question, standing.rest
+        else:
+            rest = questions.complete(self._load, self._keys, self._environ, private=None)
+            question = None
         try:
-            question = next(asking)
-            for reply in self._replies:
-                question = asking.send(reply)
+            question = question or next(rest)
+            while (reply := replies.get(question.setting)) is not None and question.takes(reply):
+                question = rest.send(reply)
         except StopIteration as end:
             settings: Settings = end.value
+            self._settings = settings
             plan = making.look(settings, self._keys)
-            return _Ready(plan, profile_of(plan))
-        return question
+            return _Ready(plan, profile_of(plan), making.forbidden(plan))
+        return _Asked(question, rest)
 
-    def _carry_out(self, ready: _Ready, run: int) -> _Page:
+    def _carry_out(self, ready: _Ready, run: int, tell: Callable[..., None]) -> _Page:
         for part in making.make(ready.plan, self._keys, record_path(ready.plan.settings, self._environ)):
-            self.app.call_later(self._made_part, run, part)
+            tell(self._made_part, run, part)
         ready.change.write()
         return _Done(ready)
 
     def _arrived(self, run: int, page: _Page) -> None:
         if run == self._asked:
+            if isinstance(page, _Asked):  # an answer of before may be none any more
+                self._trail = list(takewhile(lambda it: it[0].setting != page.question.setting, self._trail))
             self._show(page)
 
     def _made_part(self, run: int, part: Part) -> None:
@@ -156,20 +204,23 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
     def _show(self, page: _Page) -> None:
         self._page = page
         options, text = self.query_one(Choices), self.query_one("#text", LineInput)
-        chosen = isinstance(page, Question) and bool(page.options)
+        chosen = isinstance(page, _Asked) and bool(page.question.options)
         options.display = chosen
-        text.display = isinstance(page, Question) and not page.options
-        self.query_one("#scroll").display = not isinstance(page, Question)
+        text.display = isinstance(page, _Asked) and not chosen
+        self.query_one("#scroll").display = not isinstance(page, _Asked)
         words = self.query_one("#words", Static)
         match page:
-            case Question():
-                words.update(Content(page.words))
+            case _Asked(question):
+                words.update(Content(question.words))
                 options.clear_options()
-                options.add_options([Option(Content(line(option))) for option in page.options])
-                options.highlighted = page.options.index(page.usual) if page.usual else 0
+                options.add_options([Option(Content(line(option))) for option in question.options])
+                options.highlighted = question.options.index(question.usual) if question.usual and chosen else 0
+                text.value = "" if chosen else question.usual
                 (options if chosen else text).focus()
             case _Ready() if page.nothing:
                 words.update(Content(_("Everything is there. Nothing is to be done.")))
+            case _Ready(forbidden=ReadOnly() as trouble):
+                words.update(in_full(trouble))
             case _Ready():
                 words.update(Content(_("Enter creates and writes this. Nothing is changed before.")))
             case _Done():
@@ -191,22 +242,26 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         return Content("")
 
     def _show_waiting(self) -> None:
-        if self._page is None:
+        if isinstance(self._page, _Busy):
             self._tick += 1
-            words = [_("Asking the account") + "." * (self._tick % 4)]
-            words += [_("✔ created  {part}").format(part=line(part)) for part in self._made]
+            told = _("Asking the account") if self._page is _Busy.ASKING else _("Creating and writing")
+            words = [told + "." * (self._tick % 4)]
+            if self._page is _Busy.MAKING:
+                words += [_("✔ created  {part}").format(part=line(part)) for part in self._made]
             self.query_one("#words", Static).update(Content("\n".join(words)))
 
     def _policy(self, denied: Denied) -> str:
         """What an administrator can paste in the RAM console."""
-        return making.policy(denied, self._load({}))
+        return making.policy(denied, self._settings or self._load({}))
 
     # What a person does
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "go_on":
-                return isinstance(self._page, _Ready | _Done)
+                return isinstance(self._page, _Done) or (isinstance(self._page, _Ready) and not self._page.forbidden)
+            case "back":
+                return self._page is not _Busy.MAKING
             case "again":
                 return isinstance(self._page, Trouble)
             case "copy":
@@ -215,24 +270,25 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         event.stop()
-        if isinstance(self._page, Question):
-            self._reply(self._page.options[event.option_index])
+        if isinstance(self._page, _Asked):
+            self._reply(self._page, self._page.question.options[event.option_index])
 
     def on_input_submitted(self, event: LineInput.Submitted) -> None:
         event.stop()
-        if isinstance(self._page, Question) and event.value.strip():
-            self._reply(event.value.strip())
-            event.input.value = ""
+        if isinstance(self._page, _Asked) and event.value.strip():
+            self._reply(self._page, event.value.strip())
 
-    def _reply(self, reply: str) -> None:
-        self._replies.append(reply)
-        self._find()
+    def _reply(self, asked: _Asked, reply: str) -> None:
+        self._trail.append((asked.question, reply))
+        self._find(asked)
 
     def action_go_on(self) -> None:
         match self._page:
             case _Ready() as ready if not ready.nothing:
                 self._made.clear()
-                self._start(lambda run: self._carry_out(ready, run))
+                run, tell = self._asked + 1, self._teller()
+                held = _("What was made so far is written down. Run the set-up again: it goes on from there.")
+                self._start(_Busy.MAKING, lambda: self._carry_out(ready, run, tell), held)
             case _Ready() | _Done():
                 self.dismiss(True)
 
@@ -246,9 +302,10 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
     def action_back(self) -> None:
         if isinstance(self._page, _Done):
             self.dismiss(True)
-        elif self._replies:
-            self._replies.pop()
-            self._find()
+        elif self._trail:
+            question, reply = self._trail.pop()
+            self._asked += 1  # what is being asked is not waited for any more
+            self._show(_Asked(replace(question, usual=reply), None))
         else:
             self.dismiss(False)
 
