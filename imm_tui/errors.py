@@ -66,6 +66,10 @@ class Barred(Refused):
     """A refusal that every such call will meet until a person mends something: a key, a permission, a name, a clock."""
 
 
+class KeyRefused(Barred):
+    """The service does not accept the access key, its token or its signature: another key may do."""
+
+
 class Denied(Barred):
     """The access key is good, but its owner lacks a permission: the RAM action `action`, like mns:ReceiveMessage."""
 

@@ -15,7 +15,7 @@ from html import unescape
 from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
-from imm_tui.errors import Barred, Denied, NotActivated, Refused
+from imm_tui.errors import Barred, Denied, KeyRefused, NotActivated, Refused
 from imm_tui.i18n import N_, _, sentences
 
 _BARRING_CODES = frozenset(
@@ -51,13 +51,22 @@ _BARRING_CODES = frozenset(
 
 # What the codes say that callers tell apart.
 _DENIED = re.compile(
-    r"AccessDenied|Forbidden(?!\.AccessKey)|NoPermission|NotAuthorized|Unauthorized|ImplicitDeny|ExplicitDeny",
+    r"AccessDenied|Forbidden(?!\.AccessKey)|NoPermission|NoAuth|NotAuthorized|Unauthorized|ImplicitDeny|ExplicitDeny",
     re.IGNORECASE,
+)
+_CLOCK = re.compile(
+    r"TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp", re.IGNORECASE
 )
 _KEY = re.compile(
     r"SignatureDoesNotMatch|InvalidAccessKeySecret|IncompleteSignature|InvalidSignature"
     r"|InvalidAccessKeyId|Forbidden\.AccessKey|InvalidAccessKey\b|InactiveAccessKey"
     r"|InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken|ExpiredToken|InvalidStsToken",
+    re.IGNORECASE,
+)
+# MNS has no code of its own for a token, and says it in the words of a denial.
+_SAYS_TOKEN = re.compile(
+    r"security.?token\b.{0,80}\b(expired|invalid|not valid|malformed)"
+    r"|(expired|invalid|malformed)\W+(security|sts).?token",
     re.IGNORECASE,
 )
 _MISSING = re.compile(r"(Queue|Topic|Subscri(ption|ber))(Name)?\.?Not(Exist|Found)", re.IGNORECASE)
@@ -93,7 +102,7 @@ _REFUSALS = (
         N_("Get new temporary credentials."),
     ),
     (
-        r"TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp",
+        _CLOCK.pattern,
         N_("{service} does not accept the time of the request."),
         N_("This machine's clock is more than 15 minutes off."),
         N_("Set the clock, best by NTP."),
@@ -202,13 +211,15 @@ def refused(
     denied = status in (401, 403) and not is_throttle(code)
     what, why = _("{service} refuses the request: {code}."), ""
     fix = _("Check the access key, and that its owner has the permission {action}.") if denied else ""
+    about_the_key = is_about_the_key(code, message)
     inactive = _NOT_ACTIVATED.match(code) or _SAYS_NOT_ACTIVATED.search(message)
     if inactive:
         what, why = _("{service} is not activated for this account."), _("A service has to be activated once.")
         fix = _("Activate {service} in its console.")
     else:
+        meant = "InvalidSecurityToken" if about_the_key and not is_about_the_key(code) else code
         for pattern, *told in _REFUSALS:
-            if re.match(pattern, code, re.IGNORECASE):
+            if re.match(pattern, meant, re.IGNORECASE):
                 what, why, fix = map(_, told)
                 break
     if _DENIED.match(code) and "OwnerId" in message:  # MNS: the endpoint's account is the owner of all that is there
@@ -225,10 +236,10 @@ def refused(
         says = _("{service} says: {message}") if stopped else _("{service} says: {message}.")
         why = sentences(why, says.format(service=service, message=message.strip()))
     what = what[:1].upper() + what[1:]
-    if not inactive and _DENIED.match(code):
+    if not inactive and not about_the_key and _DENIED.match(code):
         return Denied(what, why, fix, action=action, code=code, request_id=request_id, retry_after=retry_after)
     barred = denied or code in _BARRING_CODES or code in barring
-    kind = NotActivated if inactive else Barred if barred else Refused
+    kind = NotActivated if inactive else KeyRefused if about_the_key else Barred if barred else Refused
     return kind(what, why, fix, code=code, request_id=request_id, retry_after=retry_after)
 
 
@@ -259,10 +270,16 @@ def is_throttle(code: str | None) -> bool:
     return _THROTTLE.match(code or "") is not None
 
 
-def is_about_the_key(code: str | None) -> bool:
-    """Whether a code says that the key, its token or its signature was not accepted: nothing was carried out, and
-    another key may do."""
-    return _KEY.match(code or "") is not None
+def is_about_the_key(code: str | None, message: str = "") -> bool:
+    """Whether a code, or the service's text where the code says no more than that access is denied, says that the key,
+    its token or its signature was not accepted: nothing was carried out, and another key may do."""
+    code = code or ""
+    return bool(_KEY.match(code) or (_DENIED.match(code) and _SAYS_TOKEN.search(message)))
+
+
+def is_about_the_clock(code: str | None) -> bool:
+    """Whether a code says that the time of the request is too far off."""
+    return _CLOCK.match(code or "") is not None
 
 
 def lacks_the_operation(code: str | None) -> bool:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from imm_tui.cloud.refusals import is_about_the_key
+from imm_tui.cloud.refusals import is_about_the_clock, lacks_the_operation
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.errors import Denied, NoCredentials, NotActivated, Refused, Trouble, Unreachable
+from imm_tui.errors import Denied, KeyRefused, NoCredentials, NotActivated, Refused, Trouble, Unreachable
 from imm_tui.tasks import ApiVersion, Task
 
 if TYPE_CHECKING:
@@ -48,14 +48,7 @@ class Kind(Enum):
     """Anything else, of the service's own."""
 
 
-_CODES = (
-    (
-        Kind.CLOCK,
-        re.compile("TimeExpired|InvalidTimeStamp|RequestTimeTooSkewed|InvalidDateHeader|IllegalTimestamp", re.I),
-    ),
-    (Kind.VERSION, re.compile("InvalidVersion|InvalidAction|NoSuchVersion|UnsupportedOperation", re.I)),
-    (Kind.REGION, re.compile(r"(\w+\.)?(Invalid|Unknown|Unsupported)(Parameter\.)?Region", re.I)),
-)
+_NO_REGION = re.compile(r"(\w+\.)?(Invalid|Unknown|Unsupported)(Parameter\.)?Region", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +69,19 @@ class Answer(Generic[T]):
                 return Kind.NOT_ASKED if self.needs else Kind.ANSWERED
             case Unreachable():
                 return Kind.UNREACHABLE
-            case NoCredentials():
+            case NoCredentials() | KeyRefused():
                 return Kind.KEY
             case NotActivated():
                 return Kind.NOT_ACTIVATED
-            case Refused(code=code) if is_about_the_key(code):
-                return Kind.KEY
-            case Refused(code=code):
-                for kind, codes in _CODES:
-                    if codes.match(code or ""):
-                        return kind
-        return Kind.DENIED if isinstance(self.trouble, Denied) else Kind.FAULT
+            case Denied():
+                return Kind.DENIED
+            case Refused(code=code) if is_about_the_clock(code):
+                return Kind.CLOCK
+            case Refused(code=code) if lacks_the_operation(code):
+                return Kind.VERSION
+            case Refused(code=code) if _NO_REGION.match(code or ""):
+                return Kind.REGION
+        return Kind.FAULT
 
 
 # What is asked for and does not exist is an answer like any other: it comes with what exists instead.

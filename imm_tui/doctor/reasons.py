@@ -9,7 +9,7 @@ from typing import Any
 
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, Kind, known, place_of
-from imm_tui.errors import Trouble
+from imm_tui.errors import Denied, Trouble
 from imm_tui.i18n import _, ngettext, sentences
 
 # Verdicts
@@ -36,16 +36,23 @@ def next_step(trouble: Trouble, also: str = "") -> str:
 def key_is_good(e: Evidence) -> bool | None:
     """Whether any service has accepted the key; None where none could say."""
     answers = (e.caller, *e.of_imm, *e.of_mns)
-    if any(answer is not None and accepted_by(answer) for answer in answers):
+    if any(answer is not None and _has_accepted(answer) for answer in answers):
         return True
-    return False if any(known(answer).kind is Kind.KEY for answer in answers) else None
+    if any(known(answer).kind is Kind.KEY for answer in answers):
+        return False
+    return True if any(known(answer).kind is Kind.DENIED for answer in answers) else None
 
 
-def accepted_by(answer: Answer[Any]) -> bool:
-    """Whether the service has accepted the key before it said anything else."""
+def _has_accepted(answer: Answer[Any]) -> bool:
+    """Whether the service has accepted the key before it said anything else.
+
+    A denial alone does not say so: MNS, which has no code for a token, denies whoever comes with an old one.
+    """
     if answer.kind is Kind.ANSWERED:
         return answer.value is not None
-    return answer.kind in (Kind.DENIED, Kind.NOT_ACTIVATED)
+    if isinstance(answer.trouble, Denied):
+        return not answer.trouble.action.startswith("mns:")
+    return answer.kind is Kind.NOT_ACTIVATED
 
 
 def out_of_service(answers: Collection[Answer[Any]]) -> Trouble | None:
@@ -91,7 +98,9 @@ def hindered_by(e: Evidence, answer: Answer[Any], endpoint: str) -> str:
 
 
 def _denied_for(e: Evidence, endpoint: str) -> str:
-    """The check that explains a denial: nobody may do anything in another's account."""
+    """The check that explains a denial: nobody may do anything in another's account, nor with a key that is none."""
+    if key_is_good(e) is False:
+        return "credentials"
     if endpoint == "mns_endpoint" and key_is_anothers(e):
         return "credentials"
     return endpoint if endpoint == "mns_endpoint" and mns_is_anothers(e) else "permissions"

@@ -9,7 +9,7 @@ from imm_tui import ram
 from imm_tui.doctor import resources
 from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Evidence, Kind, known
-from imm_tui.doctor.reasons import account, hindered_by, key_is_anothers, mns_is_anothers, skipped
+from imm_tui.doctor.reasons import account, hindered_by, key_is_anothers, key_is_good, mns_is_anothers, skipped
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 from imm_tui.tasks import Status
@@ -39,7 +39,7 @@ def permissions(e: Evidence) -> Check:
     denied = [
         trouble
         for trouble in e.denials
-        if trouble.action.startswith("imm:") or not (mns_is_anothers(e) or key_is_anothers(e))
+        if trouble.action.startswith("imm:") or not (mns_is_anothers(e) or key_is_anothers(e) or not key_is_good(e))
     ]
     if denied:
         return _of_the_caller(e, denied)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imm_tui.cloud.refusals import is_about_the_key, is_missing, refused
-from imm_tui.errors import Barred, Denied, NotActivated, Refused
+from imm_tui.errors import Barred, Denied, KeyRefused, NotActivated, Refused
 
 Form = Callable[[str], str]
 FORMS: dict[str, Form] = {
@@ -76,8 +76,12 @@ def kind_of(code: str, message: str = "No.", status: int = 403) -> type[Refused]
         ("AccessDenied", "You are not authorized to do this.", 403, Denied),
         ("NoPermission", "You are not authorized.", 403, Denied),
         ("Forbidden.RAM", "User not authorized to operate on the specified resource.", 403, Denied),
-        ("Forbidden.AccessKeyDisabled", "The key is disabled.", 403, Barred),
-        ("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.", 403, Barred),
+        ("Forbidden.AccessKeyDisabled", "The key is disabled.", 403, KeyRefused),
+        ("InvalidSecurityToken.Expired", "", 400, KeyRefused),
+        ("AccessDenied", "The specified security token is expired.", 403, KeyRefused),
+        ("AccessDenied", "You are not authorized to do this action.", 403, Denied),
+        ("NoAuth", "You are not authorized.", 403, Denied),
+        ("InvalidAccessKeyId", "The AccessKey Id you provided is not exist.", 403, KeyRefused),
         ("Forbidden", "Your account does not open IMM service yet.", 403, NotActivated),
         ("OperationDenied", "The service has not been activated.", 403, NotActivated),
         ("Forbidden", "The IMM service is not enabled for the current user.", 403, NotActivated),
@@ -117,6 +121,24 @@ def test_a_key_of_another_account_than_the_endpoints_is_told_as_that() -> None:
 def test_there_are_several_words_for_what_does_not_exist(code: str) -> None:
     assert is_missing(code)
     assert not is_missing(f"Message{code}")
+
+
+def test_a_token_that_a_denial_speaks_of_is_what_is_told() -> None:
+    message = "The specified security token is expired."
+    refusal = refused(
+        "MNS",
+        "AccessDenied",
+        message,
+        None,
+        status=403,
+        retry_after=None,
+        resource="it",
+        action="mns:Do",
+        secrets=(),
+    )
+    assert refusal.what == "MNS does not accept the security token."
+    assert is_about_the_key("AccessDenied", message)
+    assert not is_about_the_key("AccessDenied", "The token bucket is full.")
 
 
 @given(st.text())

@@ -86,6 +86,18 @@ def an_expired_token(patient: Patient) -> None:
     patient.control.clock(advance=120)
 
 
+def an_expired_token_that_mns_denies(patient: Patient) -> None:
+    """MNS has no code for a token."""
+    an_expired_token(patient)
+    patient.control.fault("error", service="mns", status=403, code="AccessDenied", message="It is not allowed.")
+
+
+def an_expired_token_that_mns_speaks_of(patient: Patient) -> None:
+    an_expired_token(patient)
+    message = "The specified security token is expired."
+    patient.control.fault("error", service="mns", status=403, code="AccessDenied", message=message)
+
+
 def a_history_for_all(patient: Patient) -> None:
     with History(patient.history):
         pass
@@ -132,6 +144,8 @@ BROKEN: dict[str, tuple[str, Verdict, Break]] = {
     "an unknown key": ("credentials", Verdict.FAIL, env(ALIBABA_CLOUD_ACCESS_KEY_ID="LTAI5tNobodyKnowsIt")),
     "a wrong secret": ("credentials", Verdict.FAIL, env(ALIBABA_CLOUD_ACCESS_KEY_SECRET="mistyped")),
     "an expired token": ("credentials", Verdict.FAIL, an_expired_token),
+    "an expired token, denied by MNS": ("credentials", Verdict.FAIL, an_expired_token_that_mns_denies),
+    "an expired token, told by MNS": ("credentials", Verdict.FAIL, an_expired_token_that_mns_speaks_of),
     "no such aliyun profile": ("credentials", Verdict.FAIL, env(IMM_TUI_ALIYUN_PROFILE="nobody's")),
     "STS out of reach": ("credentials", Verdict.WARN, refused_port("IMM_TUI_STS_ENDPOINT")),
     "a clock behind": ("clock", Verdict.FAIL, fault(effect="skew", seconds=1200)),
