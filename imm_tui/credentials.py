@@ -42,6 +42,8 @@ class Credentials:
     """Where it was found, for a person."""
     expires_at: int | None = field(default=None, compare=False)
     """Epoch milliseconds; None for a lasting key, and where it is not known."""
+    replaceable: bool = field(default=False, compare=False)
+    """Whether another may take its place while the program runs: not of one that the program was started with."""
 
     def current(self) -> Credentials:
         return self
@@ -88,9 +90,7 @@ class Chain:
         found = self._found
         if found is None:
             with self._looking:
-                if self._found is None:
-                    self._found = self._look()
-                return self._found
+                return self._found or self._keep(self._look())
         if (now() >= self._again_at or self._files != self._stamps()) and self._looking.acquire(blocking=False):
             try:
                 threading.Thread(target=self._look_ahead, name="keys", daemon=True).start()
@@ -100,32 +100,38 @@ class Chain:
 
     def renew(self, refused: Credentials) -> bool:
         with self._looking:
-            if self._found is None or self._found.is_same_key(refused):
+            there = self._found
+            if there is None or there.is_same_key(refused):
                 try:
-                    self._found = self._look()
+                    there = self._keep(self._look())
                 except NoCredentials:
+                    if there is not None:
+                        self._keep(there)
                     return False
-            return not self._found.is_same_key(refused)
+            return not there.is_same_key(refused)
+
+    # The rest is for the one that holds `_looking`.
 
     def _look_ahead(self) -> None:
+        there = self._found
+        assert there is not None
         try:
             found = self._look()
-            if self._found is None or found.source == self._found.source:
-                self._found = found
+            self._keep(found if found.source == there.source else there)
         except NoCredentials:
-            pass  # what there is may do; if it does not, a refusal says so
+            self._keep(there)  # it may do; if it does not, a refusal says so
         finally:
             self._looking.release()
 
     def _look(self) -> Credentials:
-        """Whatever it finds, or not, is next looked for in good time. Only for the one that holds `_looking`."""
         self._files = self._stamps()  # before: what changes while it looks is looked at again
-        found = self._found
-        try:
-            found = find(self._profile, self._environ)
-        finally:
-            self._again_at = _look_again_at(found)
-        return found
+        return find(self._profile, self._environ)
+
+    def _keep(self, key: Credentials) -> Credentials:
+        """From now on it is the current one, and looked for again in good time."""
+        self._found = key
+        self._again_at = _look_again_at(key)
+        return key
 
     def _stamps(self) -> list[tuple[int, int, int] | None]:
         """What shows that a file which may hold keys has changed."""
@@ -140,10 +146,10 @@ class Chain:
         return stamps
 
 
-def _look_again_at(found: Credentials | None) -> float:
+def _look_again_at(found: Credentials) -> float:
     """Epoch milliseconds. Of what is left of a key's life the last quarter at most is for looking, so that what gives
     the same key once more is asked ever sooner, but not all the time."""
-    if found is None or not found.security_token:
+    if not found.security_token:
         return float("inf")
     if found.expires_at is None:
         return now() + _UNSAID
@@ -199,7 +205,7 @@ def _environment(env: Mapping[str, str], _profile: str) -> Credentials | str:
     if not access_key_id or not secret:
         there, lacking = (_ID, _SECRET) if access_key_id else (_SECRET, _ID)
         return _("{there} is set, but {lacking} is not.").format(there=there, lacking=lacking)
-    return _checked(access_key_id, secret, token, _("the environment"))
+    return _checked(access_key_id, secret, token, _("the environment"), replaceable=False)
 
 
 def _aliyun_cli(env: Mapping[str, str], profile: str) -> Credentials | str:
@@ -455,7 +461,7 @@ def _cause(error: Exception) -> str:
 
 
 def _checked(
-    access_key_id: object, secret: object, token: object, source: str, ends: object = None
+    access_key_id: object, secret: object, token: object, source: str, ends: object = None, *, replaceable: bool = True
 ) -> Credentials | str:
     """Credentials of strings that can stand in a header, without the blanks and line breaks that copying adds. `ends`
     is when they expire, in epoch seconds."""
@@ -464,7 +470,7 @@ def _checked(
         return _("There is no whole access key in {source}.").format(source=source)
     if not re.fullmatch("[!-~]*", key + secret + token):
         return _("The access key in {source} has characters that no key has.").format(source=source)
-    return Credentials(key, secret, token, source, _milliseconds(ends))
+    return Credentials(key, secret, token, source, _milliseconds(ends), replaceable)
 
 
 def _milliseconds(seconds: object) -> int | None:

@@ -528,6 +528,40 @@ def test_a_look_ahead_that_fails_leaves_the_key_as_it_is(chain: Chain, giver: Gi
     assert chain.current() is first
 
 
+class Elsewhere(dict[str, str]):
+    """An environment that for one look holds a lasting key."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        super().__init__(given)
+        self.looks = 0
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name == "ALIBABA_CLOUD_ACCESS_KEY_ID":
+            self.looks += 1
+        fleeting = self.looks == 2 and name.startswith("ALIBABA_CLOUD_ACCESS_KEY_")
+        return "LTAI" if fleeting else super().get(name, default)
+
+
+def test_after_a_look_ahead_that_led_elsewhere_the_key_is_looked_for_again(env: dict[str, str], giver: Giver) -> None:
+    giver.lives = 2
+    environ = Elsewhere(env | {"ALIBABA_CLOUD_CREDENTIALS_URI": giver.uri})
+    chain = Chain(environ=environ)
+    assert chain.current().access_key_id == "STS.1"
+    until(lambda: chain.current().access_key_id != "STS.1")
+    looked()
+    assert environ.looks == 3
+    assert chain.current().access_key_id == "STS.2"
+
+
+def test_the_key_of_the_environment_is_the_only_one_that_nothing_can_replace(env: dict[str, str], giver: Giver) -> None:
+    aliyun(env, ak())
+    assert find("", env).replaceable
+    assert find(
+        "", env | {"ALIBABA_CLOUD_CREDENTIALS_URI": giver.uri, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"}
+    ).replaceable
+    assert not find("", env | {"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s"}).replaceable
+
+
 def test_a_refused_key_is_replaced_once_for_all_who_were_refused(chain: Chain, giver: Giver) -> None:
     refused = chain.current()
     with ThreadPoolExecutor(8) as pool:
