@@ -18,7 +18,7 @@ from textual.widgets import Footer
 
 from imm_tui.completion import Completion
 from imm_tui.errors import HistoryUnusable, Trouble
-from imm_tui.history import Column, Delivery, History, Order
+from imm_tui.history import Column, Delivery, Order
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.preferences import Preferences
@@ -30,8 +30,9 @@ from imm_tui.tui.asking import Asking, can_be_asked
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
+from imm_tui.tui.reading import Outline, Reading, outline
 from imm_tui.tui.submissions import Submissions
-from imm_tui.tui.task_index import Arrangement, Found, TaskIndex
+from imm_tui.tui.task_index import Arrangement, Found
 from imm_tui.tui.widgets.batch_strip import BatchStrip
 from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.event_chart import CHARTED, EventChart
@@ -53,9 +54,6 @@ _SETTLE = 0.05
 
 _OTHERS = 0.5
 """Seconds between two looks whether another process has written to the history."""
-
-_FIRST = 200
-"""Tasks and deliveries that are handed over at first: enough for what is in sight, and for when the last event came."""
 
 _RECENT, _LATE = 3_600_000, 10_000
 """Milliseconds: for how long a task whose event never came counts, and how late an event may be that does come."""
@@ -154,11 +152,9 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._demo = demo
         self._scenario = scenario
         self.listener = session.listening
-        self._history: History | None = None
+        self._reading: Reading | None = None
+        """The history, once it was read for the first time."""
         self._history_trouble: Trouble | None = None
-        self._version = 0
-        self._revision = 0
-        self._last_delivery = 0
         self._last_event: int | None = None
         self._settling: Timer | None = None
         self._asking = Asking()
@@ -206,8 +202,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self._finder.stop()
-        if self._history is not None:
-            self._history.close()
+        if self._reading is not None:
+            self._reading.close()
 
     def show_news(self) -> None:
         """Takes up what has changed: what works for the profile, what is submitted, and the history."""
@@ -226,41 +222,26 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _read_all(self) -> None:
         try:
-            with History(self._history_path) as history:
-                last_delivery = history.last_delivery()
-                newest = history.deliveries(last_delivery - _FIRST)
-                charted = history.received_since(now() - CHARTED)
-                numbers, statuses, revision = history.outline()
-                tasks = history.tasks(limit=_FIRST)
+            found = outline(self._history_path, now() - CHARTED)
         except HistoryUnusable as trouble:
             self.call_later(self.reading_failed, trouble)
-            return
-        index = TaskIndex.of(numbers, statuses)
-        last_event = max((delivery.received_at for delivery in newest if delivery.event is not None), default=None)
-        self.call_later(self._show_all, index, tasks, revision, last_delivery, last_event, charted)
+        else:
+            self.call_later(self._show_all, found)
 
     def reading_failed(self, trouble: Trouble) -> None:
         """The first reading has ended without a result: there is no list to be shown."""
         self.query_one(TaskList).say(_("The history could not be read"))
         self._show_history_trouble(trouble)
 
-    def _show_all(
-        self,
-        index: TaskIndex,
-        newest: list[Task],
-        revision: int,
-        last_delivery: int,
-        last_event: int | None,
-        charted: list[int],
-    ) -> None:
-        self._revision, self._last_delivery, self._last_event = revision, last_delivery, last_event
-        self.query_one(EventChart).add(charted)
+    def _show_all(self, found: Outline) -> None:
+        self._last_event = found.last_event
+        self.query_one(EventChart).add(found.received)
         try:
-            self._history = History(self._history_path)
+            self._reading = Reading(self._history_path, found)
         except HistoryUnusable as trouble:
             self.reading_failed(trouble)
             return
-        self.query_one(TaskList).load(index, newest)
+        self.query_one(TaskList).load(found.index, found.newest)
         self._show_counts()
         self._arrange(self._wanted)
         self.show_listener(self.listener)
@@ -269,20 +250,16 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def read(self) -> None:
         """Takes up what has changed in the history since it was last read."""
-        if self._history is None:
+        if self._reading is None:
             return
         try:
-            # Asked first: what is committed while this reads is read the next time.
-            self._version = self._history.data_version()
-            changes = self._history.changes(self._revision)
-            deliveries = self._history.deliveries(self._last_delivery)
+            changes, deliveries = self._reading.news()
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
             return
         self._show_history_trouble(None)
         tasks = self.query_one(TaskList)
         if changes.tasks or changes.removed:
-            self._revision = changes.revision
             self._completion.add(
                 task for task in changes.tasks if task.status.finished and not _has_ended(tasks.status_of(task.id))
             )
@@ -294,20 +271,18 @@ class Dashboard(Localized[None], inherit_bindings=False):
             if any(task.id == tasks.selected for task in changes.tasks):
                 self._leaving = True
                 self._show_detail_soon()
-        if deliveries:
-            self._last_delivery = deliveries[-1].id
-            events = [delivery for delivery in deliveries if delivery.event is not None]
-            if events:
-                self._last_event = events[-1].received_at
-                self.query_one(EventChart).add(delivery.received_at for delivery in events)
-                self.show_listener(self.listener)
-            self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
+        events = [delivery for delivery in deliveries if delivery.event is not None]
+        if events:
+            self._last_event = events[-1].received_at
+            self.query_one(EventChart).add(delivery.received_at for delivery in events)
+            self.show_listener(self.listener)
+        self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
 
     def _look(self) -> None:
-        if self._history is None:
+        if self._reading is None:
             return
         try:
-            changed = self._history.data_version() != self._version
+            changed = self._reading.outdated
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
             return
@@ -412,7 +387,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _fetch(self, task: int) -> Task | None:
         try:
-            return self._history.task(task) if self._history is not None else None
+            return self._reading.history.task(task) if self._reading is not None else None
         except HistoryUnusable:
             return None  # the next look at the history says so
 
@@ -449,7 +424,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.refresh_bindings()
             if state.phase in (Phase.LISTENING, Phase.PEEKING):
                 self.post_message(self.Settled())  # the SDKs are there as well
-            if self.listener.phase is Phase.STOPPED and self._history is None:
+            if self.listener.phase is Phase.STOPPED and self._reading is None:
                 self.start_reading()  # what stopped the listener was the history, and a person has mended it
         self.listener = state
         self.query_one(ListenerStatus).show(state, self._last_event)
@@ -509,14 +484,15 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def _show_detail(self) -> None:
         detail = self.query_one(TaskDetail)
         selected = self.query_one(TaskList).selected
-        if selected is None or self._history is None:
+        if selected is None or self._reading is None:
             detail.show(None, ())
             return
+        history = self._reading.history
         try:
-            task, messages = self._history.task(selected), self._history.messages_of(selected)
-            tally = self._history.tally_of(selected)
-            request = self._history.request_of(selected)
-            batch = self._history.place_in_batch(task) if task is not None else None
+            task, messages = history.task(selected), history.messages_of(selected)
+            tally = history.tally_of(selected)
+            request = history.request_of(selected)
+            batch = history.place_in_batch(task) if task is not None else None
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
         else:
@@ -541,21 +517,21 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._tell_ended()
         if self._wanted.query and self.query_one(FilterBar).filter.takes_time:
             self._finder.ask(self._wanted)
-        if self._history is not None:
+        if self._reading is not None:
             try:
-                self._count(self._history)
+                self._count(self._reading)
             except HistoryUnusable as trouble:
                 self._show_history_trouble(trouble)
 
-    def _count(self, history: History) -> None:
+    def _count(self, reading: Reading) -> None:
         """Once a second, however often the history changes: who waits for a person, and whose event never came."""
-        if self._counted != self._version:
-            self._counted = self._version
-            waiting = history.quarantine_size()
+        if self._counted != reading.version:
+            self._counted = reading.version
+            waiting = reading.history.quarantine_size()
             words = ngettext("{count} not read: u shows it", "{count} not read: u shows them", waiting)
             self.query_one(TaskList).border_subtitle = words.format(count=f"{waiting:,}") if waiting else ""
         at = now()
-        unheard = history.unheard(at - _RECENT, at - _LATE)
+        unheard = reading.history.unheard(at - _RECENT, at - _LATE)
         trouble = listener_words.unheard(unheard, self._settings) if unheard > 1 else None
         if str(trouble) != str(self._unheard):
             self._unheard = trouble
