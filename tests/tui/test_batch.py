@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +86,24 @@ async def test_a_batch_is_two_lines_where_there_is_room(emulator: RunningEmulato
         await pilot.resize_terminal(width, 24)
         await until_read(pilot, "30/30 sent")
         await until(pilot, lambda: app.screen.query_one(Choices).size.height == 2)
+
+
+async def test_what_the_history_cannot_keep_until_it_is_sent_stays_in_the_form(
+    emulator: RunningEmulator, history: Path
+) -> None:
+    History(history).close()
+    with closing(sqlite3.connect(history)) as database:
+        database.execute("CREATE TRIGGER spoilt BEFORE INSERT ON plans BEGIN SELECT RAISE(ABORT, 'spoilt'); END")
+    app = against(emulator, history)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        await paste(pilot, "\n".join(MANY))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, DryRunScreen) and app.focused is not None)
+        await pilot.press("enter")
+        await until_read(pilot, "Spoilt.")
+        assert sources(pilot).splitlines() == MANY
+        assert app.submissions.unsent == 0
 
 
 async def test_the_line_on_the_dashboard_goes_when_its_end_has_been_seen(history: Path) -> None:
