@@ -18,11 +18,12 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
 
-from imm_tui.cloud.refusals import retry_after_of
+from imm_tui.cloud.refusals import is_about_the_key, is_denial, retry_after_of
 from imm_tui.cloud.route import ReplyTooLong, Route
 from imm_tui.credentials import Credentials
 from imm_tui.errors import NoCredentials
 from imm_tui.i18n import N_, _
+from imm_tui.tasks import now
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes of a reply. The longest honest one is 16 messages of 64 KB with every character escaped: 6 MB."""
@@ -61,6 +62,17 @@ def usable(credentials: Credentials) -> Credentials:
                 _("Copy the access key again from where it was made."),
             )
     return stripped
+
+
+def another_may_do(key: Credentials, code: str | None, message: str) -> bool:
+    """Whether a call that was refused with `code` and `message` is worth sending with another key than `key`.
+
+    A denial is, where the token of a temporary key may be too old: MNS has no code for that, and need not say it.
+    """
+    if is_about_the_key(code, message):
+        return True
+    may_be_over = key.expires_at is None or key.expires_at <= now()
+    return bool(key.security_token) and may_be_over and is_denial(code)
 
 
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

@@ -19,7 +19,7 @@ from mns.mns_request import (
 
 from imm_tui.cloud.mns_reply import Depth, Received, depth_of, failed_deletes, fields_of, messages_of
 from imm_tui.cloud.mns_wire import Cancelled, Mns, Reply, checked_name
-from imm_tui.credentials import Keys
+from imm_tui.credentials import Credentials, Keys
 from imm_tui.errors import BadInput, NoCredentials, Refused, Unreachable
 from imm_tui.i18n import _
 
@@ -126,6 +126,11 @@ class Queue:
         if reply.status == 200 and (depth := depth_of(reply.body)) is not None:
             return depth
         raise self._refusal(reply, request)
+
+    @property
+    def refused_key(self) -> Credentials | None:
+        """What the last call was signed with, where it was refused and another key may do."""
+        return self._mns.refused_key
 
     def interrupt(self) -> None:
         """From any thread: receive no more. Every later `receive` raises Cancelled, and so does a blocked one, at once,

@@ -11,7 +11,7 @@ import http.client
 import re
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -39,12 +39,11 @@ from mns.mns_request import (
 )
 
 from imm_tui.cloud import read_only as promise
-from imm_tui.cloud.connection import Connection, usable
+from imm_tui.cloud.connection import Connection, another_may_do, usable
 from imm_tui.cloud.mns_reply import Received, fields_of, messages_of
 from imm_tui.cloud.refusals import (
     clock_offset_of,
     code_of,
-    is_about_the_key,
     refused,
     request_id_of,
     retry_after_of,
@@ -134,7 +133,12 @@ class Reply:
     @property
     def code(self) -> str | None:
         """The service's error code, where it is a refusal in its form."""
-        return code_of(fields_of(self.body, "Error").get("Code")) if self.status >= 400 else None
+        return code_of(self.error.get("Code")) if self.status >= 400 else None
+
+    @property
+    def error(self) -> Mapping[str, str]:
+        """The fields of a refusal in the service's form."""
+        return fields_of(self.body, "Error")
 
     @property
     def clock_offset(self) -> float | None:
@@ -154,6 +158,8 @@ class Mns:
         self.route = Route.to("MNS", address)
         self.wire = Wire(self.route)
         self._client = _Client(self.wire)
+        self.refused_key: Credentials | None = None
+        """What the last call was signed with, where it was refused and another key may do."""
 
     def call(self, request: Any, wait: int = 0) -> Reply:
         """The reply to one of the SDK's requests, of whatever status; it may take `wait` seconds to begin.
@@ -168,8 +174,10 @@ class Mns:
         self.wire.receives = isinstance(request, BatchReceiveMessageRequest)
         key = self._keys.current()
         reply = self._client.send(perform, request, usable(key))
-        if is_about_the_key(reply.code) and self._keys.renew(key):
-            reply = self._client.send(perform, request, usable(self._keys.current()))
+        if _is_for_another(reply, key) and self._keys.renew(key):
+            key = self._keys.current()
+            reply = self._client.send(perform, request, usable(key))
+        self.refused_key = key if _is_for_another(reply, key) else None
         return reply
 
     def peek(self, queue: str, count: int, resource: str, barring: Collection[str] = ()) -> list[Received]:
@@ -189,7 +197,7 @@ class Mns:
         self, reply: Reply, request: object, resource: str, barring: Collection[str] = ()
     ) -> Refused | Unreachable:
         """The trouble that a reply which is no success tells of, with the `resource` that the call was about."""
-        fields = fields_of(reply.body, "Error")
+        fields = reply.error
         request_id = request_id_of(fields.get("RequestId"), reply.header.get("x-mns-request-id"))
         if (code := reply.code) is None:
             return self.route.unusable(reply.status, retry_after_of(reply.header), request_id)
@@ -205,6 +213,10 @@ class Mns:
             secrets=(reply.key.access_key_secret, reply.key.security_token, reply.signature),
             barring=barring,
         )
+
+
+def _is_for_another(reply: Reply, key: Credentials) -> bool:
+    return reply.status >= 400 and another_may_do(key, reply.code, reply.error.get("Message", ""))
 
 
 class _Stage(Enum):

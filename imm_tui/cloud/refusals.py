@@ -277,6 +277,11 @@ def is_about_the_key(code: str | None, message: str = "") -> bool:
     return bool(_KEY.match(code) or (_DENIED.match(code) and _SAYS_TOKEN.search(message)))
 
 
+def is_denial(code: str | None) -> bool:
+    """Whether a code says that the key may not do this."""
+    return _DENIED.match(code or "") is not None
+
+
 def is_about_the_clock(code: str | None) -> bool:
     """Whether a code says that the time of the request is too far off."""
     return _CLOCK.match(code or "") is not None

@@ -24,12 +24,11 @@ from aliyunsdkcore.http.http_response import HttpResponse
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 
 from imm_tui.cloud import read_only as promise
-from imm_tui.cloud.connection import CONNECT_SECONDS, Connection, usable
+from imm_tui.cloud.connection import CONNECT_SECONDS, Connection, another_may_do, usable
 from imm_tui.cloud.refusals import (
     Header,
     clock_offset_of,
     code_of,
-    is_about_the_key,
     refused,
     request_id_of,
     retry_after_of,
@@ -77,6 +76,11 @@ class Reply:
         """The service's error code, where it is a refusal in its form."""
         return code_of(self.fields.get("Code")) if self.status >= 400 else None
 
+    @property
+    def message(self) -> str:
+        """The service's own words about a refusal."""
+        return text_of(self.fields.get("Message")) or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -112,7 +116,8 @@ class Rpc:
         try:
             key = self._keys.current()
             reply = self._send(request_of(), parameters, usable(key))
-            if isinstance(reply, Reply) and is_about_the_key(reply.code) and self._keys.renew(key):
+            refused = isinstance(reply, Reply) and another_may_do(key, reply.code, reply.message)
+            if refused and self._keys.renew(key):
                 reply = self._send(request_of(), parameters, usable(self._keys.current()))
         except NoCredentials as none:
             return none.with_traceback(None)
@@ -138,7 +143,7 @@ class Rpc:
         return refused(
             self._service,
             code,
-            text_of(reply.fields.get("Message")) or "",
+            reply.message,
             reply.request_id,
             status=reply.status,
             retry_after=retry_after,

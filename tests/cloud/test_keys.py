@@ -19,7 +19,7 @@ from imm_tui.cloud.mns_account import MnsAccount
 from imm_tui.cloud.sts import caller
 from imm_tui.credentials import Credentials, Keys
 from imm_tui.errors import Barred, NoCredentials, Refused, Trouble
-from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion
+from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, now
 from tests.cloud.conftest import KEYS, TEMPORARY_KEYS, assert_tells_nothing, imm_on, parameters, queue_on
 from tests.cloud.keys import Rotating
 from tests.cloud.servers import Act, Service, answer
@@ -43,12 +43,16 @@ ABOUT_THE_KEY = [
 NOT_ABOUT_THE_KEY = [(403, "AccessDenied"), (404, "QueueNotExist"), (408, "TimeExpired"), (500, "InternalError")]
 
 
-def mns_refusal(status: int, code: str) -> Act:
-    return answer(status, f"<Error><Code>{code}</Code><Message>No.</Message><RequestId>R</RequestId></Error>")
+GOOD_FOR_AN_HOUR = replace(TEMPORARY_KEYS, expires_at=now() + 3_600_000)
+EXPIRED = replace(TEMPORARY_KEYS, expires_at=now() - 1)
 
 
-def rpc_refusal(status: int, code: str) -> Act:
-    return answer(status, json.dumps({"Code": code, "Message": "No.", "RequestId": "R"}))
+def mns_refusal(status: int, code: str, message: str = "No.") -> Act:
+    return answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>R</RequestId></Error>")
+
+
+def rpc_refusal(status: int, code: str, message: str = "No.") -> Act:
+    return answer(status, json.dumps({"Code": code, "Message": message, "RequestId": "R"}))
 
 
 # MNS
@@ -76,10 +80,36 @@ def test_a_lasting_key_after_a_temporary_one_goes_without_its_token() -> None:
 
 @pytest.mark.parametrize(("status", "code"), NOT_ABOUT_THE_KEY)
 def test_another_refusal_asks_for_no_other_key(status: int, code: str) -> None:
-    keys = Rotating(TEMPORARY_KEYS, NEXT_KEYS)
+    keys = Rotating(GOOD_FOR_AN_HOUR, NEXT_KEYS)
     with Service(mns_refusal(status, code)) as fake, queue_on(fake.url, keys) as queue, pytest.raises(Refused):
         queue.receive(16, 0)
     assert (len(fake.requests), keys.refused) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "calls"),
+    [
+        (GOOD_FOR_AN_HOUR, "The specified security token is expired.", 2),
+        (TEMPORARY_KEYS, "No.", 2),  # who knows how long it is good
+        (EXPIRED, "No.", 2),
+        (GOOD_FOR_AN_HOUR, "No.", 1),
+        (KEYS, "No.", 1),
+    ],
+)
+def test_a_denial_asks_for_another_key_where_the_token_may_be_too_old(
+    key: Credentials, message: str, calls: int
+) -> None:
+    denial = mns_refusal(403, "AccessDenied", message)
+    with Service(denial) as fake, queue_on(fake.url, Rotating(key, NEXT_KEYS)) as queue, pytest.raises(Barred):
+        queue.receive(16, 0)
+    assert len(fake.requests) == calls
+    with (
+        Service(rpc_refusal(403, "NoPermission", message)) as fake,
+        imm_on(fake.url, credentials=Rotating(key, NEXT_KEYS)) as imm,
+        pytest.raises(Barred),
+    ):
+        imm.create_conversion(CONVERSION, "token-1")
+    assert len(fake.requests) == calls
 
 
 @pytest.mark.parametrize("keys", [TEMPORARY_KEYS, Rotating(TEMPORARY_KEYS)])
