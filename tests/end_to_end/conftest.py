@@ -123,8 +123,8 @@ def _walk_the_dashboard(terminal: Terminal) -> None:
         _close(terminal, words)
     _open(terminal, "\x10", "Search for")
     paste(terminal, "tame")
-    terminal.until_read("🔎 tame")
-    _close(terminal, "🔎")
+    terminal.until(lambda: "Search for" not in terminal.text)
+    _close(terminal, "▔▔")
 
 
 def _walk_the_form(terminal: Terminal) -> None:
