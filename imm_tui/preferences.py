@@ -6,7 +6,6 @@ It is a file of the program's own beside the histories; what people write by han
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from imm_tui import private_file
 from imm_tui.errors import HistoryUnusable
 from imm_tui.i18n import _, sentences
 
@@ -125,15 +125,9 @@ def _alone(path: Path) -> Iterator[None]:
 
 def save(path: Path, preferences: Preferences) -> None:
     """Keeps them at `path` (0600, its folder 0700), whole or not at all. Raises HistoryUnusable where it cannot."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(preferences), file, indent=1)
-        fresh.replace(path)
+        private_file.write(path, json.dumps(asdict(preferences), indent=1).encode())
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
         raise _unkept(path, error) from None
 
 

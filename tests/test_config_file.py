@@ -69,8 +69,55 @@ def test_the_first_profile_is_the_one_that_is_used(text: str, tmp_path: Path) ->
     )
 )
 def test_whatever_a_value_holds_it_is_read_back(values: dict[str, str]) -> None:
-    profile = tomllib.loads(config_file.with_profile(WRITTEN, "new", values))["profiles"]["new"]
+    profile = tomllib.loads(config_file.with_profile(WRITTEN, "new", values))["profiles"].get("new", {})
     assert profile == {key: value for key, value in values.items() if value}
+
+
+def test_a_comment_above_the_next_table_stays_there() -> None:
+    before = '[profiles.work]\nregion = "r"  # mine\n\n# about keys\n[keys]\nb = "c"\n'
+    after = config_file.with_profile(before, "work", {"queue": "q"})
+    assert after == before.replace("# mine\n", '# mine\nqueue = "q"\n')
+
+
+def test_line_ends_and_the_mark_in_front_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    windows = "\ufeff" + WRITTEN.replace("\n", "\r\n")
+    path.write_bytes(windows.encode())
+    assert config_file.read(path) == windows
+    config_file.write(path, config_file.with_profile(config_file.read(path), "work", {"queue": "mine"}))
+    assert path.read_bytes().decode() == windows.replace('"shared"', '"mine"')
+    added = config_file.with_profile(windows, "new", {"region": "r"})
+    assert added.count("\n") == added.count("\r\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "profiles = {work = {region = 'r'}}\n",
+        "profiles.work.region = 'r'",
+        "[profiles]\nwork = {region = 'r'}",
+        "[profiles.work]\nregion = 'r'",
+        "[profiles.work]\nregion = 'r'\n[keys]\n[profiles.old]\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["work", "new"])
+def test_a_profile_in_any_spelling_is_written(text: str, name: str) -> None:
+    before = tomllib.loads(text)
+    after = tomllib.loads(config_file.with_profile(text, name, {"queue": "q", "topic": ""}))
+    before["profiles"].setdefault(name, {})["queue"] = "q"
+    assert after == before
+
+
+def test_nothing_is_added_to_say_that_nothing_is_set() -> None:
+    assert config_file.with_profile("# mine\n", "work", {"queue": ""}) == "# mine\n"
+
+
+def test_that_it_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("a = 1\n")
+    config_file.try_out(tmp_path / "config.toml")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("config.toml", "a = 1\n")]
+    with pytest.raises(BadInput, match="cannot be used"):
+        config_file.try_out(tmp_path / ("c" * 250))
 
 
 def test_the_file_is_for_its_owner_alone_and_a_link_stays_one(tmp_path: Path) -> None:

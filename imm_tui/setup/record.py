@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imm_tui import config
+from imm_tui import config, private_file
 from imm_tui.config import Settings
 from imm_tui.errors import HistoryUnusable
 from imm_tui.i18n import _
@@ -63,24 +61,16 @@ def _made(it: dict[str, Any]) -> Made:
 
 def keep(record: Path, made: Sequence[Made]) -> None:
     """Writes all of it down, in place of what was. Raises HistoryUnusable where that cannot be."""
-    fresh = record.with_name(f"{record.name}.{os.getpid()}")
+    parts = [
+        {**asdict(it.part), "region": it.region, "account_id": it.account_id, "mns_endpoint": it.mns_endpoint}
+        for it in made
+    ]
     try:
-        record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not made:
+        if parts:
+            private_file.write(record, json.dumps({"parts": parts}, indent=1).encode())
+        else:
             record.unlink(missing_ok=True)
-            return
-        parts = [
-            {**asdict(it.part), "region": it.region, "account_id": it.account_id, "mns_endpoint": it.mns_endpoint}
-            for it in made
-        ]
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"parts": parts}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(record)
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
         raise _unusable(record, f"{error.strerror}.") from None
 
 
