@@ -49,7 +49,8 @@ class ListenerStatus(Widget):
         words = listener_words.words(self._state, self._last_event, now())
         if words != self._words:
             self._words = words
-            self.refresh(layout=True)
+            # Most seconds are as wide as those before: only else the whole screen is laid out and drawn anew.
+            self.refresh(layout=self._cells(self.app.size.width) != self.size.width)
 
     def _fitting(self, width: float) -> tuple[str, str]:
         """The fullest wording that fits into so many cells; what it is doing is said in any case."""
@@ -57,9 +58,13 @@ class ListenerStatus(Widget):
         room = width - 2 - cell_len(first)
         return first, next((f"· {words}" for words in details if cell_len(words) + 3 <= room), "")
 
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        first, details = self._fitting(viewport.width * _SHARE)
+    def _cells(self, screen: int) -> int:
+        """How wide the wording is that a screen of that width has room for."""
+        first, details = self._fitting(screen * _SHARE)
         return 2 + cell_len(f"{first} {details}".rstrip())
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return self._cells(viewport.width)
 
     def render(self) -> Content:
         first, details = self._fitting(self.size.width)
