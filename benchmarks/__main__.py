@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 
 from benchmarks import (
@@ -43,11 +44,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="a million events and tasks, a gigabyte: half an hour")
     full = parser.parse_args().full
-    rows = []
+    rows, failed = [], []
     for measure, sizes in _ALL.items():
         print(measure.__module__, "…", file=sys.stderr)
-        rows += measure(**sizes if full else {})
-    return report(rows)
+        try:
+            rows += measure(**sizes if full else {})
+        except Exception:  # the others are worth their time all the same
+            traceback.print_exc()
+            failed.append(measure.__module__)
+    code = report(rows)
+    if failed:
+        print(f"not measured: {', '.join(failed)}")
+    return code or len(failed)
 
 
 if __name__ == "__main__":

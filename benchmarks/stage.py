@@ -228,7 +228,7 @@ class Screen:
             self._seen, self._awaited = b"", condition
             self._came.clear()
         act()
-        assert self._came.wait(_PATIENCE), f"it was never drawn; this was: {self._seen[-2000:]!r}"
+        assert self._came.wait(_PATIENCE), f"it was never drawn; this was: {self._seen[-500:]!r}"
         return self._came_at
 
     def press(self, keys: str) -> None:
