@@ -11,6 +11,24 @@ from collections.abc import Iterable
 
 from imm_tui.config import Settings
 
+CHANGING = ("imm:CreateOfficeConversionTask", "mns:ReceiveMessage", "mns:DeleteMessage", "mns:ChangeMessageVisibility")
+"""The permissions of imm-tui's work that cannot be tried without a change."""
+
+_LOOKING = {
+    "2017-09-06": ("imm:GetProject", "imm:GetOfficeConversionTask", "imm:ListOfficeConversionTask"),
+    "2020-09-30": ("imm:GetProject", "imm:GetTask", "imm:ListTasks"),
+}
+_LOOKING_AT_MNS = (
+    *("mns:GetTopicAttributes", "mns:ListSubscriptionByTopic", "mns:GetSubscriptionAttributes"),
+    *("mns:GetQueueAttributes", "mns:PeekMessage"),
+)
+
+
+def needed(settings: Settings) -> tuple[str, ...]:
+    """All the permissions that imm-tui needs for its daily work, set-up aside."""
+    looking = (*_LOOKING[settings.api_version], *_LOOKING_AT_MNS)
+    return looking if settings.read_only else (*looking, *CHANGING)
+
 
 def policy(actions: Iterable[str], settings: Settings, account_id: str = "") -> str:
     """The policy, JSON in one line, that allows `actions` ("mns:ReceiveMessage", …) for what `settings` name.

@@ -129,9 +129,17 @@ class HistoryFound:
     attended: bool = False
     """An imm-tui receives for this history at this moment."""
     hidden: int = 0
-    """Messages of the queue that this history keeps hidden: its quarantine."""
-    latest: Task | None = None
-    """The task of this project that ended last."""
+    """Messages of the queue that this history keeps hidden: of its quarantine."""
+    quarantined: frozenset[str] = frozenset()
+    """The ids of all that are in it: this history has received them, and left them on the queue."""
+    ended: tuple[Task, ...] = ()
+    """The tasks of this project that have ended, of the newest; the last to end is the first."""
+    looked_at: int = 0
+    """Epoch milliseconds."""
+
+    @property
+    def latest(self) -> Task | None:
+        return self.ended[0] if self.ended else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

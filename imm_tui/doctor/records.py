@@ -19,13 +19,13 @@ from imm_tui.errors import HistoryUnusable, Trouble
 from imm_tui.history import History
 from imm_tui.i18n import _
 from imm_tui.listener import Election
-from imm_tui.tasks import Task, now
+from imm_tui.tasks import now
 
 _LITTLE_ROOM, _NO_ROOM = 200 * 2**20, 10 * 2**20
 """Bytes left on its disk."""
 
 _RECENT = 200
-"""Tasks that are looked through for the one that ended last."""
+"""Tasks that are looked through for those that have ended."""
 
 
 def look(path: Path, settings: Settings) -> HistoryFound:
@@ -47,7 +47,7 @@ def look(path: Path, settings: Settings) -> HistoryFound:
     try:
         with History(path) as history:
             history.probe()
-            found = replace(found, hidden=_hidden(history), latest=_latest(history, settings))
+            found = _remembered(found, history, settings)
         return replace(found, attended=Election(path).is_anothers)
     except HistoryUnusable as trouble:
         return replace(found, trouble=trouble)
@@ -120,17 +120,18 @@ def _exposed(path: Path) -> list[tuple[Path, int]]:
     return [(it, mode) for it, mode in modes if mode & 0o077]
 
 
-def _hidden(history: History) -> int:
-    """The messages in quarantine that this history hides from everybody, itself included."""
-    messages = (history.in_quarantine_bodiless(number) for number in history.quarantine_ids())
-    return sum(1 for it in messages if it is not None and (it.hidden_until or 0) > now())
-
-
-def _latest(history: History, settings: Settings) -> Task | None:
-    """The task of the project that ended last, of the newest."""
+def _remembered(found: HistoryFound, history: History, settings: Settings) -> HistoryFound:
+    """With what the history knows of the queue and the project."""
+    quarantine = [history.in_quarantine_bodiless(number) for number in history.quarantine_ids()]
     ended = [
         task
         for task in history.tasks(limit=_RECENT)
         if task.status.finished and (task.project, task.api_version) == (settings.project, settings.api_version)
     ]
-    return max(ended, key=lambda task: task.finished_at or 0, default=None)
+    return replace(
+        found,
+        looked_at=now(),
+        hidden=sum(1 for it in quarantine if it is not None and (it.hidden_until or 0) > now()),
+        quarantined=frozenset(it.message_id for it in quarantine if it is not None),
+        ended=tuple(sorted(ended, key=lambda task: task.finished_at or 0, reverse=True)),
+    )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from imm_tui import notifications
 from imm_tui.doctor import access
 from imm_tui.doctor.check import Check, Verdict
-from imm_tui.doctor.evidence import Evidence, Kind, QueueFound, known, place_of
+from imm_tui.doctor.evidence import Evidence, HistoryFound, Kind, QueueFound, known, place_of
 from imm_tui.doctor.reasons import chosen, failed, given_up, hindered_by, key_is_anothers, setting, skipped, span
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 
 if TYPE_CHECKING:
     from imm_tui.cloud.mns_reply import QueueAttributes, Subscription
+    from imm_tui.tasks import Task
 
 _SHORTEST_HIDING, _LONGEST_HIDING = 10, 3600
 """Seconds of a visibility timeout: what storing a batch may take on a bad day, and for how long one may have to wait
@@ -25,6 +26,12 @@ _SHORTEST_KEEPING = 3600
 
 _SMALLEST_LIMIT = 8192
 """Bytes: an event of IMM with its envelope and 2 KB of UserData is shorter."""
+
+_LATE = 10_000
+"""Milliseconds after a task's end from which on its event is missing: it is published at once."""
+
+_LAST = 3
+"""The tasks that ended last, of which an event may be missing: what was mended since is no news."""
 
 _FORMATS = ("JSON", "SIMPLIFIED", "XML")
 
@@ -237,7 +244,7 @@ def consumers(e: Evidence) -> Check:
         if isinstance(found.peek_trouble, Denied):
             return skipped(name, "permissions")
         return failed(name, found.peek_trouble)
-    causes = [*_foreign(found), *(() if history.attended else _taken(found, history.hidden))]
+    causes = [*_foreign(found), *_taken(found, history), *_never_came(e)]
     if causes:
         own = _("Give imm-tui a queue of its own: {command}.")
         return Check(
@@ -246,9 +253,14 @@ def consumers(e: Evidence) -> Check:
             sentences(*causes),
             sentences(own.format(command=e.settings.command("setup --private")), given_up(e, "queue")),
         )
-    count = found.queue.active
-    waiting = ngettext("{count} event waits on the queue.", "{count} events wait on the queue.", count)
-    waiting = waiting.format(count=count) if count else _("The queue is empty.")
+    count, looked = found.queue.active, len(found.peeked)
+    if count > looked:
+        waiting = _("{count} messages wait on the queue; the {looked} that were looked at are events.")
+    elif count:
+        waiting = ngettext("{count} event waits on the queue.", "{count} events wait on the queue.", count)
+    else:
+        waiting = _("The queue is empty.")
+    waiting = waiting.format(count=count, looked=looked)
     who = (
         _("An imm-tui with this history receives them.") if history.attended else _("Nobody else was seen to receive.")
     )
@@ -268,10 +280,12 @@ def _foreign(found: QueueFound) -> Iterator[str]:
         yield sentences(told.format(count=len(unread), total=len(peeked)), _(unread[0].reason))
 
 
-def _taken(found: QueueFound, hidden: int) -> Iterator[str]:
-    """That somebody else receives; `hidden` messages are held by ourselves."""
-    assert found.queue is not None
-    held = found.queue.inactive - hidden
+def _taken(found: QueueFound, history: HistoryFound) -> Iterator[str]:
+    """That somebody else receives. While an imm-tui receives for this history it may be that one."""
+    if found.queue is None or history.attended:
+        return
+    held = found.queue.inactive - history.hidden
+    back = [it for it in found.peeked or () if it.dequeue_count and it.message_id not in history.quarantined]
     each = _("Of consumers on one queue each gets only a part of the events.")
     if found.taken:
         told = ngettext(
@@ -287,3 +301,44 @@ def _taken(found: QueueFound, hidden: int) -> Iterator[str]:
             held,
         )
         yield sentences(told.format(count=held), each)
+    elif back:
+        told = ngettext(
+            "{count} message was received and came back: another consumer or an imm-tui just ended did not delete it.",
+            "{count} messages were received and came back: another consumer or an imm-tui just ended did not delete "
+            "them.",
+            len(back),
+        )
+        yield sentences(told.format(count=len(back)), each)
+
+
+def _never_came(e: Evidence) -> Iterator[str]:
+    """That an event is missing, where those of earlier tasks came: IMM publishes them."""
+    missing = without_event(e)
+    if missing is None or not _is_published(e, missing):
+        return
+    told = _("The task {task} has ended, and its event did not come, though earlier ones did: it was taken.")
+    yield told.format(task=missing.task_id)
+
+
+def without_event(e: Evidence) -> Task | None:
+    """One of the last tasks that IMM says have ended, whose event neither came nor waits on the queue; None where there
+    is none, or no telling."""
+    found, history = known(e.queue).value, known(e.history)
+    if found is None or found.queue is None or found.peeked is None:
+        return None
+    queue = found.queue
+    if queue.active > len(found.peeked) or queue.inactive + queue.delayed > history.hidden:
+        return None  # it may be among those that were not looked at
+    waiting = {event.task_id for message in found.peeked for event in notifications.parse(message.body).events}
+    for task in history.ended[:_LAST]:
+        unheard = task.asked and not task.events and task.task_id not in waiting
+        late = history.looked_at - (task.finished_at or 0) > _LATE
+        if unheard and late and (task.submitted_at or 0) > (queue.created_at or 0):
+            return task
+    return None
+
+
+def _is_published(e: Evidence, missing: Task) -> bool:
+    """Whether the event of a task that ended before came."""
+    before = missing.finished_at or 0
+    return any(task.events and (task.finished_at or 0) < before for task in known(e.history).ended)

@@ -16,22 +16,11 @@ from imm_tui.tasks import Status
 
 _NAME = "permissions"
 
-_UNTRIED = (
-    "imm:CreateOfficeConversionTask",
-    "mns:ReceiveMessage",
-    "mns:DeleteMessage",
-    "mns:ChangeMessageVisibility",
-)
-"""What cannot be tried without a change."""
-
 DEFAULT_ROLE = "AliyunIMMDefaultRole"
 """The service role that IMM's activation creates."""
 
 _AT_A_BUCKET = re.compile("Download|OSS|Bucket|WriteTgt|Upload|AccessDenied|AccessForbidden|NoSuchKey", re.IGNORECASE)
 """Codes of conversions that failed at a bucket."""
-
-_LATE = 60_000
-"""Milliseconds after a task's end from which on its event is missing."""
 
 
 def permissions(e: Evidence) -> Check:
@@ -54,7 +43,7 @@ def permissions(e: Evidence) -> Check:
     return Check(
         _NAME,
         Verdict.OK,
-        sentences(allowed, untried.format(actions=", ".join(_UNTRIED), command=e.settings.command("smoke"))),
+        sentences(allowed, untried.format(actions=", ".join(ram.CHANGING), command=e.settings.command("smoke"))),
     )
 
 
@@ -66,9 +55,15 @@ def _of_the_caller(e: Evidence, denied: list[Denied]) -> Check:
         len(actions),
     )
     fix = _("Have this policy granted to the key's user or role in the RAM console: {policy}")
-    policy = ram.policy(actions, e.settings, account(e))
     cause = sentences(told.format(actions=", ".join(actions)), denied[0].what)
-    return Check(_NAME, Verdict.FAIL, cause, fix.format(policy=policy))
+    whose, mend = account(e), ""
+    if all(known(it).kind is Kind.DENIED for it in e.of_mns) and known(e.caller).value is None and whose:
+        why = _("Or {account} is not the account of the key: whose that is, nobody could tell.")
+        cause = sentences(cause, why.format(account=whose))
+        mend = _("If so, give account_id and mns_endpoint those of the key’s own account, which the console shows.")
+        whose = "*"
+    policy = ram.policy((*ram.needed(e.settings), *actions), e.settings, whose)
+    return Check(_NAME, Verdict.FAIL, cause, sentences(fix.format(policy=policy), mend))
 
 
 def _at_a_bucket(e: Evidence) -> Check | None:
@@ -96,12 +91,13 @@ def _of_the_role(e: Evidence) -> Check | None:
     wired = (resources.topic, resources.queue, resources.subscription, resources.consumers)
     if any(check(e).status is not Verdict.OK for check in wired):
         return None
-    latest, queue = known(e.history).latest, known(e.queue).value
-    if latest is not None and queue is not None and queue.queue is not None:
-        missing = latest.asked and latest.events == 0 and (latest.asked_at or 0) > (latest.finished_at or 0) + _LATE
-        if missing and (latest.submitted_at or 0) > (queue.queue.created_at or 0):
-            cause = _("The last conversion has ended, and its event did not come: IMM's service role may not publish.")
-            return Check(_NAME, Verdict.WARN, cause, _grant(e, ()))
+    latest = known(e.history).latest
+    if (missing := resources.without_event(e)) is not None:
+        cause = _("The task {task} has ended, and its event did not come: IMM's service role may not publish.")
+        instead = _("Or somebody else received it.")
+        own = _("If it has them, give imm-tui a queue of its own: {command}.")
+        fix = sentences(_grant(e, ()), own.format(command=e.settings.command("setup --private")))
+        return Check(_NAME, Verdict.WARN, sentences(cause.format(task=missing.task_id), instead), fix)
     works = latest is not None and latest.status is Status.SUCCEEDED and latest.events > 0
     role = _role(e)
     if role == DEFAULT_ROLE or works:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from imm_tui.history import Arrival, History
 from imm_tui.listener import Election
 from imm_tui.tasks import Conversion, Event, Status, now, rfc3339
 from tests.cloud.conftest import Authority
-from tests.cloud.servers import Service, hang
+from tests.cloud.servers import Service, free_port, hang
 from tests.conftest import RunningEmulator, running_emulator
 from tests.control import Control
 from tests.doctor.conftest import Patient
@@ -156,8 +157,8 @@ def test_what_is_decided_is_told_while_a_service_is_silent(patient: Patient) -> 
 # The last conversion
 
 
-def converted(patient: Patient, *events: Event, submitted_at: int | None = None) -> None:
-    """A task of the project that has ended as `events` say."""
+def converted(patient: Patient, *events: Event, submitted_at: int | None = None, since: int = 20_000) -> None:
+    """A task of the project that has ended as `events` say, `since` milliseconds ago."""
     settings = patient.settings
     with History(patient.history) as history:
         conversion = Conversion(source_uri="oss://a-bucket/a.docx", target_uri="oss://a-bucket/out/", target_type="png")
@@ -165,20 +166,22 @@ def converted(patient: Patient, *events: Event, submitted_at: int | None = None)
             conversion,
             project=settings.project,
             api_version=settings.api_version,
-            token="a-token",
+            token=f"token-{since}",
             at=now() if submitted_at is None else submitted_at,
         )
-        history.record_accepted(number, task_id="a-task", request_id="r", percent=0, at=now())
+        history.record_accepted(number, task_id=events[0].task_id, request_id="r", percent=0, at=now())
         for event in events:
+            event = replace(event, time=rfc3339(now() - since))
             if event.asked:
-                history.record_answer(number, event, b"{}", "r", now() + 120_000)
+                history.record_answer(number, event, b"{}", "r", now())
             else:
-                history.store([Arrival(message_id="m", body=b"{}", events=(event,))], now())
+                history.store([Arrival(message_id=event.task_id, body=b"{}", events=(event,))], now())
 
 
-def ended(status: Status = Status.SUCCEEDED, code: str = "NoError", *, asked: bool = False) -> Event:
-    name, time = "imm:Task:OfficeConversion", rfc3339(now())
-    return Event(task_id="a-task", name=name, status=status, code=code, time=time, asked=asked)
+def ended(
+    status: Status = Status.SUCCEEDED, code: str = "NoError", *, asked: bool = False, task: str = "a-task"
+) -> Event:
+    return Event(task_id=task, name="imm:Task:OfficeConversion", status=status, code=code, asked=asked)
 
 
 def test_a_conversion_that_came_through_proves_the_roles_rights(patient: Patient) -> None:
@@ -206,6 +209,41 @@ def test_an_event_that_never_came_leads_to_the_service_role(patient: Patient) ->
     named = patient.named()
     assert list(named) == ["permissions"]
     assert "mns:PublishMessage" in named["permissions"].fix
+    assert "`imm-tui setup --private" in named["permissions"].fix  # or somebody else took it
+
+
+def test_an_event_that_never_came_where_earlier_ones_did_was_taken(patient: Patient) -> None:
+    converted(patient, ended(task="another-task"), since=60_000)
+    converted(patient, ended(asked=True))
+    named = patient.named()
+    assert list(named) == ["consumers"]
+    patient.follow(named["consumers"].fix)
+    assert patient.named() == {}
+
+
+def test_an_event_that_still_waits_is_not_missed(patient: Patient) -> None:
+    converted(patient, ended(asked=True))
+    send(patient, notification("a-task"))
+    assert patient.named() == {}
+
+
+def test_an_event_that_may_still_come_is_not_missed(patient: Patient) -> None:
+    converted(patient, ended(asked=True), since=0)
+    assert patient.named() == {}
+
+
+def test_a_message_that_came_back_was_with_another_consumer(patient: Patient) -> None:
+    another_consumer(patient)
+    patient.control.clock(advance=3600)
+    back = patient.named()
+    assert list(back) == ["consumers"]
+    assert "came back" in back["consumers"].cause
+
+
+def test_only_of_what_was_looked_at_it_is_said_what_it_is(patient: Patient) -> None:
+    for number in range(20):
+        send(patient, notification(f"task-{number}"))
+    assert patient.examined()["consumers"].cause.startswith("20 messages wait on the queue; the 16 that")
 
 
 def test_an_event_that_never_came_before_the_queue_was_made_proves_nothing(patient: Patient) -> None:
@@ -226,8 +264,17 @@ def test_a_denial_comes_with_the_policy_that_ends_it(patient: Patient) -> None:
     patient.control.fault("error", operation="BatchPeekMessage", status=403, code="AccessDenied")
     patient.control.fault("error", operation="ListTasks", status=403, code="NoPermission")
     fix = patient.named()["permissions"].fix
-    wanted = ram.policy(["imm:ListTasks", "mns:PeekMessage"], patient.settings, patient.emulator.account_id)
-    assert wanted in fix
+    assert ram.policy(ram.needed(patient.settings), patient.settings, patient.emulator.account_id) in fix
+    assert "mns:DeleteMessage" in fix  # what the doctor cannot try is in it too
+
+
+def test_a_denial_by_an_mns_of_perhaps_another_account_says_so(patient: Patient) -> None:
+    patient.control.fault("error", service="mns", status=403, code="AccessDenied")
+    patient.environ["IMM_TUI_STS_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
+    denied = patient.named()["permissions"]
+    assert f"Or {patient.emulator.account_id} is not the account of the key" in denied.cause
+    assert "acs:mns:*:*:" not in denied.fix
+    assert f"acs:mns:{patient.emulator.region}:*:/queues/imm-tui-queue" in denied.fix
 
 
 def test_an_aliyun_profile_without_a_file_is_said_where_it_was_looked_for(patient: Patient, tmp_path: Path) -> None:
