@@ -105,7 +105,7 @@ def body(mailbox: Mailbox, number: int) -> str:
     return json.dumps(envelope)
 
 
-ODD = 42
+_ODD = 42
 """The number of the only task that has seven pages; all others have five."""
 
 
@@ -123,7 +123,7 @@ def _arrival(number: int) -> Arrival:
         name="FormatConvertJob:JobFinished",
         status=Status.SUCCEEDED,
         percent=100,
-        page_count=7 if number == ODD else 5,
+        page_count=7 if number == _ODD else 5,
         code="NoError",
     )
     return Arrival(message_id=f"message-{number}", body=notification(task).encode(), events=(event,))
