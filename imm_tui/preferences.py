@@ -104,12 +104,23 @@ def _are_texts(value: object) -> bool:
 def change(path: Path, known: Preferences, **changes: Any) -> Preferences:
     """Keeps these choices at `path`, beside what another imm-tui has kept there meanwhile. Returns all that are kept.
 
-    `known` stands in for what cannot be read there. Raises HistoryUnusable where it cannot be written.
+    Of views and of forms only those are changed that are others than in `known`. It stands in for what cannot be read
+    there. Raises HistoryUnusable where it cannot be written.
     """
     with _alone(path):
-        kept = replace(known, **{**_read(path)[0], **changes})
+        there = _read(path)[0]
+        for name in changes.keys() & there.keys() & {"views", "forms"}:
+            changes[name] = _merged(changes[name], getattr(known, name), there[name])
+        kept = replace(known, **{**there, **changes})
         save(path, kept)
     return kept
+
+
+def _merged(wanted: Mapping[str, Any], known: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """`there`, with what makes `wanted` of `known`."""
+    ours = {name: value for name, value in wanted.items() if value != known.get(name)}
+    both = {name: ours.get(name, there.get(name)) for name in wanted if name in ours or name in there}
+    return both | {name: value for name, value in there.items() if name not in wanted and name not in known}
 
 
 @contextmanager

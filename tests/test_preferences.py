@@ -115,6 +115,21 @@ def test_two_windows_keep_each_others_choices(tmp_path: Path) -> None:
     assert preferences.change(path, first, theme="nord") == Preferences(views={"mine": "status:failed"}, theme="nord")
 
 
+@pytest.mark.parametrize("of", ["views", "forms"])
+def test_two_windows_keep_each_others_views_and_forms(tmp_path: Path, of: str) -> None:
+    path = tmp_path / "preferences.json"
+    a, b, c, d = ("a", "b", "c", "d") if of == "views" else ({"dpi": it} for it in "abcd")
+    first = second = preferences.change(path, Preferences(), **{of: {"1": a, "2": b}})
+    second = preferences.change(path, second, **{of: {"1": a, "2": b, "second's": c}})
+    first = preferences.change(path, first, **{of: {"1": d, "2": b, "first's": c}})
+    assert getattr(first, of) == {"1": d, "2": b, "first's": c, "second's": c}
+    second = preferences.change(path, second, **{of: {"1": a, "second's": c}})
+    assert getattr(second, of) == {"1": d, "second's": c, "first's": c}, "one that was taken away is gone"
+    first = preferences.change(path, first, **{of: {**getattr(first, of), "1": b}})
+    assert preferences.load(path) == first
+    assert getattr(first, of) == {"1": b, "second's": c, "first's": c}, "and does not come back"
+
+
 def test_a_way_of_telling_that_there_is_not_is_as_if_nobody_had_chosen(tmp_path: Path) -> None:
     path = tmp_path / "preferences.json"
     path.write_text('{"telling": "by pigeon"}')

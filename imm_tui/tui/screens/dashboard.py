@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -356,16 +357,17 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(StatusCounts).show(self.query_one(TaskList).counts, self._wanted.query)
 
     def action_views(self) -> None:
-        from imm_tui.tui.screens.views import Views, ViewsScreen
+        from imm_tui.tui.screens.views import ViewsScreen
 
-        def left(result: Views | None) -> None:
-            if result is not None:
-                if result.keep != self._chosen.now.views:
-                    self._chosen.change(views=result.keep)
-                if result.chosen is not None:
-                    self.query_one(FilterBar).use(result.chosen)
+        def keep(views: Mapping[str, str]) -> Mapping[str, str]:
+            self._chosen.change(views=views)
+            return self._chosen.now.views
 
-        self.app.push_screen(ViewsScreen(self._chosen.now.views, self._wanted.query), left)
+        def left(chosen: str | None) -> None:
+            if chosen is not None:
+                self.query_one(FilterBar).use(chosen)
+
+        self.app.push_screen(ViewsScreen(self._chosen.now.views, self._wanted.query, keep), left)
 
     def action_clear_filter(self) -> None:
         if self._wanted.query:

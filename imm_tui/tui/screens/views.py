@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -39,16 +38,12 @@ _WIDEST = 28
 """Cells of a name that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """How the screen was left: the named filters to `keep`, and the text of the one that was `chosen`, if any."""
+class ViewsScreen(Localized[str], ModalScreen[str], inherit_bindings=False):
+    """`views` are the saved filters by their names, `current` is the filter of the moment. `keep` is called with all of
+    them whenever one has changed, and returns what is kept then, another imm-tui's among it.
 
-    keep: Mapping[str, str]
-    chosen: str | None = None
-
-
-class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
-    """`views` are the saved filters by their names, `current` is the filter of the moment."""
+    Its result is the text of the filter that was chosen; None if none was.
+    """
 
     AUTO_FOCUS = "Choices"
     BINDING_GROUP_TITLE = N_("Views")
@@ -59,9 +54,12 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
         Binding("escape,q", "close", N_("close"), id="views.close", tooltip=N_("Leave the list as it is")),
     ]
 
-    def __init__(self, views: Mapping[str, str], current: str) -> None:
+    def __init__(
+        self, views: Mapping[str, str], current: str, keep: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> None:
         super().__init__()
-        self._views = dict(views)
+        self._views = views
+        self._keep = keep
         self._current = current.strip()
         self._renamed: str | None = None
         """The view that is to have another name, while that is typed; else the filter of the moment gets one."""
@@ -130,13 +128,13 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(Views(self._views, self._texts[event.option_index][1]))
+        self.dismiss(self._texts[event.option_index][1])
 
     def action_close(self) -> None:
         if self.has_class("naming"):
             self._naming(False)
         else:
-            self.dismiss(Views(self._views))
+            self.dismiss(None)
 
     def action_save(self) -> None:
         try:
@@ -158,8 +156,7 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
 
         def delete(wanted: bool | None) -> None:
             if wanted:
-                del self._views[name]
-                self._list()
+                self._change({it: text for it, text in self._views.items() if it != name})
 
         words = f"{line(name)}\n{line(self._views[name])}"
         self.app.push_screen(ConfirmScreen(_("Delete this view?"), words, _("Delete"), _("Keep")), delete)
@@ -174,16 +171,18 @@ class ViewsScreen(Localized[Views], ModalScreen[Views], inherit_bindings=False):
         elif name in self._views and renamed is not None:
             self._note(f"✘ {_('Another view is called so. Give another name.')}")
         elif renamed is not None:
-            self._views = {name if it == renamed else it: text for it, text in self._views.items()}
-            self._list(name)
+            self._change({name if it == renamed else it: text for it, text in self._views.items()}, name)
         elif name in self._views:
             self._ask_to_replace(name)
         else:
             self._save(name)
 
     def _save(self, name: str) -> None:
-        self._views[name] = self._current
-        self._list(name)
+        self._change({**self._views, name: self._current}, name)
+
+    def _change(self, views: Mapping[str, str], marked: str = "") -> None:
+        self._views = self._keep(views)
+        self._list(marked)
 
     def _ask_to_replace(self, name: str) -> None:
         def replace(wanted: bool | None) -> None:
