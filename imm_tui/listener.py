@@ -21,10 +21,10 @@ from filelock import FileLock, Timeout
 from imm_tui import notifications, quarantine
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
-from imm_tui.credentials import Keys
-from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, Refused, Trouble, Unreachable
+from imm_tui.credentials import Credentials, Keys
+from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, NoCredentials, Refused, Trouble, Unreachable
 from imm_tui.history import Arrival, Delivery, History, Left, Quarantined
-from imm_tui.i18n import N_, _
+from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ _PEEKS = 2.0
 _ELECTION = 1.0
 """Seconds between two tries to become the one that listens."""
 
+_ANOTHER_KEY = 2.0
+"""Seconds between two looks at whether another key has taken the place of one that was refused."""
+
+_KEY_ASKED = 8.0, 120.0
+"""Seconds, the first and the last bound of the delay after which a place that is asked for keys is asked again."""
+
 _FINISH, _LEAVE = 1.0, 0.3
 """Seconds that the batch in hand, and after it the thread, has when the listener is stopped."""
 
@@ -64,7 +70,8 @@ class Phase(StrEnum):
     RECONNECTING = "reconnecting"
     """It tries again by itself at `ListenerState.retry_at`."""
     STOPPED = "stopped"
-    """Trying again would not help: a person has to mend something, then `Listener.resume`."""
+    """Trying again would not help: a person has to mend something, then `Listener.resume`. Where the key was refused,
+    it goes on by itself when there is another."""
     PAUSED = "paused"
     """A person wants it so, until `Listener.resume`. Events wait on the queue; nobody else takes over."""
     WATCHING = "watching"
@@ -79,6 +86,8 @@ class ListenerState:
     since: int
     trouble: Trouble | None = None
     retry_at: int | None = None
+    awaits_key: bool = False
+    """It is STOPPED until there is another key."""
     empty_for: float = 0.0
     """For how many seconds on end the service has answered that the queue is empty, or a peek has shown nothing new."""
 
@@ -154,6 +163,9 @@ class Listener:
         self._woken = threading.Event()
         """Ends whatever it waits for, but for the service."""
         self._queue: Queue | None = None
+        self._refused_key: Credentials | None = None
+        """What the service did not accept when it stopped."""
+        self._key_asked = Backoff(*_KEY_ASKED)
         self._unhidden: Trouble | None = None
         self._left: list[Left] = []
         # A daemon: the exit of the program never waits for a long poll.
@@ -222,11 +234,39 @@ class Listener:
                 self._stop_until_resumed(closed)
 
     def _stop_until_resumed(self, trouble: Trouble) -> None:
-        self._tell(Phase.STOPPED, trouble)
-        self._rest(None)
+        refused, self._refused_key = self._refused_key, None
+        if isinstance(trouble, NoCredentials) or (refused is not None and refused.replaceable):
+            self._tell(Phase.STOPPED, _until_another_key(trouble), awaits_key=True)
+            self._rest_until_another_key(refused)
+        else:
+            self._tell(Phase.STOPPED, trouble)
+            self._rest(None)
         self._rest_while_paused()  # it was a pause that woke it: that mends nothing
         if not self._stopping.is_set():
             self._tell(Phase.STARTING)
+
+    def _rest_until_another_key(self, refused: Credentials | None) -> None:
+        """Until another key is there than `refused` (None: until there is any), or until it is woken.
+
+        What a file holds is seen soon. A place that is asked for a key, which may be far away, is asked ever more
+        seldom, also when each that it gives is refused.
+        """
+        ask_at = time.monotonic() + self._key_asked.delay()
+        while not self._rest(_ANOTHER_KEY):
+            ask = time.monotonic() >= ask_at
+            if self._has_another(refused, ask=ask):
+                return
+            if ask:
+                ask_at = time.monotonic() + self._key_asked.delay()
+
+    def _has_another(self, refused: Credentials | None, *, ask: bool) -> bool:
+        keys = self._credentials
+        try:
+            if refused is None:
+                return ask and bool(keys.current())
+            return not keys.current().is_same_key(refused) or (ask and keys.renew(refused))
+        except NoCredentials:
+            return False
 
     def _stay_paused(self) -> None:
         if self._paused.is_set():
@@ -267,7 +307,10 @@ class Listener:
                         self._finish(history, queue, batch, more=len(batch) == BATCH)
                 except Cancelled:
                     return
-                except (Barred, HistoryTorn):
+                except Barred:
+                    self._refused_key = queue.refused_key
+                    raise
+                except HistoryTorn:
                     raise
                 except Trouble as trouble:
                     denied = denied + 1 if isinstance(trouble, Unreachable) and trouble.denied else 0
@@ -281,6 +324,7 @@ class Listener:
                     wait = 0
                     continue
                 backoff.reset()
+                self._key_asked.reset()
                 denied, unstorable = 0, False
                 if found:
                     empty_since = None
@@ -335,14 +379,21 @@ class Listener:
             self._on_batch(deliveries)
         return len({delivery.message_id for delivery in deliveries})
 
-    def _rest(self, seconds: float | None) -> None:
-        """Until the time is over (None: for ever), or until it is stopped, paused or resumed."""
-        self._woken.wait(seconds)
+    def _rest(self, seconds: float | None) -> bool:
+        """Until the time is over (None: for ever), or until it is stopped, paused or resumed: whether that was why."""
+        woken = self._woken.wait(seconds)
         if not self._stopping.is_set():
             self._woken.clear()
+        return woken
 
     def _tell(
-        self, phase: Phase, trouble: Trouble | None = None, delay: float | None = None, empty_for: float = 0.0
+        self,
+        phase: Phase,
+        trouble: Trouble | None = None,
+        delay: float | None = None,
+        *,
+        awaits_key: bool = False,
+        empty_for: float = 0.0,
     ) -> None:
         moment = now()
         self.state = ListenerState(
@@ -350,9 +401,16 @@ class Listener:
             since=self.state.since if self.state.phase is phase else moment,
             trouble=trouble,
             retry_at=None if delay is None else moment + round(delay * 1000),
+            awaits_key=awaits_key,
             empty_for=empty_for,
         )
         self._on_state(self.state)
+
+
+def _until_another_key(trouble: Trouble) -> Trouble:
+    """What is told of it, with what happens next."""
+    trouble.fix = sentences(trouble.fix, _("As soon as another key is there imm-tui goes on by itself."))
+    return trouble
 
 
 def _kept(history: History, batch: list[Received], arrivals: list[Arrival]) -> dict[str, Quarantined]:

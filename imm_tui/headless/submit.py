@@ -260,7 +260,7 @@ class _Wait:
                 return
             narrator.follow(state)
             left = deadline - time.monotonic()
-            if state.phase is Phase.STOPPED or left <= 0:
+            if (state.phase is Phase.STOPPED and not state.awaits_key) or left <= 0:
                 self._report.add(Exit.TIMED_OUT)
                 if state.trouble is not None:
                     self._report.add(code_of(state.trouble))

@@ -14,9 +14,12 @@ from imm_tui.exits import Exit, code_of
 from imm_tui.headless.output import Narrator, delivery_line, put
 from imm_tui.history import Delivery, History
 from imm_tui.hooks import Hooks
-from imm_tui.i18n import _
+from imm_tui.i18n import _, ngettext
 from imm_tui.listener import LONG_POLL, Listener, ListenerState, Phase
 from imm_tui.text import say
+
+_FOR_A_KEY = 30.0
+"""Seconds on end without a key that the service accepts, after which a run that could get another gives up."""
 
 _LOOK = 0.1
 """Seconds between two looks at whether another process has written to the history."""
@@ -36,7 +39,8 @@ def watch(
 
     Ends after `count` events, and nothing is received after the batch that held the last of them; or after `idle_exit`
     seconds in which the service said that the queue is empty (where another process listens: in which nothing came;
-    where it only peeks, as for a read-only profile: in which nothing new was seen); or when the listener cannot go on.
+    where it only peeks, as for a read-only profile: in which nothing new was seen); or when the listener cannot go on,
+    for which a refused key has 30 seconds to be replaced.
     """
     if settings.read_only:
         say(_("Read-only: nothing is received. Only the first 16 messages of the queue can be seen."))
@@ -63,6 +67,7 @@ class _Watch:
         self._printed = history.last_delivery()
         self._events = 0
         self._last_news = time.monotonic()
+        self._keyless_since: float | None = None
         self._over = False
         self._news = threading.Event()
         self._heard = threading.Event()
@@ -92,7 +97,9 @@ class _Watch:
                     self._print(self._history.deliveries(self._printed))
                 state = self._listener.state
                 narrator.follow(state)
-                if state.phase is Phase.STOPPED and state.trouble is not None:
+                if state.phase in (Phase.LISTENING, Phase.PEEKING):
+                    self._keyless_since = None
+                if state.phase is Phase.STOPPED and state.trouble is not None and not self._may_get_key(state):
                     self._finish()
                     return code_of(state.trouble)
                 self._over = self._over or self._is_idle(state)
@@ -134,6 +141,15 @@ class _Watch:
             if self._count is not None and self._events >= self._count:
                 self._over = True
                 return
+
+    def _may_get_key(self, state: ListenerState) -> bool:
+        if not state.awaits_key:
+            return False
+        if self._keyless_since is None:
+            self._keyless_since = time.monotonic()
+            words = ngettext("Waiting up to {count} s for another key.", "Waiting up to {count} s for another key.", round(_FOR_A_KEY))
+            say(words.format(count=round(_FOR_A_KEY)))
+        return time.monotonic() - self._keyless_since < _FOR_A_KEY
 
     def _is_idle(self, state: ListenerState) -> bool:
         if state.phase is not Phase.WATCHING:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from imm_tui import submission
+from imm_tui import listener, submission
 from imm_tui.credentials import Chain, Credentials
 from imm_tui.errors import Barred
 from imm_tui.history import History
@@ -104,6 +104,65 @@ def test_a_key_that_is_revoked_during_a_long_poll_is_replaced_and_nothing_is_los
     assert [delivery.duplicate for delivery in watcher.deliveries] == [False] * 3
     assert {state.phase for state in watcher.states} <= {Phase.STARTING, Phase.LISTENING}
     assert len(vending.given) == 4
+
+
+class Kept:
+    """Keys of the account in a file of `aliyun configure`, of which one takes the place of another."""
+
+    def __init__(self, emulator: RunningEmulator, home: Path) -> None:
+        self._control = Control(emulator.endpoint)
+        self._file = home / ".aliyun" / "config.json"
+        self._file.parent.mkdir()
+        self.key = ""
+
+    def rotate(self, key: str) -> None:
+        self._control.add_key(key, SECRET)
+        self.key = key
+        kept = {"name": "default", "mode": "AK", "access_key_id": key, "access_key_secret": SECRET}
+        written = self._file.with_suffix(".new")
+        written.write_text(json.dumps({"current": "default", "profiles": [kept]}))
+        written.replace(self._file)
+
+    def revoke(self) -> None:
+        self._control.revoke(self.key)
+
+
+def test_a_key_that_is_revoked_before_its_file_is_changed_stops_the_listener_only_until_then(
+    emulator: RunningEmulator, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_ANOTHER_KEY", 0.05)
+    kept = Kept(emulator, tmp_path)
+    kept.rotate("LTAI-listener-1")
+    chain = Chain(environ={"HOME": str(tmp_path)})
+    with listening(mailbox.settings, chain, tmp_path / "history.db") as (_, watcher):
+        watcher.until_phase(Phase.LISTENING)
+        for number in range(1, 3):
+            kept.revoke()
+            mailbox.publish(notification(f"task-{number}"))
+            stopped = watcher.until_phase(Phase.STOPPED)
+            assert stopped.awaits_key
+            assert stopped.trouble is not None
+            assert "by itself" in stopped.trouble.fix
+            kept.rotate(f"LTAI-listener-{number + 1}")
+            watcher.until_phase(Phase.LISTENING)
+        watcher.until(lambda: mailbox.left == (0, 0))
+
+
+def test_watch_waits_for_the_key_that_takes_a_refused_ones_place(
+    program: Program, emulator: RunningEmulator, mailbox: Mailbox
+) -> None:
+    kept = Kept(emulator, program.home)
+    kept.rotate("LTAI-watch-1")
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        program.environment.pop(name, None)
+    kept.revoke()
+    process = program.start("watch", "--json", "--count", "1")
+    assert process.stderr is not None
+    assert any(b"Waiting up to 30 s" in line for line in process.stderr)
+    kept.rotate("LTAI-watch-2")
+    mailbox.publish(notification("late"))
+    assert process.wait(30) == 0
+    assert mailbox.left == (0, 0)
 
 
 def test_a_key_is_renewed_before_it_expires_without_one_refusal(
