@@ -33,13 +33,18 @@ def run(
 
     Raises BadInput where something has to be asked and there is nobody, and whatever the services raise.
     """
-    settings = load({})
+    known = [load({})]
+
+    def noted(answers: Mapping[str, str]) -> Settings:
+        known.append(load(answers))
+        return known[-1]
+
     try:
         talk = _Talk(yes=yes)
-        settings = talk.through(questions.complete(load, keys, environ, private=private))
+        settings = talk.through(questions.complete(noted, keys, environ, private=private))
         return _set_up(settings, keys, record_path(settings, environ), talk, dry_run=dry_run)
     except Denied as denied:
-        _say_policy(making.policy(denied, settings))
+        _say_policy(making.policy(denied, known[-1]))
         raise
 
 
@@ -61,6 +66,7 @@ def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_ru
         return Exit.SUCCEEDED
     if trouble := making.forbidden(plan):
         raise trouble
+    change.try_out()  # before anything is made that it could not be written of
     talk.confirm(_("Create and write this?"))
     for part in making.make(plan, keys, record):
         put(_("✔ created  {part}").format(part=line(part)))
@@ -127,11 +133,14 @@ class _Talk:
     def _ask(self, question: Question) -> str:
         if not self._somebody:
             if question.usual:
+                told = _("{question} {answer}. Nobody was asked; {flag} names another.")
+                say(told.format(question=question.words, answer=question.usual, flag=_flag(question.setting)))
                 return question.usual
             there = _("There are {names}.").format(names=", ".join(question.options)) if question.options else ""
             raise _nobody(question.words, question.setting, there)
         for number, option in enumerate(question.options, 1):
-            print(f"{number:>4}  {line(option)}", file=sys.stderr)
+            new = f"  ({_('new')})" if option == question.new else ""
+            print(f"{number:>4}  {line(option)}{new}", file=sys.stderr)
         usual = f" [{line(question.usual)}]" if question.usual else ""
         while True:
             answer = self._answer(f"{question.words}{usual} ") or question.usual
@@ -164,8 +173,12 @@ class _Talk:
 
 def _nobody(question: str, setting: str, why: str = "") -> BadInput:
     what = _("Nobody can be asked here: {question}").format(question=question)
-    fix = _("Answer it with {flag}.").format(flag=f"--{setting.replace('_', '-')}")
+    fix = _("Answer it with {flag}.").format(flag=_flag(setting))
     return BadInput(what, why, fix, field=setting)
+
+
+def _flag(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"
 
 
 def _put(change: Change) -> None:

@@ -28,6 +28,11 @@ class Change:
         lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=0)
         return [line for line in list(lines)[2:] if not line.startswith("@@")]
 
+    def try_out(self) -> None:
+        """Raises the BadInput that `write` would."""
+        if self.before != self.after:
+            config_file.try_out(self.path)
+
     def write(self) -> None:
         """Raises BadInput where the file cannot be written."""
         if self.before != self.after:

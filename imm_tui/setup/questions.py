@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import hashlib
-import os
 import re
-import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,20 +13,14 @@ from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Refused, Trouble, Unreachable
 from imm_tui.i18n import _
 from imm_tui.setup import REGIONS
-from imm_tui.setup.parts import Kind, account_at
-from imm_tui.setup.record import made_here, record_path
+from imm_tui.setup.names import private_queue, topic_of
+from imm_tui.setup.parts import account_at
 from imm_tui.tasks import API_VERSIONS, ApiVersion
 
 if TYPE_CHECKING:
     from imm_tui.cloud.imm import Imm
 
 Told = TypeVar("Told")
-
-_OURS = "imm-tui-"
-"""How the names begin that are given here."""
-
-_LONGEST = 120
-"""Characters of the name of a queue or a topic (MNS API 2015-06-06, limits of new ones)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +32,8 @@ class Question:
     options: tuple[str, ...] = ()
     usual: str = ""
     """What is meant where nothing is answered; empty where there is no telling."""
+    new: str = ""
+    """The option that is not there yet, and would be made."""
 
     def takes(self, answer: str) -> bool:
         """Whether that can be the answer."""
@@ -61,8 +53,9 @@ def complete(
     `private` wants a queue of this viewer's own although the profile names another; None asks which of the two. Raises
     BadInput, Refused, Unreachable, and HistoryUnusable where what was made here cannot be read.
     """
-    answers: dict[str, str] = {}
-    settings = load(answers)
+    settings = load({})
+    own_queue = private_queue(settings, environ)
+    answers = {"queue": own_queue} if private or not settings.queue else {}
     if not settings.region:
         answers["region"] = yield Question("region", _("Which region is the project in?"), REGIONS)
         settings = load(answers)
@@ -73,16 +66,10 @@ def complete(
     answers["project"], answers["api_version"] = yield from _project(settings, keys)
     settings = load(answers)
     if not settings.topic:
-        own = topic_of(settings.project)
-        others = [name for name in _topics(settings, keys) if name != own]
-        question = _("Which topic is IMM to publish to? Everybody who watches the project needs the same.")
-        answers["topic"] = (yield Question("topic", question, (own, *others), own)) if others else own
-    own = private_queue(settings, environ)
-    if private or not settings.queue:
-        answers["queue"] = own
-    elif private is None and settings.queue != own:
+        answers["topic"] = yield from _topic(settings, keys)
+    if private is None and settings.queue != own_queue:
         question = _("Which queue is to bring you the events? From a shared one, each goes to one of its readers only.")
-        answers["queue"] = yield Question("queue", question, (settings.queue, own), settings.queue)
+        answers["queue"] = yield Question("queue", question, (settings.queue, own_queue), settings.queue)
     return load(answers)
 
 
@@ -164,37 +151,6 @@ def _imm(settings: Settings, keys: Keys, version: ApiVersion) -> Imm:
     )
 
 
-def private_queue(settings: Settings, environ: Mapping[str, str]) -> str:
-    """The name of a viewer's own queue: the one that was made here, else after the person, the machine and the profile.
-
-    A machine's name may change with its network. Raises HistoryUnusable where what was made here cannot be read.
-    """
-    for it in made_here(record_path(settings, environ)):
-        ours = it.part.kind is Kind.QUEUE and it.part.name.startswith(_OURS)
-        if ours and (it.region, it.account_id) == (settings.region, settings.account_id):
-            return it.part.name
-    try:
-        user = environ.get("USER") or getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
-        user = str(os.getuid()) if hasattr(os, "getuid") else ""
-    profile = [settings.profile] if settings.profile != "default" else []
-    return _as_name("-".join([f"{_OURS}{user}", socket.gethostname().partition(".")[0], *profile]))
-
-
-def topic_of(project: str) -> str:
-    """The name of a project's topic, where none was chosen: the same for everybody who watches it."""
-    return _as_name(f"{_OURS}{project}")
-
-
-def _as_name(text: str) -> str:
-    """`text` as the name of a queue or a topic. Two that differ stay different where signs of them have to go."""
-    name = re.sub("-+", "-", re.sub("[^A-Za-z0-9]", "-", text)).strip("-")
-    if name == text and len(name) <= _LONGEST:
-        return name
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=3).hexdigest()
-    return f"{name[: _LONGEST - 7].rstrip('-')}-{digest}"
-
-
 def account_of(settings: Settings, keys: Keys) -> str:
     """The main account's id: the settings', else what STS says of the key; "" where nobody can be asked.
 
@@ -211,10 +167,17 @@ def account_of(settings: Settings, keys: Keys) -> str:
     return caller(settings.sts_endpoint, keys).account_id
 
 
-def _topics(settings: Settings, keys: Keys) -> list[str]:
-    """The names of the account's topics. Raises Refused and Unreachable."""
+def _topic(settings: Settings, keys: Keys) -> Generator[Question, str, str]:
+    """The only topic there is, most likely, and one of the project's own where there is none or there are several."""
     with account_at(settings, keys) as account:
-        return account.topics()
+        names = account.topics()
+    own = topic_of(settings.project)
+    others = [name for name in names if name != own]
+    if not others:
+        return own
+    question = _("Which topic is IMM to publish to? Everybody who watches the project needs the same.")
+    usual = others[0] if len(names) == 1 else own
+    return (yield Question("topic", question, (own, *others), usual, new="" if own in names else own))
 
 
 def at_account(settings: Settings, account_id: str) -> Settings:

@@ -36,7 +36,8 @@ def viewer(fresh_emulator: RunningEmulator, tmp_path: Path) -> Iterator[Viewer]:
 
     def make(user: str = "ada") -> Program:
         program = Program(tmp_path / user, {name: it for name, it in fresh_emulator.env.items() if name not in FOUND})
-        program.environment |= {"IMM_TUI_CONFIG": str(program.home / "config.toml"), "USER": user}
+        file = str(program.home / "config.toml")
+        program.environment |= {"IMM_TUI_CONFIG": file, "USER": user, "IMM_TUI_TOPIC": "events"}
         made.append(program)
         return program
 
@@ -133,6 +134,7 @@ def test_a_private_queue_stays_the_one_that_was_made_whatever_the_machine_is_cal
 
 def test_two_viewers_of_one_project_both_see_all_of_a_thousand_events(viewer: Viewer, console: Console) -> None:
     both = [viewer("ada"), viewer("grace")]
+    both[1].environment["USER"] = "ada"  # two machines often have the same name and the same user
     for program in both:
         assert program("setup", "--yes").code == 0
     assert profile(both[0])["topic"] == profile(both[1])["topic"]
@@ -245,6 +247,21 @@ def test_what_was_made_at_two_endpoints_is_all_taken_away(
     assert console.names == before
 
 
+def test_the_only_topic_there_is_is_taken_and_said(viewer: Viewer, fresh_emulator: RunningEmulator) -> None:
+    ada = viewer()
+    del ada.environment["IMM_TUI_TOPIC"]
+    run = ada("setup", "--yes")
+    assert (run.code, profile(ada)["topic"]) == (0, fresh_emulator.topic)
+    assert f"{fresh_emulator.topic}. Nobody was asked; --topic names another." in run.err
+
+
+def test_nothing_is_made_where_the_profile_cannot_be_written(viewer: Viewer, console: Console) -> None:
+    ada, before = viewer(), console.names
+    run = ada("setup", "--yes", "--config", str(ada.home / ("c" * 250)))
+    assert (run.code, console.names) == (2, before)
+    assert "cannot be used" in run.err
+
+
 def test_a_subscription_in_the_way_is_told_and_left_alone(
     viewer: Viewer, fresh_emulator: RunningEmulator, console: Console
 ) -> None:
@@ -326,12 +343,13 @@ def test_a_read_only_profile_makes_nothing(viewer: Viewer, console: Console) -> 
 
 def test_in_a_terminal_it_asks_what_cannot_be_found(viewer: Viewer) -> None:
     ada = viewer()
-    del ada.environment["IMM_TUI_REGION"]
+    del ada.environment["IMM_TUI_REGION"], ada.environment["IMM_TUI_TOPIC"]
     with Terminal(ada, "setup") as terminal:
         terminal.until_read("Which region")
         terminal.press("nowhere\r")
         terminal.until_read("Answer with a number")
         terminal.press("cn-beijing\r")
+        terminal.until_read("(new)")
         terminal.until_read("Which topic")
         terminal.press("\r")
         terminal.until_read("Create and write this? [y/N]")

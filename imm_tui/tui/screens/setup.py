@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.errors import Denied, ReadOnly, Trouble, mistake
+from imm_tui.errors import BadInput, Denied, ReadOnly, Trouble, mistake
 from imm_tui.i18n import N_, _
 from imm_tui.setup import making, questions
 from imm_tui.setup.making import Plan
@@ -106,7 +106,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         """What was asked and answered on the way to this page."""
         self._page: _Page = _Busy.ASKING
         self._settings: Settings | None = None
-        """Those that all answers came to."""
+        """What is known of them by now."""
         self._made: list[Part] = []
         self._asked = 0
         """Which of the threads is listened to: one that was left behind has nothing to say any more."""
@@ -169,7 +169,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         if standing is not None and standing.rest is not None:
             question, rest = standing.question, standing.rest
         else:
-            rest = questions.complete(self._load, self._keys, self._environ, private=None)
+            rest = questions.complete(self._noted, self._keys, self._environ, private=None)
             question = None
         try:
             question = question or next(rest)
@@ -177,12 +177,16 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
                 question = rest.send(reply)
         except StopIteration as end:
             settings: Settings = end.value
-            self._settings = settings
             plan = making.look(settings, self._keys)
             return _Ready(plan, profile_of(plan), making.forbidden(plan))
         return _Asked(question, rest)
 
+    def _noted(self, answers: Mapping[str, str]) -> Settings:
+        self._settings = self._load(answers)
+        return self._settings
+
     def _carry_out(self, ready: _Ready, run: int, tell: Callable[..., None]) -> _Page:
+        ready.change.try_out()  # before anything is made that it could not be written of
         for part in making.make(ready.plan, self._keys, record_path(ready.plan.settings, self._environ)):
             tell(self._made_part, run, part)
         ready.change.write()
@@ -213,7 +217,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
             case _Asked(question):
                 words.update(Content(question.words))
                 options.clear_options()
-                options.add_options([Option(Content(line(option))) for option in question.options])
+                options.add_options([_option(option, is_new=option == question.new) for option in question.options])
                 options.highlighted = question.options.index(question.usual) if question.usual and chosen else 0
                 text.value = "" if chosen else question.usual
                 (options if chosen else text).focus()
@@ -263,7 +267,7 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
             case "back":
                 return self._page is not _Busy.MAKING
             case "again":
-                return isinstance(self._page, Trouble)
+                return isinstance(self._page, Trouble) and not isinstance(self._page, BadInput)
             case "copy":
                 return isinstance(self._page, Denied)
         return super().check_action(action, parameters)
@@ -308,6 +312,10 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
             self._show(_Asked(replace(question, usual=reply), None))
         else:
             self.dismiss(False)
+
+
+def _option(name: str, *, is_new: bool) -> Option:
+    return Option(Content.assemble(line(name), (f"  {_('new')}" if is_new else "", QUIET)))
 
 
 def _plan(ready: _Ready, *, done: bool = False) -> list[Content]:
