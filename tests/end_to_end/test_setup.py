@@ -339,6 +339,8 @@ def test_a_read_only_profile_makes_nothing(viewer: Viewer, console: Console) -> 
     assert "read-only" in run.err
     assert console.names == before
     assert not made(ada)
+    assert "read-only" in ada("setup", "--read-only").err  # before anybody is asked
+    assert ada("setup", "--read-only", "--dry-run").code == 0
 
 
 def test_in_a_terminal_it_asks_what_cannot_be_found(viewer: Viewer) -> None:
