@@ -71,9 +71,8 @@ def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_ru
     for part in making.make(plan, keys, record):
         put(_("✔ created  {part}").format(part=line(part)))
     _write(change)
-    flag = "" if settings.profile == "default" else f" --profile {settings.profile}"
     told = _("Next: {doctor} checks all of it, {smoke} sends one conversion through it.")
-    put(told.format(doctor=f"`imm-tui doctor{flag}`", smoke=f"`imm-tui smoke{flag} --source oss://…`"))
+    put(told.format(doctor=settings.command("doctor"), smoke=settings.command("smoke --source URI")))
     return Exit.SUCCEEDED
 
 

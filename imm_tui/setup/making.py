@@ -39,8 +39,8 @@ _ACTIONS = (
 
 
 def policy(denied: Denied, settings: Settings) -> str:
-    """The RAM policy that an administrator can paste: what was denied, and all else that a set-up takes."""
-    return ram.policy((*_ACTIONS, denied.action), settings)
+    """The RAM policy that an administrator can paste: what was denied, and all that a set-up and then the work take."""
+    return ram.policy((*_ACTIONS, denied.action, *ram.needed(settings)), settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,8 @@ def test_a_refusal_prints_the_policy_and_the_next_run_goes_on_from_there(
     run = ada("setup", "--yes")
     assert run.code == 5
     policy = json.loads(run.lines[-1])
-    assert f"mns:{denied}" in [action for statement in policy["Statement"] for action in statement["Action"]]
+    granted = [action for statement in policy["Statement"] for action in statement["Action"]]
+    assert {f"mns:{denied}", "mns:ReceiveMessage", "imm:CreateOfficeConversionTask"} <= set(granted)
     assert not (ada.home / "config.toml").exists()
     assert denied.removeprefix("Create").lower() not in made(ada)
     control.clear()
@@ -326,7 +327,10 @@ def test_what_a_person_wrote_into_the_file_stays_and_a_dry_run_changes_nothing(
     assert (run.code, "+ create   queue" in run.out) == (0, True)
     assert console.names == before
     assert (ada.home / "config.toml").read_text() == mine
-    assert ada("setup", "--yes", "--profile", "work").code == 0
+    run = ada("setup", "--yes", "--profile", "work")
+    assert run.code == 0
+    file = ada.home / "config.toml"
+    assert f"`imm-tui doctor --profile work --config {file}`" in run.lines[-1]
     assert (ada.home / "config.toml").read_text().count("# loud") == 1
     assert ada("smoke", "--source", PDF).code == 0  # the first profile is the one that is used
 
