@@ -31,7 +31,8 @@ from tests.mailbox import Mailbox, notification
 
 BATCH = 16
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
+"""Seconds after which what was awaited counts as never drawn."""
 
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-~])")
 
@@ -47,11 +48,11 @@ class Cloud:
         """A new one, that nobody has used."""
         return Mailbox(self.emulator)
 
-    def fill(self, mailbox: Mailbox, count: int, first: int = 0) -> None:
+    def fill(self, mailbox: Mailbox, count: int) -> None:
         """Puts `count` messages on its queue, as IMM's topic would deliver them in the format JSON."""
         with closing(RawMns(self.emulator)) as mns:
-            for start in range(first, first + count, BATCH):
-                bodies = (body(mailbox, number) for number in range(start, min(start + BATCH, first + count)))
+            for start in range(0, count, BATCH):
+                bodies = (body(mailbox, number) for number in range(start, min(start + BATCH, count)))
                 messages = "".join(f"<Message><MessageBody>{escape(it)}</MessageBody></Message>" for it in bodies)
                 answer = mns("POST", f"/queues/{mailbox.name}/messages", f"<Messages>{messages}</Messages>".encode())
                 assert answer.status == 201, answer
@@ -243,7 +244,7 @@ class Screen:
         """The seconds from the keys to the end of the program."""
         began = time.perf_counter()
         self.press(keys)
-        self._process.wait(_PATIENCE)
+        self._process.wait()  # with a limit it would look every 50 ms only
         return time.perf_counter() - began
 
     def kill(self) -> float:
