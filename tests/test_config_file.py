@@ -117,7 +117,7 @@ def test_that_it_cannot_be_written_is_known_before(tmp_path: Path) -> None:
     config_file.try_out(tmp_path / "config.toml")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("config.toml", "a = 1\n")]
     with pytest.raises(BadInput, match="cannot be used"):
-        config_file.try_out(tmp_path / ("c" * 250))
+        config_file.try_out(tmp_path / ("c" * 254))
 
 
 def test_the_file_is_for_its_owner_alone_and_a_link_stays_one(tmp_path: Path) -> None:

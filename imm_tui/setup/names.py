@@ -19,13 +19,14 @@ _LONGEST = 120
 """Characters of the name of a queue or a topic (MNS API 2015-06-06, limits of new ones)."""
 
 
-def private_queue(settings: Settings, environ: Mapping[str, str]) -> str:
+def private_queue(settings: Settings, environ: Mapping[str, str], *, afresh: bool = False) -> str:
     """The name of a viewer's own queue: always the same one for a person on a machine with a profile.
 
-    Raises HistoryUnusable where the viewer's name cannot be kept.
+    `afresh` is where it turned out to be another's, as in a copy of a machine. Raises HistoryUnusable where the
+    viewer's name cannot be kept.
     """
     profile = [settings.profile] if settings.profile != "default" else []
-    return _as_name("-".join(["imm-tui", _viewer(environ), *profile]))
+    return _as_name("-".join(["imm-tui", _viewer(environ, afresh=afresh), *profile]))
 
 
 def topic_of(project: str) -> str:
@@ -33,13 +34,13 @@ def topic_of(project: str) -> str:
     return _as_name(f"imm-tui-{project}")
 
 
-def _viewer(environ: Mapping[str, str]) -> str:
+def _viewer(environ: Mapping[str, str], *, afresh: bool) -> str:
     """Who looks from here. Made up once and kept beside the histories: many machines have the same name and the same
     users, and a machine's name may change with its network.
     """
     path = config.data_dir(environ) / "viewer"
     try:
-        if path.exists() and (kept := path.read_text(encoding="utf-8").strip()):
+        if not afresh and path.exists() and (kept := path.read_text(encoding="utf-8").strip()):
             return kept
         viewer = f"{_user(environ)}-{socket.gethostname().partition('.')[0]}-{secrets.token_hex(3)}"
         private_file.write(path, viewer.encode("utf-8", "replace"))

@@ -14,7 +14,8 @@ from imm_tui.errors import BadInput, Refused, Trouble, Unreachable
 from imm_tui.i18n import _
 from imm_tui.setup import REGIONS
 from imm_tui.setup.names import private_queue, topic_of
-from imm_tui.setup.parts import account_at
+from imm_tui.setup.parts import Kind, Part, account_at, if_there
+from imm_tui.setup.record import made_here, record_path
 from imm_tui.tasks import API_VERSIONS, ApiVersion
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def complete(
     BadInput, Refused, Unreachable, and HistoryUnusable where what was made here cannot be read.
     """
     settings = load({})
-    own_queue = private_queue(settings, environ)
+    named, own_queue = settings.queue, private_queue(settings, environ)
     answers = {"queue": own_queue} if private or not settings.queue else {}
     if not settings.region:
         answers["region"] = yield Question("region", _("Which region is the project in?"), REGIONS)
@@ -70,6 +71,9 @@ def complete(
     if private is None and settings.queue != own_queue:
         question = _("Which queue is to bring you the events? From a shared one, each goes to one of its readers only.")
         answers["queue"] = yield Question("queue", question, (settings.queue, own_queue), settings.queue)
+    settings = load(answers)
+    if settings.queue == own_queue != named and _is_anothers_queue(settings, keys, environ):
+        answers["queue"] = private_queue(settings, environ, afresh=True)
     return load(answers)
 
 
@@ -178,6 +182,15 @@ def _topic(settings: Settings, keys: Keys) -> Generator[Question, str, str]:
     question = _("Which topic is IMM to publish to? Everybody who watches the project needs the same.")
     usual = others[0] if len(names) == 1 else own
     return (yield Question("topic", question, (own, *others), usual, new="" if own in names else own))
+
+
+def _is_anothers_queue(settings: Settings, keys: Keys, environ: Mapping[str, str]) -> bool:
+    """Whether the queue of `settings` is there, and was not made here."""
+    made = [it.part for it in made_here(record_path(settings, environ))]
+    if Part(Kind.QUEUE, settings.queue) in made:
+        return False
+    with account_at(settings, keys) as account:
+        return if_there(lambda: account.queue(settings.queue)) is not None
 
 
 def at_account(settings: Settings, account_id: str) -> Settings:

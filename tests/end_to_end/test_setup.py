@@ -173,6 +173,17 @@ def test_removal_leaves_what_was_there_before_and_a_topic_that_others_watch(view
     assert grace("smoke", "--source", PDF).code == 0
 
 
+def test_a_queue_that_somebody_else_made_is_not_taken_for_ones_own(viewer: Viewer, console: Console) -> None:
+    ada = viewer()
+    (line,) = [line for line in ada("setup", "--dry-run").lines if "+ create   queue" in line]
+    theirs = line.split()[-1]
+    console.create_queue(theirs)
+    assert ada("setup", "--yes").code == 0
+    assert profile(ada)["queue"] != theirs
+    assert ada("setup", "--remove", "--yes").code == 0
+    assert theirs in console.names[0]
+
+
 def test_an_existing_queue_is_used_and_survives_the_removal(
     viewer: Viewer, fresh_emulator: RunningEmulator, console: Console
 ) -> None:
@@ -258,7 +269,7 @@ def test_the_only_topic_there_is_is_taken_and_said(viewer: Viewer, fresh_emulato
 
 def test_nothing_is_made_where_the_profile_cannot_be_written(viewer: Viewer, console: Console) -> None:
     ada, before = viewer(), console.names
-    run = ada("setup", "--yes", "--config", str(ada.home / ("c" * 250)))
+    run = ada("setup", "--yes", "--config", str(ada.home / ("c" * 254)))
     assert (run.code, console.names) == (2, before)
     assert "cannot be used" in run.err
 
