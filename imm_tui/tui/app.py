@@ -34,7 +34,7 @@ from imm_tui.listener import Phase
 from imm_tui.profiles import Profile, Profiles
 from imm_tui.session import Session
 from imm_tui.text import block, line
-from imm_tui.tui import process, theme
+from imm_tui.tui import process, read_only, theme
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.screens.dashboard import Dashboard
 from imm_tui.tui.styles import stylesheet
@@ -315,6 +315,8 @@ class ImmApp(App[str | None]):
         if self.problem is not None:
             self._welcome()
             return
+        if read_only.refuses(self, self.settings):
+            return
         from imm_tui.tui.screens.submit import SubmitScreen
 
         self._take_back()
@@ -386,8 +388,6 @@ class ImmApp(App[str | None]):
             return phase in at_work and self.credentials is not None
         if action == "resume":
             return phase is Phase.PAUSED
-        if action == "new_submission" and self.settings.read_only:
-            return None  # there, and not to be had
         if action == "suspend_process":
             return not hasattr(self.focused, "action_undo")  # there ctrl+z undoes what was typed
         if action == "read":
@@ -476,6 +476,8 @@ class ImmApp(App[str | None]):
         if self.problem is not None or self.credentials is None:
             self._welcome()
             return
+        if read_only.refuses(self, self.settings):
+            return
         if self.session.listening.phase is Phase.PAUSED:
             told = _("Events are not taken from the queue at the moment: the test would wait in vain. p resumes.")
             self.notify(told, title=_("Smoke test"), severity="warning", timeout=_TOLD_FOR, markup=False)
@@ -497,6 +499,8 @@ class ImmApp(App[str | None]):
             return
         if self.credentials is None and isinstance(self.problem, NoCredentials):
             self.notify(block(str(self.problem)), title=_("Set-up"), severity="error", markup=False)
+            return
+        if read_only.refuses(self, self.settings):
             return
         from imm_tui.credentials import Chain
         from imm_tui.tui.clipboard import copy

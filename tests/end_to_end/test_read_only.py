@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from textual.pilot import Pilot
 
-from imm_tui import quarantine
+from imm_tui import config, quarantine
 from imm_tui.errors import ReadOnly
 from imm_tui.history import Arrival, History
+from imm_tui.profiles import Profiles
 from imm_tui.tasks import Conversion, now
 from imm_tui.tui.app import ImmApp
 from tests.conftest import RunningEmulator
@@ -87,6 +88,23 @@ def test_what_a_person_would_decide_about_a_message_is_refused_and_not_noted(mai
 LEAVING = {"app.leave", "app.quit", "quit", "suspend_process", "app.language", "app.profile", "screen.copy_text"}
 
 
+@pytest.mark.parametrize("key", ["n", "R", "t", "U"])
+async def test_a_key_that_would_change_something_says_why_it_does_not(
+    mailbox: Mailbox, cloud: Relay, tmp_path: Path, key: str
+) -> None:
+    given = {"mns_endpoint": cloud.url, "imm_endpoint": cloud.url, "read_only": "true"}
+    environ = {"IMM_TUI_CONFIG": str(tmp_path / "config.toml")}
+    settings = config.load({name: getattr(mailbox.settings, name) for name in config.KEYS} | given, environ)
+    mailbox.publish(notification("a"))
+    shown = ImmApp(settings, tmp_path / "history.db", mailbox.credentials, profiles=Profiles({}, environ, "default"))
+    async with shown.run_test(size=(140, 40), notifications=True) as pilot:
+        await until_read(pilot, "1 succeeded")
+        await pilot.press("end", key)
+        await until_read(pilot, "It only looks")
+        assert "--read-only" in read(shown)
+        assert shown.screen is shown.dashboard
+
+
 async def do_everything(pilot: Pilot[str | None]) -> set[tuple[str, str]]:
     """Whatever a key of ours does on the screen in front, and on every screen that one of them opens, once; what closes
     one is the last. Returns the screens and what was done there."""
@@ -121,13 +139,19 @@ async def test_no_key_of_any_screen_changes_anything(
         )
         history.record_accepted(task, "long-ago", "request")
     settings = replace(mailbox.settings, read_only=True, mns_endpoint=cloud.url, imm_endpoint=cloud.url)
-    shown = ImmApp(settings, tmp_path / "history.db", mailbox.credentials, overdue_after=0.1)
+    profiles = Profiles({}, {"IMM_TUI_CONFIG": str(tmp_path / "config.toml")}, "default")
+    shown = ImmApp(settings, tmp_path / "history.db", mailbox.credentials, overdue_after=0.1, profiles=profiles)
+    shown.sample = "oss://demo/a.docx"  # for the smoke test
     async with shown.run_test(size=(140, 40)) as pilot:
         await until_read(pilot, "◉ peeking")
         assert "read-only" in read(shown)
         await until_read(pilot, "2 succeeded")
         done = await do_everything(pilot)
         await until(pilot, lambda: "GetOfficeConversionTask" in cloud.operations)
-    assert {"Dashboard", "QuarantineScreen", "ExportScreen", "HelpScreen"} <= {screen for screen, _ in done}
+    screens = {screen for screen, _ in done}
+    assert {"Dashboard", "QuarantineScreen", "ExportScreen", "HelpScreen", "DoctorScreen"} <= screens
+    pressed = {action.removeprefix("app.") for _, action in done}
+    assert {"new_submission", "resubmit", "smoke", "setup", "delete", "release"} <= pressed
+    assert not {"SubmitScreen", "ResubmitScreen", "SmokeScreen", "SetupScreen", "ConfirmScreen"} & screens
     assert any("peekonly" in target for _, target in cloud.requests)
     assert mailbox.left == (3, 0)

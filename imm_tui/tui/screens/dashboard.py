@@ -26,7 +26,7 @@ from imm_tui.preferences import Preferences
 from imm_tui.session import Session
 from imm_tui.tasks import Status, Task, now
 from imm_tui.text import line
-from imm_tui.tui import listener_words
+from imm_tui.tui import listener_words, read_only
 from imm_tui.tui.asking import Asking, can_be_asked
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.finder import Finder
@@ -544,8 +544,6 @@ class Dashboard(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("open_detail", "copy", "resubmit"):
             some = self.query_one(TaskList).selected is not None
-            if action == "resubmit" and some and self._settings.read_only:
-                return None  # there, and not to be had
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             tasks = self.query_one(TaskList)
@@ -606,6 +604,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
         if not self._profile.can_ask:
             await self.run_action("app.new_submission")  # says what is missing
+        elif read_only.refuses(self.app, self._settings):
+            return
         elif chosen := self.query_one(TaskList).chosen:
             resubmit(self, self._profile, self._submissions, chosen)
 

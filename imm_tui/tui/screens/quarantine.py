@@ -21,7 +21,7 @@ from imm_tui.history import History, Quarantined
 from imm_tui.i18n import N_, _, ngettext, sentences
 from imm_tui.profiles import Profile
 from imm_tui.text import line
-from imm_tui.tui import trouble_words
+from imm_tui.tui import read_only, trouble_words
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.screens.confirm import ConfirmScreen
 from imm_tui.tui.screens.folder import FolderScreen
@@ -180,8 +180,6 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("retry", "retry_all", "export", "switch_view", "delete", "release"):
             some = self.query_one(MessageList).selected is not None
-            if action in ("delete", "release") and some and self._profile.settings.read_only:
-                return None  # there, and not to be had
             return some and (self._profile.can_listen or action not in ("delete", "release"))
         return super().check_action(action, parameters)
 
@@ -207,7 +205,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         self.app.push_screen(FolderScreen(self._folder or _here()), export)
 
     def action_delete(self) -> None:
-        if (message := self._selected) is None:
+        if (message := self._selected) is None or read_only.refuses(self.app, self._profile.settings):
             return
 
         def delete(wanted: bool | None) -> None:
@@ -226,7 +224,7 @@ class QuarantineScreen(Localized[None], inherit_bindings=False):
         return _("It is not at hand now: it will be deleted when it comes the next time.")
 
     def action_release(self) -> None:
-        if (message := self._selected) is not None:
+        if (message := self._selected) is not None and not read_only.refuses(self.app, self._profile.settings):
             self._do(_RELEASE, lambda history: self._released(history, message))
 
     def _released(self, history: History, message: Quarantined) -> str:
