@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -76,15 +76,17 @@ def dry_run(
     wanted: Wanted,
     settings: Settings,
     *,
+    typed: Collection[str] = frozenset(),
     history: History | None = None,
     lister: Lister | None = None,
 ) -> Preview:
     """What `submission.plan` would make of these lines; never raises for a line, but says what is wrong with it.
 
-    Blank lines and comments (#) have no row. `history` is asked whose results would be replaced, `lister` what a
+    Blank lines and comments (#) have no row. `typed` are those lines in which a stand-in may have taken the place of a
+    character: those of a form, not those of a file. `history` is asked whose results would be replaced, `lister` what a
     pattern stands for. Raises BadInput for what is wrong with `wanted`, HistoryUnusable.
     """
-    read = list(_read(sources, lister))
+    read = list(_read(sources, typed, lister))
     good = [row.source for row in read if not row.note]
     # Also without a good line, for the sake of the other fields.
     conversions = submission.plan(good or ["oss://bucket/key"], wanted, settings)
@@ -117,11 +119,13 @@ def dry_run(
     return Preview([judged(row) for row in read], conversions)
 
 
-def _read(lines: Sequence[str], lister: Lister | None) -> Iterator[Row]:
+def _read(lines: Sequence[str], typed: Collection[str], lister: Lister | None) -> Iterator[Row]:
     """A row for each source, with a note where it is not to be sent."""
     seen: dict[str, int] = {}
     for number, line in source_room.numbered(lines):
         try:
+            if line in typed:
+                source_room.as_typed(line, "source_uri")
             found = _expanded(line, lister)
         except Trouble as trouble:
             yield Row(number, line, note=Note.WRONG, why=str(trouble))

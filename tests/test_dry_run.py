@@ -61,6 +61,14 @@ def test_a_wrong_line_says_why_and_costs_no_other() -> None:
     assert len(preview.conversions) == preview.counts[Note.GOOD] == 1
 
 
+def test_a_typed_line_that_lost_a_character_is_wrong_and_a_name_of_a_file_with_the_same_one_is_not() -> None:
+    lines = ["oss://b/a␇.docx", "oss://b/\ufffd*.docx", "oss://b/b.docx", "oss://b/of a file ␇.docx"]
+    preview = dry_run(lines, Wanted(target_type="png"), NEW, typed=frozenset(lines[:3]), lister=lambda *_: ())
+    assert notes(preview) == [Note.WRONG, Note.WRONG, Note.GOOD, Note.GOOD]
+    assert "cannot be shown" in preview.rows[0].why
+    assert [it.source_uri for it in preview.conversions] == lines[2:]
+
+
 def test_a_duplicate_names_the_line_that_it_repeats() -> None:
     preview = seen("oss://b/a.docx", "oss://b/b.docx", "", " oss://b/a.docx")
     assert notes(preview) == [Note.GOOD, Note.GOOD, Note.DUPLICATE]

@@ -46,6 +46,12 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert block("x" * (BLOCK_LENGTH + 1)) == "x" * (BLOCK_LENGTH - 1) + "…"
 
 
+def test_what_a_person_puts_in_is_not_cut() -> None:
+    names = "\n".join(f"oss://b/文档 {number}\x07\u0301.docx" for number in range(20_000))
+    assert block(names, limit=None) == names.replace("\x07", "␇")
+    assert line(names, limit=None) == names.replace("\x07", "␇").replace("\n", "␊")
+
+
 def test_a_line_is_made_of_anything_that_has_a_text() -> None:
     assert line(None) == "None"
     assert line(ValueError("a\nb")) == "a␊b"

@@ -192,7 +192,7 @@ class ImmApp(App[str | None]):
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         if isinstance(event, events.Paste):
             # Not every field is one of ours: the palette's would hand control characters on to the terminal.
-            event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+            event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"), limit=None)
         return super().on_event(event)  # not awaited here: this place would be in every traceback
 
     def on_unmount(self) -> None:

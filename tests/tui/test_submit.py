@@ -349,7 +349,29 @@ async def test_many_sources_are_counted(history: Path) -> None:
         await paste(pilot, "\n".join(lines))
         await until_read(pilot, "1,002 sources · 1 duplicate · 1 wrong")
         await pilot.press("tab")
-        await until_read(pilot, "✘ Line 1002: The source is not an OSS URI.")
+        await until_read(pilot, "✘ Line 1,002: The source is not an OSS URI.")
+
+
+async def test_a_long_list_is_pasted_whole_and_dry_run_whole(history: Path) -> None:
+    app = form(history)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        await paste(pilot, "\r".join(f"oss://demo/many/文档 {number:05}.docx" for number in range(10_000)))
+        await until_read(pilot, "10,000 sources")
+        await pilot.press("f5")
+        await until_read(pilot, "10,000 documents to submit")
+        assert "wrong" not in read(app)
+
+
+async def test_a_name_that_nobody_wrote_is_wrong_in_the_dry_run_too(history: Path) -> None:
+    app = form(history)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_form(pilot)
+        await paste(pilot, "oss://demo/a\x07b.docx\ross://demo/\u202ecod.docx\ross://demo/ok.docx")
+        await pilot.press("f5")
+        await until_read(pilot, "1 document to submit")
+        assert "2 wrong" in read(app)
+        assert "It held a character that cannot be shown." in read(app)
 
 
 async def test_a_key_in_many_lines_reads_none_of_them(history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,7 +391,7 @@ async def test_a_key_in_many_lines_reads_none_of_them(history: Path, monkeypatch
         await pilot.press("ctrl+j", "x")
         assert "1,001 sources" in read(app), "their number is known at once"
         await pilot.press("tab")
-        await until_read(pilot, "✘ Line 1001: The source is not an OSS URI.")
+        await until_read(pilot, "✘ Line 1,001: The source is not an OSS URI.")
         assert set(reading) == {"counting"}, "never in the screen's thread"
         assert screen.query_one("#sources-note").has_class("wrong")
 

@@ -454,7 +454,9 @@ class SubmitScreen(Localized[None], ModalScreen[None], inherit_bindings=False):
 
         def look() -> Preview:
             with History(history) as known:
-                return dry_run(sources.with_files(lines), wanted, settings, history=known, lister=lister)
+                return dry_run(
+                    sources.with_files(lines), wanted, settings, typed=frozenset(lines), history=known, lister=lister
+                )
 
         threading.Thread(target=self._looked_at, args=(look, asked), name="dry run", daemon=True).start()
 

@@ -25,7 +25,7 @@ class LineInput(Input):
     """One line of text. A control character that is pasted becomes visible: a terminal would obey it."""
 
     def validate_value(self, value: str) -> str:
-        return text.line(value, text.BLOCK_LENGTH)
+        return text.line(value, limit=None)
 
 
 class LinesInput(TextArea):
@@ -73,7 +73,7 @@ class LinesInput(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         # Terminals send what is pasted with CR for a line's end.
-        edit.text = text.block(edit.text.replace("\r\n", "\n").replace("\r", "\n"))
+        edit.text = text.block(edit.text.replace("\r\n", "\n").replace("\r", "\n"), limit=None)
         return super().edit(edit)
 
     def update_suggestion(self) -> None:
