@@ -48,6 +48,7 @@ def test_the_wheel_holds_the_stylesheets_in_the_package(wheel: Path) -> None:
     assert not any(name.startswith(("tests/", "styles/")) for name in names)
 
 
+@pytest.mark.timeout(300)
 def test_the_app_starts_from_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "fresh", with_pip=True)
     python = tmp_path / "fresh" / "bin" / "python"

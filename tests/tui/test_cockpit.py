@@ -180,8 +180,8 @@ def told(shown: ImmApp) -> list[str]:
 async def test_the_end_of_a_task_is_told_once_and_by_the_way_that_was_chosen(
     path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imm_tui.completion._LASTS", 1.0)
-    monkeypatch.setattr("imm_tui.completion._FAILED_LASTS", 1.0)
+    monkeypatch.setattr("imm_tui.completion._LASTS", 4.0)
+    monkeypatch.setattr("imm_tui.completion._FAILED_LASTS", 4.0)
     shown = app(path)
     rung = []
     monkeypatch.setattr(shown, "bell", lambda: rung.append(1))

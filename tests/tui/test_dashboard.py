@@ -130,12 +130,12 @@ async def test_the_two_regions_share_the_screen_at_every_size(
     writer.submitted("5页Word.docx", "t-1")
     async with app(path).run_test(size=size) as pilot:
         await until_read(pilot, "source oss://")
+        await until_read(pilot, "n new")
         tasks, detail = (pilot.app.screen.query_one(kind).region for kind in (TaskList, TaskDetail))
         assert stacked == (tasks.y < detail.y)
         assert stacked == (tasks.x == detail.x)
         assert "5页Word.docx" in seen(pilot.app)
         assert "◐ Running" in seen(pilot.app)
-        assert "n new" in seen(pilot.app)
         assert detail.height >= 6
 
 
@@ -189,7 +189,7 @@ async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path,
 async def test_a_toast_waits_until_the_form_is_closed_and_counts_what_came_meanwhile(
     path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imm_tui.tui.screens.dashboard._TOAST_LASTS", 2.0)
+    monkeypatch.setattr("imm_tui.tui.screens.dashboard._TOAST_LASTS", 4.0)
     async with app(path).run_test(size=(100, 34), notifications=True) as pilot:
         await until_read(pilot, "No tasks yet")
         await pilot.press("n")

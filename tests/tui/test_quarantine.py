@@ -104,7 +104,7 @@ async def test_what_can_be_read_after_all_leaves_it(
     path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A newer imm-tui can read what an older one could not."""
-    monkeypatch.setattr("imm_tui.tui.screens.quarantine._TOLD_FOR", 2.0)
+    monkeypatch.setattr("imm_tui.tui.screens.quarantine._TOLD_FOR", 4.0)
     for number in (1, 2):
         writer.received(event(f"t-{number}"))
     writer.received(STRANGER)
