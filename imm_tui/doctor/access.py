@@ -26,7 +26,7 @@ from imm_tui.doctor.reasons import (
     span,
     what_hinders,
 )
-from imm_tui.errors import Trouble
+from imm_tui.errors import Trouble, Unreachable
 from imm_tui.i18n import _, sentences
 from imm_tui.setup import REGIONS
 
@@ -61,7 +61,8 @@ def credentials(e: Evidence) -> Check:
         fix = sentences(trouble.fix, _("Or use another key."), another_key(e))
         return Check(name, Verdict.FAIL, sentences(trouble.what, trouble.why, found), fix)
     caller = known(e.caller)
-    if caller.trouble is not None and caller.kind is not Kind.CLOCK:
+    explained = caller.kind is Kind.UNREACHABLE and region_is_wrong(e) is not None  # there is no STS there either
+    if caller.trouble is not None and caller.kind is not Kind.CLOCK and not explained:
         cause = sentences(found, _("It is accepted; whose it is, STS could not tell."), caller.trouble.what)
         return Check(name, Verdict.WARN, sentences(cause, caller.trouble.why), next_step(caller.trouble))
     if caller.value is None:
@@ -111,7 +112,11 @@ def imm_endpoint(e: Evidence) -> Check:
     own = f"https://imm.{e.settings.region}.aliyuncs.com"
     correct = "" if endpoint == own else _own(e, name, own)
     if trouble := out_of_service(answers):
-        return skipped(name, "region") if _is_no_region(e, endpoint) else failed(name, trouble, correct)
+        return (
+            skipped(name, "region")
+            if _is_no_region(e, endpoint)
+            else failed(name, trouble, sentences(correct, _over_tls(e, name, trouble)))
+        )
     if knows_no_key_of_ours(e, answers):
         return Check(name, Verdict.FAIL, _of_others("IMM", endpoint), correct or _("Check the endpoint."))
     called = zip(_IMM_CALLS[e.settings.api_version], answers, strict=True)
@@ -135,7 +140,11 @@ def mns_endpoint(e: Evidence) -> Check:
     correct = _correct(e, caller.account_id if caller is not None else "")
     if trouble := out_of_service(answers):
         no_region = _is_no_region(e, settings.mns_endpoint)
-        return skipped(name, "region") if no_region else failed(name, trouble, correct)
+        return (
+            skipped(name, "region")
+            if no_region
+            else failed(name, trouble, sentences(correct, _over_tls(e, name, trouble)))
+        )
     if trouble := next((it.trouble for it in answers if it.kind in (Kind.NOT_ACTIVATED, Kind.VERSION)), None):
         return failed(name, trouble)
     if mns_is_anothers(e) and caller is not None:
@@ -210,6 +219,14 @@ def _answering(name: str, service: str, endpoint: str, silent: Mapping[str, Trou
     trouble = next(iter(silent.values()))
     told = _("It did not answer {calls}.").format(calls=", ".join(silent))
     return Check(name, Verdict.WARN, sentences(well, told, trouble.what, trouble.why), next_step(trouble))
+
+
+def _over_tls(e: Evidence, name: str, trouble: Trouble) -> str:
+    """What to try where a connection came about, and no answer to what was sent unencrypted; empty for others."""
+    endpoint = getattr(e.settings, name)
+    if not endpoint.startswith("http:") or not (isinstance(trouble, Unreachable) and trouble.opened):
+        return ""
+    return sentences(_("If it wants TLS:"), setting(e, name, endpoint.replace("http:", "https:", 1)))
 
 
 def _well(service: str, endpoint: str) -> str:

@@ -35,6 +35,8 @@ def look(path: Path, settings: Settings) -> HistoryFound:
         free = shutil.disk_usage(_standing(path)).free
         if not exists:
             return HistoryFound(path=path, exists=False, free=free, trouble=_not_makeable(path))
+        if path.is_dir():
+            return HistoryFound(path=path, exists=True, free=free, trouble=_not_a_file(path))
         found = HistoryFound(
             path=path,
             exists=True,
@@ -97,6 +99,14 @@ def _not_makeable(path: Path) -> Trouble | None:
         _("The history {path} cannot be made.").format(path=path),
         _("Nothing can be written to {folder}.").format(folder=folder),
         _("Mend its permissions, or name another folder with {variable}.").format(variable="IMM_TUI_DATA_DIR"),
+    )
+
+
+def _not_a_file(path: Path) -> Trouble:
+    return HistoryUnusable(
+        _("The history {path} cannot be used.").format(path=path),
+        _("It is a folder."),
+        _("Move it away, or name another folder with {variable}.").format(variable="IMM_TUI_DATA_DIR"),
     )
 
 

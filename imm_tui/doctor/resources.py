@@ -196,7 +196,7 @@ def _unsubscribed(e: Evidence, subscriptions: tuple[Subscription, ...]) -> Check
     fix = _("Subscribe the queue to the topic: {command}.").format(command=e.settings.command("setup"))
     others = sorted({it.queue[2] for it in subscriptions if it.queue})
     if others:
-        told = _("Or take a queue that it does push to, {names}.").format(names=", ".join(others))
+        told = _("Or take a queue that it does push to, if it is there: {names}.").format(names=", ".join(others))
         fix = sentences(fix, told, setting(e, "queue", others[0]) if len(others) == 1 else "")
     return Check("subscription", Verdict.FAIL, cause, fix)
 

@@ -25,10 +25,16 @@ def run(settings: Settings, keys: Keys, history_path: Path, *, as_json: bool) ->
     """Prints every check, and then, for people, what it comes to. REFUSED where one failed."""
     decided: dict[str, Check] = {}
     waiting = list(CHECKS)
-    for check in examine(settings, keys, history_path):
-        decided[check.name] = check
-        while waiting and waiting[0] in decided:
-            put(_printed(decided[waiting.pop(0)], as_json=as_json))
+    try:
+        for check in examine(settings, keys, history_path):
+            decided[check.name] = check
+            while waiting and waiting[0] in decided:
+                put(_printed(decided[waiting.pop(0)], as_json=as_json))
+    except KeyboardInterrupt:  # what is known by then is told
+        for name in waiting:
+            if name in decided:
+                put(_printed(decided[name], as_json=as_json))
+        raise
     if not as_json:
         say(_summary(decided))
     failed = any(check.status is Verdict.FAIL for check in decided.values())

@@ -214,6 +214,7 @@ BROKEN: dict[str, tuple[str, Verdict, Break]] = {
     "a history for all": ("history", Verdict.WARN, a_history_for_all),
     "a damaged history": ("history", Verdict.FAIL, a_damaged_history),
     "another program's file": ("history", Verdict.FAIL, a_history_of_another_program),
+    "a folder in the file's place": ("history", Verdict.FAIL, lambda patient: patient.history.mkdir(parents=True)),
     "a lock that cannot be opened": ("history", Verdict.FAIL, an_unusable_lock),
     "a file in the folder's place": ("history", Verdict.FAIL, a_file_for_a_folder),
 }

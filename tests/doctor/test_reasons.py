@@ -79,6 +79,20 @@ def test_a_certificate_that_nobody_vouches_for(patient: Patient, tmp_path: Path,
     assert "certificate" in named[setting].cause
 
 
+def test_where_it_is_called_unencrypted_but_wants_tls_that_is_said(patient: Patient, tmp_path: Path) -> None:
+    with Service(hang, tls=Authority(tmp_path).server("127.0.0.1")) as service:
+        patient.environ["IMM_TUI_MNS_ENDPOINT"] = service.url.replace("https:", "http:")
+        named = patient.named()
+    assert list(named) == ["mns_endpoint"]
+    assert f"Set IMM_TUI_MNS_ENDPOINT={service.url}." in named["mns_endpoint"].fix
+
+
+def test_a_region_without_imm_is_the_one_thing_that_is_wrong(patient: Patient) -> None:
+    patient.environ |= {"IMM_TUI_REGION": "cn-nowhere", "IMM_TUI_IMM_ENDPOINT": "", "IMM_TUI_STS_ENDPOINT": ""}
+    patient.environ["IMM_TUI_STS_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
+    assert statuses(patient) == {"region": Verdict.FAIL}
+
+
 def create_in_2017(patient: Patient, name: str) -> None:
     from aliyunsdkcore.client import AcsClient
     from aliyunsdkcore.request import RpcRequest
