@@ -36,7 +36,7 @@ from imm_tui.session import Session
 from imm_tui.text import block, line
 from imm_tui.tui import process, read_only, theme
 from imm_tui.tui.chosen import Chosen
-from imm_tui.tui.screens.dashboard import Dashboard
+from imm_tui.tui.screens.dashboard import Dashboard, Whereabouts
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.terminal import suspend, use_mouse
@@ -141,6 +141,8 @@ class ImmApp(App[str | None]):
         self._interrupted_at = -_TWICE
         self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # Textual takes no other away
         self._dashboards = 0
+        self._left: dict[str, Whereabouts] = {}
+        """Where the person was on the last dashboard of each profile."""
         for own in theme.themes(self.console.color_system):
             self.register_theme(own)
         wanted = self.chosen.now.theme
@@ -166,7 +168,14 @@ class ImmApp(App[str | None]):
             super().clear_selection()
 
     def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(self.session, self.submissions, self.chosen, demo=self.demo, scenario=self.scenario)
+        self.dashboard = Dashboard(
+            self.session,
+            self.submissions,
+            self.chosen,
+            demo=self.demo,
+            scenario=self.scenario,
+            whereabouts=self._left.get(self.settings.profile),
+        )
         # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
         self.dashboard._css_update_count = self._css_update_count
         return self.dashboard
@@ -577,6 +586,7 @@ class ImmApp(App[str | None]):
     async def _show_dashboard(self) -> None:
         """The dashboard anew, for another profile or in another language."""
         before = self.current_mode
+        self._left[self.dashboard.profile] = self.dashboard.whereabouts
         self._dashboards += 1
         mode = f"dashboard {self._dashboards}"
         self.add_mode(mode, self.get_default_screen)

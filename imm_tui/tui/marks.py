@@ -59,6 +59,9 @@ class Marks:
             self.end_range()
             self._numbers |= listed
 
+    def add(self, numbers: Iterable[int]) -> None:
+        self._numbers.update(numbers)
+
     def clear(self) -> None:
         self._numbers.clear()
         self.end_range()

@@ -154,6 +154,21 @@ async def test_the_language_is_switched_while_it_runs_and_kept(path: Path, docum
     assert i18n.language() == "en"
 
 
+async def test_another_language_leaves_a_person_where_they_are(path: Path, documents: dict[str, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: len(in_list(shown)) == 4)
+        await pilot.press("slash", *"status:succeeded", "enter", "s", "s", "home", "space", "down", "enter", "3")
+        before = shown.dashboard.whereabouts
+        await pilot.press("L", "down", "enter")
+        await until_read(pilot, "任务 3 / 4 · 已标记 1")
+        await until_read(pilot, "投递 1 次")
+        assert shown.dashboard.whereabouts == before
+        assert before.marked == [documents["合同.pdf"]]
+        assert before.selected == documents["5页Word.docx"]
+        assert before.in_detail
+
+
 async def test_a_theme_is_chosen_and_kept(path: Path) -> None:
     shown = app(path)
     async with shown.run_test(size=(130, 30)) as pilot:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -82,8 +82,21 @@ def _has_ended(status: Status | None) -> bool:
     return status is not None and status.finished
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """Where a person is: what another dashboard of the same profile takes up."""
+
+    query: str
+    selected: int | None
+    marked: Sequence[int]
+    follow: bool
+    tab: int
+    """Of the detail."""
+    in_detail: bool
+
+
 class Dashboard(Localized[None], inherit_bindings=False):
-    """The screen that everything else is laid over."""
+    """The screen that everything else is laid over. It begins at `whereabouts`, where there are any."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
 
@@ -142,6 +155,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         *,
         demo: bool = False,
         scenario: str = "",
+        whereabouts: Whereabouts | None = None,
     ) -> None:
         super().__init__()
         self._session = session
@@ -166,6 +180,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._completion = Completion()
         self._depth: tuple[Depth | None, Trouble | None] | None = None
         self._wanted = _arrangement_of(chosen.now)
+        self._before = whereabouts
+        """Until the list that it is about is there."""
         self._finder = Finder(self._history_path, self._answered)
         self._leaving = False
         """The selected task's event may leave its queue yet: that changes no task, but its timeline."""
@@ -186,11 +202,14 @@ class Dashboard(Localized[None], inherit_bindings=False):
         yield FilterBar()
         with Horizontal(id="regions"):
             yield TaskList(self._fetch)
-            yield TaskDetail()
+            yield TaskDetail(self._before.tab if self._before is not None else 0)
         yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(TaskList).focus()
+        if self._before is not None:
+            self._wanted = replace(self._wanted, query=self._before.query)
+            self.query_one(FilterBar).use(self._before.query)
         self.show_listener(self.listener)
         self.set_interval(1, self._tick)
         self.set_interval(_OTHERS, self._look)
@@ -205,6 +224,36 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._finder.stop()
         if self._reading is not None:
             self._reading.close()
+
+    @property
+    def profile(self) -> str:
+        """The name of the one that is shown."""
+        return self._settings.profile
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        tasks = self.query_one(TaskList)
+        return self._before or Whereabouts(
+            query=self._wanted.query,
+            selected=tasks.selected,
+            marked=tasks.marked,
+            follow=tasks.follow,
+            tab=self.query_one(TaskDetail).tab,
+            in_detail=self._on_detail,
+        )
+
+    def _go_back(self) -> None:
+        """To where the person was on the dashboard before."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        tasks = self.query_one(TaskList)
+        tasks.mark(before.marked)
+        if before.selected is not None:
+            tasks.select(before.selected)
+        tasks.follow = before.follow
+        if before.in_detail:
+            self.action_open_detail()
 
     def show_news(self) -> None:
         """Takes up what has changed: what works for the profile, what is submitted, and the history."""
@@ -305,6 +354,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if arrangement.plain:
             self._finder.drop()
             tasks.show_all()
+            if self._reading is not None:
+                self._go_back()
         else:
             tasks.order = arrangement.order
             tasks.say(_("Finding tasks"), busy=True)
@@ -322,6 +373,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._show_history_trouble(found)
             return
         self.query_one(TaskList).show_found(found, arrangement)
+        if self._reading is not None:
+            self._go_back()
         self.query_one(FilterBar).show_found(len(found))
 
     def _keep_arranged(self, arrangement: Arrangement) -> None:

@@ -43,7 +43,8 @@ _EVENTS = 1
 
 
 class TaskDetail(Detail):
-    """How far it is stays in sight above the tabs; the chosen tab stays when another task is shown."""
+    """How far it is stays in sight above the tabs; the chosen tab, at first that in the place `tab`, stays when another
+    task is shown."""
 
     BINDING_GROUP_TITLE = N_("Detail")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,8 +76,10 @@ class TaskDetail(Detail):
         Binding("y", "copy", N_("copy"), id="detail.copy", tooltip=N_("Copy what is shown here")),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, tab: int = 0) -> None:
         super().__init__(classes="empty")
+        self.tab = tab
+        """The place of the chosen one, from 0."""
         self.border_title = Content(_("Detail"))
         self._shown: Task | None = None
         self._messages: Sequence[Message] = ()
@@ -109,6 +112,7 @@ class TaskDetail(Detail):
         self._status = Words("status")
         self._bar = PercentBar()
         self._tabs = ChoiceLine([_("Overview"), _("Raw event"), _("Timeline"), _("Request")], id="tabs")
+        self._tabs.set_reactive(ChoiceLine.chosen, self.tab)
         pages = Overview(), JsonView(), Timeline(), RequestView()
         await self.mount(Horizontal(self._status, self._bar, id="progress"), self._tabs, *pages)
         if self.is_attached:
@@ -159,7 +163,7 @@ class TaskDetail(Detail):
 
     @property
     def inside(self) -> Widget | None:
-        return self._pages[self._tabs.chosen] if self._pages and self._shown is not None else None
+        return self._pages[self.tab] if self._pages and self._shown is not None else None
 
     # Keys
 
@@ -189,6 +193,7 @@ class TaskDetail(Detail):
 
     def on_choice_line_switched(self) -> None:
         focused = self.has_focus_within
+        self.tab = self._tabs.chosen
         self._draw()
         self.refresh_bindings()
         if focused:

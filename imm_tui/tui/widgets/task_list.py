@@ -279,6 +279,12 @@ class TaskList(RowList):
         """What an action is for: the marked tasks, or else the selected one."""
         return self.marked or ([] if self.selected is None else [self.selected])
 
+    def mark(self, tasks: Iterable[int]) -> None:
+        """Marks those of them that there still are."""
+        if self._index is not None:
+            self._marks.add(task for task in tasks if self._index.row_of(task) is not None)
+            self._marks_changed()
+
     def unmark(self) -> bool:
         """Takes all marks away; false when there were none."""
         some = len(self._marks) > 0
