@@ -174,6 +174,8 @@ def main(measure: Callable[..., list[Row]]) -> None:
 
 def report(rows: list[Row]) -> int:
     """Prints them; the exit code."""
-    missed = sum(row.missed for row in rows)
-    print(f"{table(rows)}\n\n{setting()}; {missed} of {len([row for row in rows if row.goal])} goals missed")
-    return int(missed > 0)
+    missed = [row for row in rows if row.missed]
+    print(f"{table(rows)}\n\n{setting()}")
+    if missed:
+        print(f"{len(missed)} of {sum(row.goal is not None for row in rows)} goals missed")
+    return int(bool(missed))

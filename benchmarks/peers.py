@@ -41,7 +41,7 @@ def _rows_of(stage: Cloud, peer: _Peer, folder: Path, rounds: int) -> Iterator[R
     home = folder / peer.command[0]
     print(peer.requirements[0], "…", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    install = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *peer.requirements]
+    install = [str(home / "bin" / "python"), "-m", "pip", "install", "-qq", *peer.requirements]
     subprocess.run(install, check=True)
     (stage.folder / "theirs").mkdir(exist_ok=True)
     (stage.folder / "theirs" / "a.log").write_text("a line\n" * 100)
