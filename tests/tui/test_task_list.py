@@ -195,6 +195,23 @@ async def test_new_rows_leave_the_selection_on_its_task_and_the_rows_in_sight_in
         assert listing.rows == before
 
 
+async def test_the_selected_row_stays_in_sight_however_many_come_and_however_small_the_list_gets() -> None:
+    listing = Listing([task(1)])
+    async with listing.run_test(size=(60, 13)) as pilot:
+        for number in range(2, 40):
+            listing.change(task(number))
+            await pilot.pause()
+            assert "> document-1.docx" in listing.rows
+        assert listing.rows[-1] == "> document-1.docx"
+        before = listing.rows
+        listing.change(task(40))
+        await pilot.pause()
+        assert listing.rows == before, "and nothing moves any more"
+        await pilot.resize_terminal(60, 9)
+        await pilot.pause()
+        assert listing.rows[-1] == "> document-1.docx"
+
+
 async def test_a_change_is_drawn_in_its_row() -> None:
     listing = Listing([task(1, Status.RUNNING), task(2)])
     async with listing.run_test(size=(60, 13)) as pilot:

@@ -37,6 +37,8 @@ class Place:
     """What is to be selected after it, the first of these that is still there."""
     anchors: Sequence[tuple[int, int]] = ()
     """Numbers with the lines that they are in: the first that is still there stays in its line."""
+    in_sight: bool = False
+    """The selected row is, and stays so."""
 
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -77,6 +79,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._said = ""
         self._turned = 0
         self._hovered: int | None = None
+        self._lines = 0
+        """How many rows were in sight before the last change of the size."""
         self._turning = self.set_interval(_TURN, self._turn, pause=True)
         self.selected: int | None = None
 
@@ -108,7 +112,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if row is None:
             return Place(anchors=anchors)
         near = [*range(row, min(row + self._page, len(rows))), *range(row - 1, max(row - self._page, 0) - 1, -1)]
-        return Place(row, [rows.id_at(it) for it in near], anchors)
+        return Place(row, [rows.id_at(it) for it in near], anchors, in_sight=row in self.rows_in_sight())
 
     def show_rows(self, rows: Rows, place: Place | None = None) -> None:
         """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
@@ -126,6 +130,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         lines = ((rows.row_of(number), y) for number, y in place.anchors)
         top = next((row - y for row, y in lines if row is not None), round(self.scroll_y))
+        if place.in_sight and (selected := self.row_of(self.selected)) is not None:
+            top = min(max(top, selected - self._page + 1), selected)
         self.scroll_to(y=max(min(top, len(rows) - self._page), 0), animate=False, immediate=True)
 
     def say(self, words: str, *, busy: bool = False) -> None:
@@ -161,6 +167,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def select(self, number: int) -> None:
         """Selects a row, and brings it into sight."""
         if (row := self.row_of(number)) is not None:
+            self.select_row(row)
+
+    def on_resize(self) -> None:
+        lines, self._lines = self._lines, self._page
+        row, top = self.row_of(self.selected), round(self.scroll_y)
+        if row is not None and top <= row < top + lines:
             self.select_row(row)
 
     # The selection
