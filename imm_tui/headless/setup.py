@@ -13,7 +13,7 @@ from imm_tui.exits import Exit
 from imm_tui.headless.output import put
 from imm_tui.i18n import _, ngettext
 from imm_tui.setup import making, questions, removal
-from imm_tui.setup.profile import Change, profile_of, profile_without
+from imm_tui.setup.profile import Change, overruled, profile_of, profile_without
 from imm_tui.setup.questions import Load, Question
 from imm_tui.setup.record import record_path
 from imm_tui.text import line, say
@@ -42,20 +42,20 @@ def run(
     try:
         talk = _Talk(yes=yes)
         settings = talk.through(questions.complete(noted, keys, environ, private=private))
-        return _set_up(settings, keys, record_path(settings, environ), talk, dry_run=dry_run)
+        return _set_up(settings, known[0], keys, record_path(settings, environ), talk, dry_run=dry_run)
     except Denied as denied:
         _say_policy(making.policy(denied, known[-1]))
         raise
 
 
-def _set_up(settings: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
+def _set_up(settings: Settings, before: Settings, keys: Keys, record: Path, talk: _Talk, *, dry_run: bool) -> Exit:
     say(_("Looking at the account’s topics and queues."))
     plan = making.look(settings, keys)
     for part in plan.there:
         put(_("= there    {part}").format(part=line(part)))
     for part in plan.missing:
         put(_("+ create   {part}").format(part=line(part)))
-    for remark in plan.remarks:
+    for remark in (*plan.remarks, *overruled(before, settings)):
         put(f"! {line(remark)}")
     change = profile_of(plan)
     _put(change)

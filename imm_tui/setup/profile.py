@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imm_tui import config, config_file
 from imm_tui.config import Settings
+from imm_tui.i18n import _
 from imm_tui.setup.making import Plan
 from imm_tui.setup.questions import at_account
 from imm_tui.setup.removal import Removal
@@ -48,6 +49,17 @@ def profile_without(removal: Removal, settings: Settings) -> Change:
     """The profile without what is taken away. Raises BadInput where the file cannot be read."""
     gone = {(str(it.part.kind), it.part.name) for it in removal.gone if it.mns_endpoint == settings.mns_endpoint}
     return _changed(settings, {key: "" for key in ("queue", "topic") if (key, getattr(settings, key)) in gone})
+
+
+def overruled(before: Settings, after: Settings) -> list[str]:
+    """What a person should know of `after`, a sentence each: where something of `before` wins over what is written."""
+    told = _("{source} says {value}, which wins over what is written here: take it away.")
+    return [
+        told.format(source=source, value=value)
+        for key in config.KEYS
+        if (source := before.sources.get(key, "")).startswith(("--", "IMM_TUI_"))
+        and (value := getattr(before, key)) != getattr(after, key)
+    ]
 
 
 def _changed(settings: Settings, values: Mapping[str, str]) -> Change:

@@ -70,7 +70,8 @@ def complete(
         answers["topic"] = yield from _topic(settings, keys)
     if private is None and settings.queue != own_queue:
         question = _("Which queue is to bring you the events? From a shared one, each goes to one of its readers only.")
-        answers["queue"] = yield Question("queue", question, (settings.queue, own_queue), settings.queue)
+        new = "" if _is_made_here(settings, own_queue, environ) else own_queue
+        answers["queue"] = yield Question("queue", question, (settings.queue, own_queue), settings.queue, new)
     settings = load(answers)
     if settings.queue == own_queue != named and _is_anothers_queue(settings, keys, environ):
         answers["queue"] = private_queue(settings, environ, afresh=True)
@@ -184,10 +185,14 @@ def _topic(settings: Settings, keys: Keys) -> Generator[Question, str, str]:
     return (yield Question("topic", question, (own, *others), usual, new="" if own in names else own))
 
 
+def _is_made_here(settings: Settings, queue: str, environ: Mapping[str, str]) -> bool:
+    made = made_here(record_path(settings, environ))
+    return any((it.part, it.region) == (Part(Kind.QUEUE, queue), settings.region) for it in made)
+
+
 def _is_anothers_queue(settings: Settings, keys: Keys, environ: Mapping[str, str]) -> bool:
     """Whether the queue of `settings` is there, and was not made here."""
-    made = [it.part for it in made_here(record_path(settings, environ))]
-    if Part(Kind.QUEUE, settings.queue) in made:
+    if _is_made_here(settings, settings.queue, environ):
         return False
     with account_at(settings, keys) as account:
         return if_there(lambda: account.queue(settings.queue)) is not None

@@ -173,6 +173,13 @@ def test_removal_leaves_what_was_there_before_and_a_topic_that_others_watch(view
     assert grace("smoke", "--source", PDF).code == 0
 
 
+def test_what_wins_over_the_file_is_told(viewer: Viewer, fresh_emulator: RunningEmulator) -> None:
+    ada = viewer()
+    ada.environment["IMM_TUI_QUEUE"] = fresh_emulator.queue
+    assert "IMM_TUI_QUEUE" not in ada("setup", "--dry-run").out
+    assert f"! IMM_TUI_QUEUE says {fresh_emulator.queue}" in ada("setup", "--dry-run", "--private").out
+
+
 def test_a_queue_that_somebody_else_made_is_not_taken_for_ones_own(viewer: Viewer, console: Console) -> None:
     ada = viewer()
     (line,) = [line for line in ada("setup", "--dry-run").lines if "+ create   queue" in line]

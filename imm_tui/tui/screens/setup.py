@@ -25,7 +25,7 @@ from imm_tui.i18n import N_, _
 from imm_tui.setup import making, questions
 from imm_tui.setup.making import Plan
 from imm_tui.setup.parts import Part
-from imm_tui.setup.profile import Change, profile_of
+from imm_tui.setup.profile import Change, overruled, profile_of
 from imm_tui.setup.questions import Load, Question
 from imm_tui.setup.record import record_path
 from imm_tui.text import line
@@ -62,6 +62,7 @@ class _Ready:
 
     plan: Plan
     change: Change
+    remarks: tuple[str, ...]
     forbidden: ReadOnly | None
     """Why it will not be."""
 
@@ -178,7 +179,8 @@ class SetupScreen(Localized[bool], ModalScreen[bool], inherit_bindings=False):
         except StopIteration as end:
             settings: Settings = end.value
             plan = making.look(settings, self._keys)
-            return _Ready(plan, profile_of(plan), making.forbidden(plan))
+            remarks = (*plan.remarks, *overruled(self._load({}), settings))
+            return _Ready(plan, profile_of(plan), remarks, making.forbidden(plan))
         return _Asked(question, rest)
 
     def _noted(self, answers: Mapping[str, str]) -> Settings:
@@ -323,7 +325,7 @@ def _plan(ready: _Ready, *, done: bool = False) -> list[Content]:
     lines = [Content.styled(f"  {_('there')}  {line(part)}", QUIET) for part in ready.plan.there]
     shape, style = ("✔", "$text-success") if done else ("+", "$text-accent")
     lines += [Content.assemble((f"{shape} ", style), line(part)) for part in ready.plan.missing]
-    lines += [Content.styled(f"! {line(remark)}", "$text-warning") for remark in ready.plan.remarks]
+    lines += [Content.styled(f"! {line(remark)}", "$text-warning") for remark in ready.remarks]
     if ready.change.lines:
         lines += [Content(""), Content.styled(line(ready.change.path), QUIET)]
         lines += [
