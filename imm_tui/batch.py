@@ -18,8 +18,12 @@ from imm_tui.history import History
 from imm_tui.submission import AT_ONCE, RATE, Outcome, Pace
 from imm_tui.tasks import Conversion, Status, Task, now
 
-_ENOUGH = 3
-"""Tasks that have ended, from which on a batch's own pace is the best guess."""
+_ENOUGH, _ENOUGH_SHARE = 3, 0.1
+"""Tasks that have ended, and their share of a batch, from which on its own pace is the best guess."""
+
+_FEW = 10
+"""Tasks of a batch of which a guess from the history is better than none: for more of them it would be far off as a
+rule, and jump when their own pace is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +262,8 @@ def eta(
 ) -> int | None:
     """In how many milliseconds, from `at`, the batch of these tasks, with `unsent` to come, is likely to have ended.
 
-    Learned from `History.durations` of its target type, and from its own pace as soon as some of it has ended, without
-    the `idle` milliseconds in which it was paused. None where nothing is known.
+    Learned from its own pace as soon as enough of it has ended, without the `idle` milliseconds in which it was paused;
+    before that, for a few tasks only, from `History.durations` of their target type. None where nothing is known.
     """
     going = [task for task in tasks if task.status.under_way]
     left = len(going) + unsent
@@ -269,10 +273,13 @@ def eta(
     ended = [
         task for task in tasks if task.status is Status.SUCCEEDED or (task.status is Status.FAILED and task.task_id)
     ]
-    busy = at - began - idle
-    if len(ended) >= _ENOUGH and busy > 0:
-        return busy * left // len(ended)
-    if not durations:
+    total = len(tasks) + unsent
+    if len(ended) >= max(_ENOUGH, _ENOUGH_SHARE * total):
+        # Before the first could end nothing could: that says nothing of the pace.
+        spans = (it.finished_at - it.submitted_at for it in ended if it.finished_at and it.submitted_at is not None)
+        if (busy := at - began - idle - max(0, min(spans, default=0))) > 0:
+            return busy * left // len(ended)
+    if not durations or total > _FEW:
         return None
     usual = median(duration for duration, _pages in durations)
     by_page = [duration / pages for duration, pages in durations if pages]

@@ -319,7 +319,7 @@ def test_the_history_says_how_long_one_takes() -> None:
     assert eta([RUNNING], durations, 500) == 1_500
     assert eta([RUNNING, task(Status.RUNNING, submitted_at=400)], durations, 500) == 1_900
     assert eta([RUNNING], durations, 60_000) == 0, "it is late: any moment now"
-    assert eta([RUNNING], durations, 500, unsent=50) == 3_000, "a second to send them, and the last one's own time"
+    assert eta([RUNNING], durations, 500, unsent=5) == 2_100, "some time to send them, and the last one's own"
 
 
 def test_and_how_long_a_page_takes_where_the_pages_are_known() -> None:
@@ -328,11 +328,29 @@ def test_and_how_long_a_page_takes_where_the_pages_are_known() -> None:
 
 
 def test_its_own_pace_counts_once_some_of_it_has_ended() -> None:
-    assert eta([ENDED] * 3 + [RUNNING] * 2, [(60_000, 1)], 3_000, unsent=4) == 6_000
+    assert eta([ENDED] * 3 + [RUNNING] * 2, [(60_000, 1)], 3_000, unsent=4) == 4_000, "they ended within two seconds"
+
+
+def test_of_many_nothing_is_guessed_until_a_tenth_of_them_has_ended() -> None:
+    durations: list[tuple[int, int | None]] = [(300_000, None)] * 9
+    for ended in range(10):
+        assert eta([ENDED] * ended + [RUNNING] * (100 - ended), durations, 2_000) is None
+    assert eta([ENDED] * 10 + [RUNNING] * 90, durations, 2_000) == 9_000
+
+
+def test_how_long_the_first_took_does_not_make_the_others_slower() -> None:
+    left = []
+    for at in range(1_200, 2_000, 100):  # a hundred that take a second each, one more of them every ten milliseconds
+        ended = [task(Status.SUCCEEDED, 10 * it, 1_000 + 10 * it) for it in range(100) if 1_000 + 10 * it <= at]
+        going = [task(Status.RUNNING, 10 * it) for it in range(100 - len(ended))]
+        found = eta([*ended, *going], [(300_000, None)], at)
+        assert found is not None
+        left.append(at + found)
+    assert all(1_900 <= end <= 2_100 for end in left), left
 
 
 def test_a_pause_says_nothing_of_the_pace() -> None:
-    assert eta([ENDED] * 3 + [RUNNING] * 2, [], 63_000, unsent=4, idle=60_000) == 6_000
+    assert eta([ENDED] * 3 + [RUNNING] * 2, [], 63_000, unsent=4, idle=60_000) == 4_000
 
 
 def test_it_is_idle_for_as_long_as_it_is_paused_and_no_longer(tmp_path: Path) -> None:
