@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.screen import Screen
 
 from imm_tui.tui.app import ImmApp
@@ -25,6 +26,20 @@ async def test_a_key_behind_the_one_that_leaves_opens_nothing(app: ImmApp) -> No
         app.exit()
         await app.run_action("screen.export")
         assert app.screen is app.dashboard
+
+
+@pytest.mark.parametrize("behind", ["n", "v", "b"])
+async def test_keys_typed_in_one_go_with_the_one_that_leaves_are_no_mistake(app: ImmApp, behind: str) -> None:
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key in ("q", behind, behind):  # as they come from a terminal, nobody waits between them
+            app.post_message(events.Key(key, key))
+        while not app._exit:
+            await asyncio.sleep(0)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert app.screen_stack == [app.dashboard]
+    assert app.return_code == 0
 
 
 @pytest.mark.parametrize("turns", range(0, 25, 4))
