@@ -618,6 +618,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     keys = Chain(settings.aliyun_profile, os.environ)
+    _end_in_order()
     return run(settings, keys, _history_path(settings), as_json=arguments.json)
 
 

@@ -245,7 +245,8 @@ def region(e: Evidence) -> Check:
     name, settings = "region", e.settings
     if not settings.region:
         cause = _("The setting region is missing, and without it the endpoints are not known.")
-        there = _regions_of_queues(e) if known(e.subscriptions) else set()
+        known(e.subscriptions)
+        there = _regions_of_queues(e)
         ask = _("Or have it asked for: {command}.").format(command=e.settings.command("setup"))
         fix = sentences(chosen(e, name, [min(there)] if there else REGIONS, ""), ask)
         return Check(name, Verdict.FAIL, cause, fix)

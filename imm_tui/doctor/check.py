@@ -19,6 +19,10 @@ SHAPES = {Verdict.OK: "✓", Verdict.WARN: "!", Verdict.FAIL: "✗", Verdict.SKI
 """Each verdict as a shape that says it without colour."""
 
 
+LONGEST = 4_000
+"""Characters of a text of a check that are shown: a policy to paste is in it, and has to be whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One verdict. Texts may quote the outside world as it came: whoever shows them cleans them first (text.py)."""

@@ -62,7 +62,8 @@ def project(e: Evidence) -> Check:
         return exists
     if key_is_anothers(e):
         return skipped(name, "credentials")
-    if known(e.subscriptions) and access.region_is_wrong(e):
+    known(e.subscriptions)  # without it a region that seems right may be wrong
+    if access.region_is_wrong(e):
         return skipped(name, "region")
     if found.in_version is not None:
         cause = _(
@@ -124,7 +125,8 @@ def queue(e: Evidence) -> Check:
 
 def _elsewhere(e: Evidence) -> str:
     """The check that explains why a topic or a queue is not there."""
-    if known(e.subscriptions) and access.region_is_wrong(e):
+    known(e.subscriptions)  # without it a region that seems right may be wrong
+    if access.region_is_wrong(e):
         return "region"
     return "mns_endpoint" if access.mns_endpoint(e).status is Verdict.FAIL else ""
 

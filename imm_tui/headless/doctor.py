@@ -8,7 +8,7 @@ from pathlib import Path
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.doctor.asking import examine
-from imm_tui.doctor.check import SHAPES, Check, Verdict
+from imm_tui.doctor.check import LONGEST, SHAPES, Check, Verdict
 from imm_tui.doctor.verdicts import CHECKS
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put
@@ -16,9 +16,6 @@ from imm_tui.i18n import _
 from imm_tui.text import line, say
 
 _NAME_WIDTH = max(map(len, CHECKS))
-
-_LONGEST = 4_000
-"""Characters of a line: a policy to paste is in it, and has to be whole."""
 
 
 def run(settings: Settings, keys: Keys, history_path: Path, *, as_json: bool) -> Exit:
@@ -30,11 +27,10 @@ def run(settings: Settings, keys: Keys, history_path: Path, *, as_json: bool) ->
             decided[check.name] = check
             while waiting and waiting[0] in decided:
                 put(_printed(decided[waiting.pop(0)], as_json=as_json))
-    except KeyboardInterrupt:  # what is known by then is told
+    finally:  # at an interrupt, too, what is known is told
         for name in waiting:
             if name in decided:
                 put(_printed(decided[name], as_json=as_json))
-        raise
     if not as_json:
         say(_summary(decided))
     failed = any(check.status is Verdict.FAIL for check in decided.values())
@@ -45,7 +41,7 @@ def _printed(check: Check, *, as_json: bool) -> str:
     if as_json:
         return json.dumps(check.as_object())
     told = f"{check.cause} → {check.fix}" if check.fix else check.cause
-    return f"{SHAPES[check.status]} {check.name:<{_NAME_WIDTH}}  {line(told, _LONGEST)}"
+    return f"{SHAPES[check.status]} {check.name:<{_NAME_WIDTH}}  {line(told, LONGEST)}"
 
 
 def _summary(checks: dict[str, Check]) -> str:

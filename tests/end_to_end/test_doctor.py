@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
 from imm_tui.doctor.verdicts import CHECKS
+from tests.cloud.servers import Service, hang
 from tests.program import Program
 
 
@@ -26,6 +29,18 @@ def test_a_missing_key_is_a_finding(program: Program) -> None:
     assert run.code == 5
     assert run.lines[0].startswith("✗ credentials ")
     assert run.err == "imm-tui: This is broken: credentials.\n"
+
+
+def test_what_is_known_when_it_is_interrupted_is_told(program: Program) -> None:
+    with Service(hang) as silent:
+        run = program.start("doctor", IMM_TUI_IMM_ENDPOINT=silent.url)
+        assert run.stdout is not None
+        first = run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        rest = program.finish(run)
+    assert first.startswith("✓ credentials".encode())
+    assert "✓ history" in rest.out  # IMM, which all between them wait for, has not answered
+    assert rest.code == 130
 
 
 def test_without_any_setting_it_says_what_is_missing(configured: Program) -> None:

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
-from imm_tui.doctor.check import SHAPES, Check, Verdict
+from imm_tui.doctor.check import LONGEST, SHAPES, Check, Verdict
 from imm_tui.errors import Trouble, mistake
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.text import line
@@ -25,9 +25,6 @@ from imm_tui.tui.localized import Localized
 from imm_tui.tui.theme import QUIET
 from imm_tui.tui.trouble_words import in_full
 from imm_tui.tui.widgets.overflow import Overflow
-
-_LONGEST = 4_000
-"""Characters of a text: a policy to paste has to be whole."""
 
 _COLOURS = {
     Verdict.OK: "$text-success",
@@ -203,9 +200,9 @@ class DoctorScreen(Localized[None], inherit_bindings=False):
         if check is None:
             return in_full(self._mistake) if self._mistake else Content("")
         parts = [Content.assemble((f"{SHAPES[check.status]} ", _COLOURS[check.status]), (check.name, "bold"))]
-        parts.append(Content(line(check.cause, _LONGEST)))
+        parts.append(Content(line(check.cause, LONGEST)))
         if check.fix:
-            parts += [Content(""), Content.styled(_("What to do"), QUIET), Content(line(check.fix, _LONGEST))]
+            parts += [Content(""), Content.styled(_("What to do"), QUIET), Content(line(check.fix, LONGEST))]
         return Content("\n").join(parts)
 
     # Keys
