@@ -107,6 +107,9 @@ _SCENARIOS = {
     "throttled": N_("the services refuse what is too much for them"),
 }
 
+_FOR_A_KEY = 0.5
+"""Seconds that the dashboard waits for a key before it shows itself."""
+
 _DEMO_HINT = N_("`imm-tui demo` shows everything on an emulator and needs no account.")
 
 
@@ -477,7 +480,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     from imm_tui.profiles import Profiles, ready
     from imm_tui.tui.app import ImmApp
 
-    profile = ready(settings, os.environ)
+    profile = ready(settings, os.environ, _FOR_A_KEY)
     _leave_threads_to_the_screen()
     app = ImmApp(
         profile.settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,17 +61,35 @@ class Profiles:
         return {**given, "profile": name}
 
 
-def ready(settings: Settings, environ: Mapping[str, str]) -> Profile:
-    """The profile with these settings: its history, and the key if there is one. Raises BadInput for a wrong name."""
+def ready(settings: Settings, environ: Mapping[str, str], patience: float | None = None) -> Profile:
+    """The profile with these settings: its history, and the key if there is one. Raises BadInput for a wrong name.
+
+    A key that comes over a network may take its time: after `patience` seconds there is taken to be one. Where there is
+    none, the first call that needs it says so.
+    """
     history_path = config.history_path(settings, environ)
     keys = Chain(settings.aliyun_profile, environ)
-    try:
-        keys.current()
-    except NoCredentials as trouble:
+    if (trouble := _without(keys, patience)) is not None:
         return Profile(settings=settings, history_path=history_path, problem=trouble)
     missing = settings.missing_to_listen()
     problem = lacking(settings, missing) if missing else None
     return Profile(settings=settings, history_path=history_path, credentials=keys, problem=problem)
+
+
+def _without(keys: Chain, patience: float | None) -> NoCredentials | None:
+    """Why there is no key; None where there is one, and where that is not known in time."""
+    told: list[NoCredentials] = []
+
+    def look() -> None:
+        try:
+            keys.current()
+        except NoCredentials as trouble:
+            told.append(trouble)
+
+    looking = threading.Thread(target=look, name="first key", daemon=True)
+    looking.start()
+    looking.join(patience)
+    return told[0] if told else None
 
 
 def lacking(settings: Settings, missing: Sequence[str]) -> BadInput:

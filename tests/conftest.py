@@ -31,6 +31,18 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where everything is that a test does not name: what whoever runs it has at home is neither read nor written."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "IMM_TUI_CONFIG", "IMM_TUI_DATA_DIR"):
+            patch.delenv(name, raising=False)
+        yield home
+
+
 @dataclass(frozen=True, slots=True)
 class RunningEmulator:
     """An emulator that listens. `env` holds exactly the variables that it printed."""
