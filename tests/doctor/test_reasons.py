@@ -231,6 +231,7 @@ def test_an_event_that_never_came_where_earlier_ones_did_was_taken(patient: Pati
     converted(patient, ended(asked=True))
     named = patient.named()
     assert list(named) == ["consumers"]
+    patient.control.clock(advance=60)  # a queue's age is in seconds
     patient.follow(named["consumers"].fix)
     assert patient.named() == {}
 
