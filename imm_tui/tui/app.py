@@ -36,6 +36,7 @@ from imm_tui.session import Session
 from imm_tui.text import block, line
 from imm_tui.tui import process, read_only, theme
 from imm_tui.tui.chosen import Chosen
+from imm_tui.tui.pasting import whole_pastes
 from imm_tui.tui.screens.dashboard import Dashboard, Whereabouts
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.submissions import Submissions
@@ -155,7 +156,7 @@ class ImmApp(App[str | None]):
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
         self._alone = True
-        with process.taken(self.thread_failed):
+        with process.taken(self.thread_failed), whole_pastes():
             return super().run(mouse=self.chosen.now.mouse, **options)
 
     def on_dashboard_settled(self) -> None:

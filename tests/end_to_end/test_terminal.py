@@ -95,3 +95,16 @@ def test_lines_that_come_in_one_go_stay_in_order(program: Program) -> None:
         terminal.until(lambda: "Submit a conversion" not in terminal.text)
         terminal.press("q")
         assert terminal.ended() == 0
+
+
+def test_an_escape_character_in_a_paste_presses_no_key(program: Program) -> None:
+    with listening(program) as terminal:
+        terminal.press("\x1b[200~x \x1b[z q \x1b" + "q" * 40 + "\x1b[201~")
+        terminal.press("n")
+        terminal.until_read("Submit a conversion")
+        terminal.press("\x1b[200~oss://demo/a\x1b[z q \x1b" + "q" * 40 + "\x1b[201~")
+        terminal.until_read("oss://demo/a␛[z q ␛qqq")
+        terminal.press("\x1b")
+        terminal.until(lambda: "Submit a conversion" not in terminal.text)
+        terminal.press("q")
+        assert terminal.ended() == 0

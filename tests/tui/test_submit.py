@@ -636,7 +636,7 @@ async def test_it_says_which_settings_are_missing_and_where_they_go(history: Pat
         await open_form(pilot)
         words = read(app)
         assert "region, project are not set" in words
-        assert "[profiles.实验] in /etc/imm-tui/config.toml" in words
+        assert '[profiles."实验"] in /etc/imm-tui/config.toml' in words
         assert "IMM_TUI_REGION, IMM_TUI_PROJECT" in words
         await paste(pilot, "oss://demo/a.pdf")
         await pilot.press("ctrl+s")
