@@ -933,6 +933,11 @@ class History:
             removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
         return Changes(tasks=tasks, removed=[row[0] for row in removed], revision=revision)
 
+    def size(self) -> int:
+        """How many tasks there are."""
+        with self._told():
+            return int(self._db.execute("SELECT count(*) FROM tasks").fetchone()[0])
+
     def outline(self) -> tuple[array[int], bytes, int]:
         """The numbers of all tasks, the oldest first, the status of each as its place among all that there are, and
         the revision that they are of."""

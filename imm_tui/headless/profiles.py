@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imm_tui import config
 from imm_tui.config import Settings
-from imm_tui.errors import BadInput
+from imm_tui.errors import BadInput, HistoryUnusable
 from imm_tui.exits import Exit
 from imm_tui.headless.output import put
 from imm_tui.history import History
@@ -25,10 +25,10 @@ _SHOWN = ("region", "api_version", "project", "topic", "queue", "account_id", "t
 class _Profile:
     name: str
     settings: Settings | None
-    """None where the file says something of it that cannot be used: `problem` tells what."""
+    """None where the file says something of it that cannot be used. `problem` tells what, or what of its history."""
     history: Path | None = None
     tasks: int | None = None
-    """None where there is no history yet."""
+    """None where there is no history yet, or none that can be read."""
     problem: str = ""
 
 
@@ -50,10 +50,13 @@ def _look_at(name: str, config_flag: str | None, environ: Mapping[str, str]) -> 
         path = config.history_path(settings, environ)
         if not path.exists():
             return _Profile(name, settings, path)
-        with History(path) as history:
-            return _Profile(name, settings, path, len(history.outline()[0]))
     except BadInput as bad:
         return _Profile(name, None, problem=str(bad))
+    try:
+        with History(path) as history:
+            return _Profile(name, settings, path, history.size())
+    except HistoryUnusable as trouble:
+        return _Profile(name, settings, path, problem=str(trouble))
 
 
 def _line(profile: _Profile, current: bool, *, as_json: bool) -> str:
@@ -63,7 +66,7 @@ def _line(profile: _Profile, current: bool, *, as_json: bool) -> str:
         told = {"profile": profile.name, "current": current, **given, "history": history, "tasks": profile.tasks}
         return json.dumps({**told, "problem": profile.problem or None})
     mark = "●" if current else " "
-    if profile.settings is None:
+    if profile.problem:
         return "  ".join((f"{mark} {line(profile.name):<16}", f"✘ {line(profile.problem)}"))
     tasks = profile.tasks or 0
     count = ngettext("{count:,} task", "{count:,} tasks", tasks).format(count=tasks)

@@ -57,6 +57,17 @@ def test_each_has_a_history_of_its_own(alone: Program) -> None:
     assert told["old"]["history"] != told["demo"]["history"]
 
 
+def test_a_damaged_history_is_a_line_of_its_profile_and_the_others_are_listed(alone: Program) -> None:
+    alone.data.mkdir(mode=0o700)
+    (alone.data / "history-demo.db").write_bytes(b"no history" * 1000)
+    run = alone("profiles", "--json")
+    told = {profile["profile"]: profile for profile in run.objects}
+    assert list(told) == ["default", "demo", "broken", "old"]
+    assert "history-demo.db" in told["demo"]["problem"]
+    assert (told["demo"]["queue"], told["demo"]["tasks"], run.code) == ("mine", None, 0)
+    assert sum("✘" in line for line in alone("profiles").lines) == 2
+
+
 def test_people_see_one_line_a_profile_and_the_current_one_marked(alone: Program) -> None:
     lines = alone("profiles", "--profile", "old").lines
     assert [line.split()[0] for line in lines if line.startswith("●")] == ["●"]
