@@ -9,23 +9,19 @@ from imm_tui.doctor.check import Check, Verdict
 from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_of
 from imm_tui.doctor.reasons import (
     account_of_mns,
-    another_key,
-    chosen,
     failed,
     hindered_by,
     key_is_anothers,
     key_is_good,
     knows_no_key_of_ours,
-    masked,
     mns_is_anothers,
     next_step,
     out_of_service,
     owner,
-    setting,
     skipped,
-    span,
     what_hinders,
 )
+from imm_tui.doctor.words import another_key, chosen, masked, setting, span
 from imm_tui.errors import Trouble, Unreachable
 from imm_tui.i18n import _, sentences
 from imm_tui.setup import REGIONS
