@@ -37,6 +37,7 @@ class Vending(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.control = Control(emulator.endpoint)
         self.lives = 3600.0
+        self.is_down = False
         self.given: list[str] = []
         self.uri = f"http://127.0.0.1:{self.server_port}/key"
 
@@ -54,6 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Vending
 
     def do_GET(self) -> None:
+        if self.server.is_down:
+            self.send_error(404)
+            return
         body = json.dumps(self.server.vend()).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -174,6 +178,25 @@ def test_a_key_is_renewed_before_it_expires_without_one_refusal(
         mailbox.publish(notification("late"))
         watcher.until_delivered(1)
     assert chain.refusals == 0
+
+
+def test_a_token_that_expires_while_no_other_is_given_costs_no_event(
+    mailbox: Mailbox, vending: Vending, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_ANOTHER_KEY", 0.05)
+    monkeypatch.setattr(listener, "_KEY_ASKED", (0.2, 0.4))
+    vending.lives = 3
+    with listening(mailbox.settings, chain, tmp_path / "history.db", wait=1) as (_, watcher):
+        watcher.until_phase(Phase.LISTENING)
+        vending.is_down = True
+        stopped = watcher.until_phase(Phase.STOPPED)
+        assert stopped.trouble is not None
+        assert "token" in (stopped.trouble.code or "").lower()
+        mailbox.publish(notification("meanwhile"))
+        vending.lives, vending.is_down = 3600.0, False
+        watcher.until_delivered(1)
+        watcher.until(lambda: mailbox.left == (0, 0))
+    assert [delivery.duplicate for delivery in watcher.deliveries] == [False]
 
 
 def test_a_submission_goes_through_with_another_key_when_the_first_was_revoked(
