@@ -37,6 +37,7 @@ _COLOURS = {
 class _Checks(OptionList, inherit_bindings=False):
     """The lines; one of them is always marked."""
 
+    BINDING_GROUP_TITLE = N_("The checks")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", N_("Up"), id="doctor.up", tooltip=N_("The check above"), show=False),
         Binding("down,j", "cursor_down", N_("Down"), id="doctor.down", tooltip=N_("The check below"), show=False),

@@ -35,6 +35,7 @@ _FRAME = 0.1
 class _Source(LineInput):
     """The document; Enter starts the test."""
 
+    BINDING_GROUP_TITLE = N_("The document")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", N_("start"), id="smoke.start", tooltip=N_("Convert the document's first page")),
     ]
