@@ -84,10 +84,22 @@ def test_the_client_imports_nothing_of_the_emulator_but_its_door(room: str) -> N
         ("export", {"errors", "history", "places", "tasks"}),
         ("places", {"errors"}),
         ("sequences", set()),
+        ("private_file", set()),
+        ("config_file", {"errors", "private_file"}),
+        ("ram", {"config"}),
+        ("profiles", {"config", "credentials", "errors"}),
+        ("cloud.read_only", {"errors"}),
+        ("doctor.check", set()),
     ],
 )
 def test_the_inner_rooms_know_little(room: str, allowed: set[str]) -> None:
     assert ours(room) <= allowed | {"i18n"}
+
+
+@pytest.mark.parametrize("room", [room for room in sorted(ROOMS) if room.startswith("doctor.")])
+def test_only_one_room_of_the_doctor_makes_connections(room: str) -> None:
+    calls = {name for name in ours(room) if name.startswith("cloud.")} - {"cloud.mns_reply", "cloud.refusals"}
+    assert not calls or room in ("doctor.asking", "doctor.evidence")
 
 
 @pytest.mark.parametrize("room", [room for room in sorted(ROOMS) if room.startswith("tui.")])
@@ -113,6 +125,10 @@ def test_what_works_without_a_screen_does_not_know_it(room: str) -> None:
         ["tasks", "--json"],
         ["submit", "--help"],
         ["watch", "--json"],
+        ["profiles", "--json"],
+        ["doctor", "--json"],
+        ["setup", "--dry-run"],
+        ["smoke", "--source", "oss://demo/a.docx"],
         ["submit", "x", "--to", "png"],
     ],
     ids=" ".join,
