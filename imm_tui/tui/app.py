@@ -85,6 +85,7 @@ class ImmApp(App[str | None]):
     TITLE = "imm-tui"
     CSS = stylesheet()
     DEFAULT_MODE = "dashboard 0"
+    SUSPENDED_SCREEN_CLASS = "-behind"
     BINDING_GROUP_TITLE = N_("Everywhere")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

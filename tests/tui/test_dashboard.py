@@ -19,6 +19,7 @@ from imm_tui.tui.app import ImmApp
 from imm_tui.tui.widgets.json_view import JsonView
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList
+from imm_tui.tui.widgets.trouble_banner import TroubleBanner
 from tests.tui.conftest import SETTINGS, Writer, app, event, lines, now
 from tests.tui.stage import read, seen, until, until_read
 
@@ -171,9 +172,13 @@ async def test_a_lost_connection_says_when_and_why(path: Path) -> None:
         await until_read(pilot, "r reconnect")
 
 
-async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path, writer: Writer) -> None:
+async def test_a_quarantined_message_is_told_once_and_those_that_follow_together(
+    path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imm_tui.tui.screens.dashboard._TOAST_LASTS", 2.0)
     writer.received(b"from before", "OLD")
-    async with app(path).run_test(size=(120, 40), notifications=True) as pilot:
+    shown = app(path)
+    async with shown.run_test(size=(120, 40), notifications=True) as pilot:
         await until_read(pilot, "No tasks yet")
         writer.received(b"hello", "MESSAGE-[@click=app.quit]7")
         await until_read(pilot, "MessageId MESSAGE-[@click=app.quit]7")
@@ -183,7 +188,11 @@ async def test_a_quarantined_message_is_told_once_and_stays_readable(path: Path,
         assert "OLD" not in words
         for number in range(5):
             writer.received(b"again", f"MORE-{number}")
-        await until_read(pilot, "could not be read. They were kept")
+            shown.wake()
+            await pilot.pause(0.1)
+            assert len(pilot.app.screen.query("Toast")) == 1
+        await until_read(pilot, "5 messages could not be read. They were kept")
+        assert len(pilot.app.screen.query("Toast")) == 1
 
 
 async def test_a_toast_waits_until_the_form_is_closed_and_counts_what_came_meanwhile(
@@ -230,6 +239,42 @@ async def test_events_that_never_came_are_told_when_there_are_two_of_them(path: 
         await until_read(pilot, "no event came for them")
         writer.received(event("t-1"))
         await until(pilot, lambda: "no event came for them" not in read(pilot.app))
+
+
+async def test_escape_takes_away_what_is_told_of_missing_events_until_there_are_more(
+    path: Path, writer: Writer
+) -> None:
+    def unheard(name: str) -> None:
+        task = writer.submitted(name, name, at=now() - 60_000)
+        answer = Event(task_id=name, name="GetTask", status=Status.SUCCEEDED, asked=True)
+        writer.history.record_answer(task, answer, b"{}", name, now() - 60_000)
+
+    unheard("a")
+    unheard("b")
+    shown = app(path)
+    async with shown.run_test(size=(60, 20)) as pilot:
+        await until_read(pilot, "no event came for them")
+        assert shown.screen.query_one(TroubleBanner).size.height <= 4
+        await pilot.press("escape")
+        assert "no event came for them" not in read(shown)
+        await pilot.pause(1.2)
+        assert "no event came for them" not in read(shown)
+        unheard("c")
+        await until_read(pilot, "3 tasks of the last hour")
+
+
+async def test_a_toast_is_drawn_once_under_what_is_opened_over_it(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(60, 20), notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        shown.notify("What is told", timeout=60)
+        await until_read(pilot, "What is told")
+        await pilot.press("v")
+        await until_read(pilot, "Failed and unknown")
+        await until(pilot, lambda: read(shown).count("What is told") == 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: "Failed and unknown" not in read(shown))
+        assert read(shown).count("What is told") == 1
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,8 @@ _ASKED_AT_ONCE = 100
 _ROOM_FOR_PALETTE, _NARROW = 100, 80
 """Columns from which on the footer has room for one key more, and below which the keys stand close together."""
 
-_TOASTS = 3
-"""Quarantined messages that are told one by one; more of them at a time are told together."""
-
 _TOAST_LASTS = 20.0
+"""Seconds; what comes while a toast says that a message was not read is told together after it."""
 
 
 def _arrangement_of(chosen: Preferences) -> Arrangement:
@@ -123,7 +121,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
                 ("z", "fold", N_("fold"), "fold", N_("Hide the tasks that have succeeded, or show them")),
                 ("F", "failures_first", N_("failed first"), "failures-first", N_("Failed tasks on top, or in place")),
                 ("g", "follow", N_("follow"), "follow", N_("Keep the newest task selected, until you move")),
-                ("b", "batches", N_("batches"), "batches", N_("What was submitted together, and how far it is")),
+                ("b", "batches", N_("batches"), "batches", N_("How far what was sent together is; pause or cancel it")),
                 ("u", "quarantine", N_("quarantine"), "quarantine", N_("The messages that could not be read")),
                 ("c", "glossary", N_("codes"), "glossary", N_("What IMM's codes mean, and what to do")),
                 ("t", "app.smoke", N_("smoke test"), "smoke", N_("Send one conversion through everything")),
@@ -175,8 +173,11 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._asking = Asking()
         self._can_ask = False
         self._untold: list[Delivery] = []
-        """Quarantined messages that came while another screen was in front."""
+        """Quarantined messages that came while another screen was in front, or those before them are still told."""
+        self._told_until = 0.0
         self._unheard: Trouble | None = None
+        self._unheard_now, self._unheard_read = 0, 1
+        """Events that are missing, and how many of them a person has read of; a single one is nothing to be told of."""
         self._completion = Completion()
         self._depth: tuple[Depth | None, Trouble | None] | None = None
         self._wanted = _arrangement_of(chosen.now)
@@ -447,16 +448,18 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return None  # the next look at the history says so
 
     def _tell_quarantined(self, messages: list[Delivery]) -> None:
-        if not self.is_active:
-            self._untold += messages
+        self._untold += messages
+        at = time.monotonic()
+        if not self._untold or not self.is_active or at < self._told_until:
             return
-        if len(messages) > _TOASTS:
+        untold, self._untold, self._told_until = self._untold, [], at + _TOAST_LASTS
+        if len(untold) > 1:
             words = _("{count} messages could not be read. They were kept, and left on the queue. u shows them.")
-            self._warn(words.format(count=f"{len(messages):,}"))
-            return
-        for message in messages:
+            words = words.format(count=f"{len(untold):,}")
+        else:
             kept = _("It was kept, and left on the queue for its owner. u shows it.")
-            self._warn(f"{line(_(message.reason))}\n{kept}\nMessageId {line(message.message_id)}")
+            words = f"{line(_(untold[0].reason))}\n{kept}\nMessageId {line(untold[0].message_id)}"
+        self.notify(words, title=_("Not read"), severity="warning", timeout=_TOAST_LASTS, markup=False)
 
     def _tell_ended(self) -> None:
         telling = self._completion.take(time.monotonic())
@@ -466,11 +469,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             tell(self.app, telling, self._chosen.now.telling)
 
     def on_screen_resume(self) -> None:
-        untold, self._untold = self._untold, []
-        self._tell_quarantined(untold)
-
-    def _warn(self, words: str) -> None:
-        self.notify(words, title=_("Not read"), severity="warning", timeout=_TOAST_LASTS, markup=False)
+        self._tell_quarantined([])
 
     # What the listener does
 
@@ -508,7 +507,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
         banner = self.query_one(TroubleBanner)
         trouble = self._history_trouble or self.listener.trouble or self._unheard
         stopped = self.listener.phase is Phase.STOPPED
-        banner.show(trouble, stopped=stopped, hint=_("r tries again.") if stopped and self._can_reconnect() else "")
+        hint = _("r tries again.") if stopped and self._can_reconnect() else ""
+        banner.show(trouble, stopped=stopped, hint=_("Esc takes this away.") if self._can_be_read else hint)
+
+    @property
+    def _can_be_read(self) -> bool:
+        """What the banner says is no state that lasts: who has read it can take it away."""
+        return self._unheard is not None and not (self._history_trouble or self.listener.trouble)
 
     def _can_reconnect(self) -> bool:
         return bool(self.app.check_action("reconnect", ()))
@@ -570,6 +575,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(TaskDetail).tick()
         self.query_one(EventChart).tick()
         self._tell_ended()
+        self._tell_quarantined([])
         if self._wanted.query and self.query_one(FilterBar).filter.takes_time:
             self._finder.ask(self._wanted)
         if self._reading is not None:
@@ -587,10 +593,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.query_one(TaskList).border_subtitle = words.format(count=f"{waiting:,}") if waiting else ""
         at = now()
         unheard = reading.history.unheard(at - _RECENT, at - _LATE)
-        trouble = listener_words.unheard(unheard, self._settings) if unheard > 1 else None
+        self._unheard_read = max(1, min(self._unheard_read, unheard))
+        trouble = listener_words.unheard(unheard, self._settings) if unheard > self._unheard_read else None
+        self._unheard_now = unheard
         if str(trouble) != str(self._unheard):
             self._unheard = trouble
             self._show_trouble()
+            self.refresh_bindings()  # escape has something to take away, or has not
 
     # Keys
 
@@ -600,7 +609,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return some and not (action == "open_detail" and self._on_detail)
         if action == "back":
             tasks = self.query_one(TaskList)
-            return not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
+            return self._can_be_read or not tasks.has_focus or tasks.has_marks or bool(self._wanted.query)
         if action == "filter":
             return not self.query_one(FilterBar).editing
         if action == "sort":
@@ -617,9 +626,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.query_one(TaskDetail).focus()
 
     def action_back(self) -> None:
-        """One step: from the detail to the list; then without marks; then without a filter."""
+        """One step: without the banner; then from the detail to the list; then without marks; then without a filter."""
         tasks = self.query_one(TaskList)
-        if not tasks.has_focus:
+        if self._can_be_read:
+            self._unheard, self._unheard_read = None, self._unheard_now
+            self._show_trouble()
+            self.refresh_bindings()
+        elif not tasks.has_focus:
             tasks.focus()
         elif not tasks.unmark():
             self.action_clear_filter()
