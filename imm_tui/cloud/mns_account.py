@@ -5,7 +5,6 @@ A refusal's code tells what does not exist: `refusals.is_missing`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,8 +47,6 @@ PAGE = 1000
 LARGEST = 65536
 """Bytes of a message; what the service takes by itself. The SDK's own default is 2048."""
 
-_PREFIX = re.compile(r"[A-Za-z0-9-]{0,256}")
-
 Told = TypeVar("Told")
 
 
@@ -69,22 +66,20 @@ class MnsAccount:
         self.clock_offset: float | None = None
         """Seconds by which the service's clock is ahead of this machine's, as its last reply said, refusal or not."""
 
-    def queues(self, prefix: str = "") -> list[str]:
-        """The names of all queues that begin with `prefix` (ListQueue)."""
-        prefix = _checked_prefix(prefix)
+    def queues(self) -> list[str]:
+        """The names of all queues (ListQueue)."""
         resource = _("the list of the account's queues")
-        return self._names("Queue", resource, lambda marker: ListQueueRequest(prefix, PAGE, marker))
+        return self._names("Queue", resource, lambda marker: ListQueueRequest("", PAGE, marker))
 
     def queue(self, name: str) -> QueueAttributes:
         """How a queue is set up, and how many messages are on it (GetQueueAttributes)."""
         name = checked_name(name, "queue")
         return self._told(GetQueueAttributesRequest(name), queue_of, _queue(name))
 
-    def topics(self, prefix: str = "") -> list[str]:
-        """The names of all topics that begin with `prefix` (ListTopic)."""
-        prefix = _checked_prefix(prefix)
+    def topics(self) -> list[str]:
+        """The names of all topics (ListTopic)."""
         resource = _("the list of the account's topics")
-        return self._names("Topic", resource, lambda marker: ListTopicRequest(prefix, PAGE, marker))
+        return self._names("Topic", resource, lambda marker: ListTopicRequest("", PAGE, marker))
 
     def topic(self, name: str) -> TopicAttributes:
         """How a topic is set up (GetTopicAttributes)."""
@@ -227,14 +222,6 @@ def _topic(name: str) -> str:
 
 def _subscription(topic: str, name: str) -> str:
     return _("the subscription “{name}” of the topic “{topic}”").format(name=name, topic=topic)
-
-
-def _checked_prefix(prefix: str) -> str:
-    if not _PREFIX.fullmatch(prefix):
-        raise BadInput(
-            _("No name begins with “{prefix}”.").format(prefix=prefix), _("A name has letters, digits and hyphens.")
-        )
-    return prefix
 
 
 def _within(field: str, value: int, low: int, high: int) -> int:

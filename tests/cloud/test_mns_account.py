@@ -42,7 +42,6 @@ def subscribe(account: MnsAccount, emulator: RunningEmulator, topic: str, queue:
 def test_a_queue_is_there_from_its_creation_to_its_deletion(account: MnsAccount, name: str) -> None:
     assert account.create_queue(name, **SETTINGS)
     assert name in account.queues()
-    assert account.queues(name) == [name]
     created = account.queue(name).created_at
     assert created is not None
     assert created % 1000 == 0
@@ -84,7 +83,7 @@ def test_what_is_taken_away_a_second_time_was_not_there(
 
 def test_a_topic_tells_where_it_pushes_to(account: MnsAccount, emulator: RunningEmulator, name: str) -> None:
     account.create_topic(name)
-    assert account.topics(name) == [name]
+    assert name in account.topics()
     topic = account.topic(name)
     assert topic == TopicAttributes(
         name=name, maximum_size=65536, retention=86400, message_count=0, created_at=topic.created_at
@@ -208,9 +207,8 @@ def page(kind: str, *names: str, marker: str = "") -> Act:
 
 def test_every_page_of_a_list_is_asked_for_with_the_marker_of_the_one_before() -> None:
     with on(page("Queue", "a", "b", marker="m+/="), page("Queue", marker="n"), page("Queue", "c")) as (account, fake):
-        assert account.queues("pre") == ["a", "b", "c"]
+        assert account.queues() == ["a", "b", "c"]
     assert [request.headers.get("x-mns-marker") for request in fake.requests] == [None, "m+/=", "n"]
-    assert {request.headers["x-mns-prefix"] for request in fake.requests} == {"pre"}
 
 
 def test_a_list_that_goes_round_in_a_circle_is_left() -> None:
