@@ -306,10 +306,11 @@ def _of_profile(profiles: Mapping[str, Mapping[str, Any]], name: str, source: st
     """What one of `profiles` gives; they are written as in the file of `aliyun configure` at `path`."""
     entry = profiles[name]
     mode = str(entry.get("mode")).lower()
-    if mode not in ("ak", "ststoken"):
+    kept = mode == "cloudsso" and (_milliseconds(entry.get("sts_expiration")) or 0) > now() + _AHEAD
+    if mode not in ("ak", "ststoken") and not kept:
         return _ask_library(lambda library: _provider(library, profiles, name, path), source)
-    token = entry.get("sts_token") if mode == "ststoken" else ""
-    if mode == "ststoken" and not token:
+    token = "" if mode == "ak" else entry.get("sts_token")
+    if mode != "ak" and not token:
         return _("There is no security token in {source}.").format(source=source)
     ends = entry.get("sts_expiration") if token else None
     return _checked(entry.get("access_key_id"), entry.get("access_key_secret"), token, source, ends)

@@ -113,6 +113,16 @@ def test_a_temporary_key_comes_with_its_token(env: dict[str, str]) -> None:
     assert "no security token" in failure(env)
 
 
+def test_what_a_sign_in_of_cloudsso_left_is_used_while_it_is_good(env: dict[str, str]) -> None:
+    ends = int(time.time()) + 3600
+    kept = ak() | {"mode": "CloudSSO", "sts_token": TOKEN, "sts_expiration": ends}
+    aliyun(env, kept)
+    assert (find(environ=env).security_token, find(environ=env).expires_at) == (TOKEN, ends * 1000)
+    aliyun(env, kept | {"sts_expiration": int(time.time())})
+    with pytest.raises(NoCredentials):
+        find(environ=env)
+
+
 def test_a_token_left_behind_in_a_lasting_profile_is_not_used(env: dict[str, str]) -> None:
     aliyun(env, ak() | {"sts_token": TOKEN})
     assert find(environ=env).security_token == ""
