@@ -118,10 +118,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
         place = place or Place()
         self._rows = rows
-        # Rows come many times in a second. Set in the ordinary way, each time the whole screen would be laid out and
-        # drawn anew; the scrollbar asks for that by itself when it comes or goes.
-        self.set_reactive(RowList.virtual_size, Size(0, len(rows) + _TITLE_ROWS))
-        self._scroll_update(self.virtual_size)
+        self.virtual_size = Size(0, len(rows) + _TITLE_ROWS)
         if not rows:
             self._set_selected(None)
         elif self.row_of(self.selected) is None:
