@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
-from imm_tui import aliyun_cli
+from imm_tui import aliyun_cli, endpoints
 from imm_tui.errors import BadInput
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import API_VERSIONS, ApiVersion
@@ -187,9 +187,9 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str], *, to_writ
             values[key] = _endpoint(key, values[key], sources[key], allow_http)
     if region := values.get("region"):
         if account := values.get("account_id"):
-            values.setdefault("mns_endpoint", f"https://{account}.mns.{region}.aliyuncs.com")
-        if values.setdefault("imm_endpoint", f"https://imm.{region}.aliyuncs.com").endswith(".aliyuncs.com"):
-            values.setdefault("sts_endpoint", f"https://sts.{region}.aliyuncs.com")
+            values.setdefault("mns_endpoint", endpoints.mns(account, region))
+        if endpoints.is_alibabas(values.setdefault("imm_endpoint", endpoints.imm(region))):
+            values.setdefault("sts_endpoint", endpoints.sts(region))
     version = cast(ApiVersion, values.pop("api_version", "2020-09-30"))
     read_only = values.pop("read_only", "").lower() in _YES
     return Settings(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from imm_tui import endpoints
 from imm_tui.doctor.check import Check, Verdict
-from imm_tui.doctor.evidence import Answer, Evidence, Kind, Place, known, place_of
+from imm_tui.doctor.evidence import Answer, Evidence, Kind, known
 from imm_tui.doctor.reasons import (
     account_of_mns,
     failed,
@@ -22,9 +23,9 @@ from imm_tui.doctor.reasons import (
     what_hinders,
 )
 from imm_tui.doctor.words import another_key, chosen, masked, setting, span
+from imm_tui.endpoints import REGIONS, Place, place_of
 from imm_tui.errors import Trouble, Unreachable
 from imm_tui.i18n import _, sentences
-from imm_tui.setup import REGIONS
 
 _WINDOW, _UNEASY = 15 * 60, 5 * 60
 """Seconds by which a request's date may be off before it is refused (both services), and from which on that is near."""
@@ -105,7 +106,7 @@ def imm_endpoint(e: Evidence) -> Check:
     answers = [known(answer) for answer in e.of_imm]
     if needs := _not_asked(answers):
         return skipped(name, needs)
-    own = f"https://imm.{e.settings.region}.aliyuncs.com"
+    own = endpoints.imm(e.settings.region)
     correct = "" if endpoint == own else _own(e, name, own)
     if trouble := out_of_service(answers):
         return (
@@ -198,9 +199,8 @@ def _correct(e: Evidence, account_id: str) -> str:
     is_made_of_it = place_of(settings.mns_endpoint).account_id == settings.account_id
     if account_id and settings.account_id not in ("", account_id) and is_made_of_it:
         return setting(e, "account_id", account_id)
-    number = account_id or settings.account_id
-    own = f"https://{number}.mns.{settings.region}.aliyuncs.com"
-    return "" if not (number and settings.region) or settings.mns_endpoint == own else _own(e, "mns_endpoint", own)
+    own = endpoints.mns(account_id or settings.account_id, settings.region)
+    return "" if own in ("", settings.mns_endpoint) else _own(e, "mns_endpoint", own)
 
 
 def _own(e: Evidence, name: str, url: str) -> str:

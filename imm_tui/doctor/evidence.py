@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from imm_tui.cloud.refusals import is_about_the_clock, lacks_the_operation
 from imm_tui.config import Settings
@@ -181,26 +180,3 @@ def known(answer: T | None) -> T:
     if answer is None:
         raise NotYet
     return answer
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What an endpoint's own name says of it; empty where it does not."""
-
-    host: str
-    region: str = ""
-    account_id: str = ""
-
-
-_IMM_HOST = re.compile(r"imm(?:-vpc)?\.(?P<region>[a-z0-9-]+)\.aliyuncs\.com")
-_MNS_HOST = re.compile(r"(?P<account>\d+)\.mns\.(?P<region>[a-z0-9-]+?)(?:-internal)?(?:-vpc)?\.aliyuncs\.com")
-
-
-def place_of(endpoint: str) -> Place:
-    """Alibaba Cloud's own endpoints are named for the region, those of MNS for the account as well."""
-    host = urlsplit(endpoint).hostname or ""
-    if found := _MNS_HOST.fullmatch(host):
-        return Place(host, found["region"], found["account"])
-    if found := _IMM_HOST.fullmatch(host):
-        return Place(host, found["region"])
-    return Place(urlsplit(endpoint).netloc)

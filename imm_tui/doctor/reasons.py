@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from imm_tui.doctor.check import Check, Verdict
-from imm_tui.doctor.evidence import Answer, Evidence, Kind, known, place_of
+from imm_tui.doctor.evidence import Answer, Evidence, Kind, known
+from imm_tui.endpoints import place_of
 from imm_tui.errors import Denied, Trouble
 from imm_tui.i18n import _, sentences
 

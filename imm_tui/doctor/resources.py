@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from imm_tui import notifications
 from imm_tui.doctor import access
 from imm_tui.doctor.check import Check, Verdict
-from imm_tui.doctor.evidence import Evidence, HistoryFound, Kind, QueueFound, known, place_of
+from imm_tui.doctor.evidence import Evidence, HistoryFound, Kind, QueueFound, known
 from imm_tui.doctor.reasons import failed, hindered_by, key_is_anothers, skipped
 from imm_tui.doctor.words import chosen, given_up, setting, span
+from imm_tui.endpoints import place_of
 from imm_tui.errors import Denied
 from imm_tui.i18n import _, ngettext, sentences
 

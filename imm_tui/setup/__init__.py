@@ -7,12 +7,3 @@ every event.
 What is made is written down beside the histories before it is made, so that it can be taken away again, and nothing
 else with it, however a run ended.
 """
-
-from __future__ import annotations
-
-REGIONS = (
-    *("cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-shenzhen", "cn-zhangjiakou", "cn-qingdao", "cn-wulanchabu"),
-    *("cn-guangzhou", "cn-chengdu", "cn-hongkong", "ap-southeast-1", "ap-southeast-5", "eu-central-1", "eu-west-1"),
-    *("us-east-1", "us-west-1"),
-)
-"""Where IMM is (its documentation, January 2026); 2017-09-06 is in the first five only."""

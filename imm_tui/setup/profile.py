@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imm_tui import config, config_file
+from imm_tui import config, config_file, endpoints
 from imm_tui.config import Settings
 from imm_tui.i18n import _
 from imm_tui.setup.making import Plan
@@ -78,7 +78,7 @@ def profile_values(settings: Settings) -> dict[str, str]:
     derived = at_account(replace(settings, mns_endpoint=""), settings.account_id)
     if settings.mns_endpoint == derived.mns_endpoint:
         values["mns_endpoint"] = ""
-    for key, host in (("imm_endpoint", "imm"), ("sts_endpoint", "sts")):
-        if values.get(key) == f"https://{host}.{settings.region}.aliyuncs.com":
+    for key, follows in (("imm_endpoint", endpoints.imm), ("sts_endpoint", endpoints.sts)):
+        if values.get(key) == follows(settings.region):
             values[key] = ""
     return values

@@ -8,11 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from imm_tui import endpoints
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
+from imm_tui.endpoints import REGIONS
 from imm_tui.errors import BadInput, Refused, Trouble, Unreachable
 from imm_tui.i18n import _
-from imm_tui.setup import REGIONS
 from imm_tui.setup.names import private_queue, topic_of
 from imm_tui.setup.parts import Kind, Part, account_at, if_there
 from imm_tui.setup.record import made_here, record_path
@@ -200,5 +201,5 @@ def _is_anothers_queue(settings: Settings, keys: Keys, environ: Mapping[str, str
 
 def at_account(settings: Settings, account_id: str) -> Settings:
     """`settings` with the account, and the endpoint that follows from it where none is given."""
-    derived = f"https://{account_id}.mns.{settings.region}.aliyuncs.com" if account_id and settings.region else ""
+    derived = endpoints.mns(account_id, settings.region)
     return replace(settings, account_id=account_id, mns_endpoint=settings.mns_endpoint or derived)

@@ -14,8 +14,9 @@ from imm_tui.cloud.sts import Caller
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.doctor.check import Check, Verdict
-from imm_tui.doctor.evidence import Answer, Evidence, HistoryFound, ProjectFound, QueueFound, TopicFound, place_of
+from imm_tui.doctor.evidence import Answer, Evidence, HistoryFound, ProjectFound, QueueFound, TopicFound
 from imm_tui.doctor.verdicts import CHECKS, judge
+from imm_tui.endpoints import place_of
 from imm_tui.errors import Barred, Denied, Refused, Unreachable
 from imm_tui.tasks import Status
 
