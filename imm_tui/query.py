@@ -17,7 +17,7 @@ from typing import NamedTuple
 from imm_tui.config import nearest
 from imm_tui.errors import BadInput
 from imm_tui.history import NAME
-from imm_tui.i18n import _
+from imm_tui.i18n import _, language
 from imm_tui.tasks import API_VERSIONS, Status, task_key
 
 _LONGEST, _MOST, _DEEPEST = 4_000, 100, 8
@@ -482,6 +482,8 @@ def completions(text: str) -> dict[str, str]:
         ends = [f"{field}{'>' if field in (*_FIGURES, 'took') else ':'}" for field in FIELDS]
         begun = last.bare
     else:
-        ends = list(_KNOWN_VALUES.get(head[1].lower(), ()))
         begun = _COMMA.split(last.bare[head.end() :])[-1]
+        known = _KNOWN_VALUES.get(head[1].lower(), ())
+        # The Chinese words are for those who read them, or have begun one.
+        ends = [it for it in known if it.isascii() or language() != "en" or not begun.isascii()]
     return {end: text + end[len(begun) :] for end in ends if end.startswith(begun.lower()) and end != begun.lower()}

@@ -322,6 +322,7 @@ def test_the_words_that_could_follow_are_told_by_themselves() -> None:
     assert list(completions("png type:")) == ["png", "jpg", "pdf", "txt", "vector"]
     assert list(completions("s")) == ["status:", "since:", "source:"]
     assert list(completions("status:unknown,S")) == ["succeeded", "submitting"]
+    assert all(word.isascii() for word in completions("status:")), "in an English session"
 
 
 def test_the_most_that_a_filter_can_be_is_not_too_much_for_sqlite(shelf: Shelf) -> None:

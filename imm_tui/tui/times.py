@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from imm_tui.i18n import N_, _
 from imm_tui.tui.cells import NOTHING
+
+_UNITS = ((86_400, N_("{count} d")), (3_600, N_("{count} h")), (60, N_("{count} m")))
+"""In seconds; what is shorter reads the same in every language."""
 
 
 def duration(span: int) -> str:
@@ -16,9 +20,9 @@ def duration(span: int) -> str:
 def elapsed(span: int) -> str:
     """A length of time that is still growing: in whole seconds, so that it need not be redrawn more often."""
     seconds = max(span, 0) // 1000
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+    for size, words in _UNITS:
         if seconds >= size:
-            return f"{seconds // size} {unit}"
+            return _(words).format(count=seconds // size)
     return f"{seconds} s"
 
 

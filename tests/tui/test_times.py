@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from imm_tui import i18n
 from imm_tui.tui.cells import NOTHING
 from imm_tui.tui.times import clock, duration, moment
 
@@ -28,6 +29,14 @@ NOON = 1_795_435_200_000
 )
 def test_a_duration_has_its_unit(span: int, words: str) -> None:
     assert duration(span) == words
+
+
+def test_in_chinese_a_minute_is_no_metre() -> None:
+    i18n.use("zh_CN")
+    try:
+        assert [duration(span) for span in (61_000, 3_600_000, 5 * 86_400_000)] == ["1 分", "1 小时", "5 天"]
+    finally:
+        i18n.use("en")
 
 
 def test_an_exact_time_is_local_and_names_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
