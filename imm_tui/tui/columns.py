@@ -85,7 +85,7 @@ _FIGURES = (
     _Figure("bar", Column.PERCENT, "", _BAR, 22, lambda *_: "", right=False),
     _Figure("time", Column.TIME, N_("time"), 6, 6, task_words.age),
     _Figure("submitted", Column.SUBMITTED, N_("submitted"), 11, 36, _submitted),
-    _Figure("code", None, N_("code"), 16, 24, _code, right=False),
+    _Figure("code", None, N_("code"), 16, 48, _code, right=False),
 )
 _IMPORTANCE = ("time", "percent", "pages", "type", "bar", "submitted", "code")
 

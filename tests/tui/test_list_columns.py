@@ -35,20 +35,24 @@ def words(width: int, order: Order | None = None) -> list[str]:
 def test_the_narrower_the_list_the_fewer_the_columns_and_the_bar_goes_first() -> None:
     failed = task(1, Status.FAILED, code="InvalidFile.Type", submitted_at=AT - 5_000, finished_at=AT)
     running = task(1, Status.RUNNING, percent=50, submitted_at=AT - 5_000)
-    shown = {width: [text for text, _ in Columns(width).figures(failed, AT)] for width in (12, 40, 57, 77, 97)}
+    shown = {width: [text for text, _ in Columns(width).figures(failed, AT)] for width in (12, 40, 57, 77, 121)}
     assert [len(words(width)) for width in shown] == sorted(len(words(width)) for width in shown)
-    assert "InvalidFile.Type" in "".join(shown[97])
+    assert "InvalidFile.Type" in "".join(shown[121])
     assert "InvalidFile.Type" not in "".join(shown[77])
     bars = {width: any(kind == "bar" for _, kind in Columns(width).figures(running, AT)) for width in shown}
-    assert bars == {12: False, 40: False, 57: False, 77: True, 97: True}
+    assert bars == {12: False, 40: False, 57: False, 77: True, 121: True}
     assert len(words(57)) == len(words(77)) == 5, "the bar has no title of its own"
+
+
+def test_a_name_has_more_room_than_a_code_that_most_tasks_lack() -> None:
+    assert Columns(97).name_cells >= 40
 
 
 @pytest.mark.parametrize("pages", [1, 9_999, 10_000, 999_999, 5_000_000])
 @pytest.mark.parametrize("seconds", [9, 59, 59 * 60, 23 * 3600, 300 * 86400])
 def test_no_figure_is_cut_in_either_language(pages: int, seconds: int) -> None:
     it = task(1, page_count=pages, percent=100, submitted_at=AT - seconds * 1000, finished_at=AT)
-    told = "".join(text for text, _ in Columns(97).figures(it, AT))
+    told = "".join(text for text, _ in Columns(121).figures(it, AT))
     assert "…" not in told
     assert f" {task_words.pages(it)} " in told
     assert f" {task_words.age(it, AT)} " in told

@@ -61,7 +61,7 @@ async def test_what_is_found_is_listed_and_the_counts_are_still_of_all() -> None
     listing = Listing(task(number, Status.FAILED if number == 9 else Status.SUCCEEDED) for number in range(1, 10))
     async with listing.run_test(size=(100, 13)) as pilot:
         listing.widget.show_found(Found([2, 7]), Arrangement(Order(failures_first=True), "pages>3", folded=True))
-        await until_read(pilot, "Tasks 2 of 9 · failed first · succeeded hidden")
+        await until_read(pilot, "Tasks 2 of 9 · ✘ first · ✔ hidden")
         assert listing.rows == ["> document-2.docx", "document-7.docx"]
         await pilot.press("down")
         listing.change(task(7, Status.RUNNING), task(10, Status.RUNNING))

@@ -247,6 +247,16 @@ async def test_a_hundred_thousand_tasks_are_reached_from_end_to_end() -> None:
         assert listing.fetched < 200  # what is not in sight stays in the history
 
 
+async def test_without_colours_the_selected_row_is_one_reverse_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    listing = Listing([task(1, Status.RUNNING, percent=40)])
+    async with listing.run_test(size=(90, 13)):
+        row = [segment.style for segment in lines(listing.widget)[1]]
+        assert {(style.reverse, style.color, style.bgcolor) for style in row if style is not None} == {
+            (True, listing.widget.style("cursor").color, listing.widget.style("cursor").bgcolor)
+        }
+
+
 async def test_a_theme_change_repaints_the_rows() -> None:
     listing = Listing([task(1)])
     async with listing.run_test(size=(60, 13)) as pilot:

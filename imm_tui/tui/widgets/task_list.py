@@ -229,8 +229,8 @@ class TaskList(RowList):
             unlisted=0 if found is None else self._marks.unlisted(found),
             states=(
                 self._columns.untitled(self.order),
-                _("failed first") if self.order.failures_first else "",
-                _("succeeded hidden") if self.arrangement.folded else "",
+                _("{shape} first").format(shape=SHAPES[Status.FAILED]) if self.order.failures_first else "",
+                _("{shape} hidden").format(shape=SHAPES[Status.SUCCEEDED]) if self.arrangement.folded else "",
                 _("following") if self.follow else "",
                 self.said if self._turned > _SOON else "",
             ),
@@ -427,7 +427,10 @@ class TaskList(RowList):
             base += self.get_component_rich_style("task-list--marked")
         classes = {"": "row-list--quiet"} | {kind: f"task-list--{kind}" for kind in ("mark", "bar", "rest")}
         classes |= {(kind := status.lower()): f"task-list--{kind}" for status in Status}
-        styles = {kind: base + Style(color=self.get_component_rich_style(name).color) for kind, name in classes.items()}
+        colours = {kind: self.get_component_rich_style(name).color for kind, name in classes.items()}
+        if base.reverse:
+            colours = dict.fromkeys(colours)  # else each would be another background
+        styles = {kind: base + Style(color=colour) for kind, colour in colours.items()}
         styles["name"] = base
         self._styles[look, marked] = styles
         return styles
