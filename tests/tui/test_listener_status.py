@@ -9,6 +9,7 @@ import pytest
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tui import listener_words
 from imm_tui.tui.times import clock
+from imm_tui.tui.widgets.heading import Heading
 from tests.tui.conftest import Writer, app, event, now
 from tests.tui.stage import read, seen, until_read
 
@@ -38,6 +39,17 @@ async def test_the_details_are_shortened_where_room_is_short(path: Path, writer:
         await until_read(pilot, " s ago")
         assert "last event" not in read(shown)
         assert "● listening · " in read(shown)
+
+
+async def test_what_stands_beside_it_stays_as_it_is_whatever_it_does(path: Path) -> None:
+    shown = app(path)
+    async with shown.run_test(size=(80, 24)) as pilot:
+        widths = set()
+        for phase in (Phase.LISTENING, Phase.PAUSED, Phase.STARTING, Phase.RECONNECTING, Phase.STOPPED):
+            shown.dashboard.show_listener(ListenerState(phase=phase, since=now(), retry_at=now() + 60_000))
+            await pilot.pause()
+            widths.add(shown.dashboard.query_one(Heading).size.width)
+        assert len(widths) == 1
 
 
 async def test_a_countdown_counts(path: Path) -> None:

@@ -49,7 +49,6 @@ class ListenerStatus(Widget):
         words = listener_words.words(self._state, self._last_event, now())
         if words != self._words:
             self._words = words
-            # Most seconds are as wide as those before: only else the whole screen is laid out and drawn anew.
             self.refresh(layout=self._cells(self.app.size.width) != self.size.width)
 
     def _fitting(self, width: float) -> tuple[str, str]:
@@ -59,9 +58,8 @@ class ListenerStatus(Widget):
         return first, next((f"· {words}" for words in details if cell_len(words) + 3 <= room), "")
 
     def _cells(self, screen: int) -> int:
-        """How wide the wording is that a screen of that width has room for."""
-        first, details = self._fitting(screen * _SHARE)
-        return 2 + cell_len(f"{first} {details}".rstrip())
+        """The same whatever it does, as far as there is room to say that: what stands beside it stays as it is."""
+        return max(int(screen * _SHARE), 2 + cell_len(self._words[0]))
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return self._cells(viewport.width)
