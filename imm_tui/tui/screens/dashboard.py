@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from imm_tui.completion import Completion
 from imm_tui.errors import HistoryUnusable, Trouble
@@ -38,6 +37,7 @@ from imm_tui.tui.widgets.batch_strip import BatchStrip
 from imm_tui.tui.widgets.detail import Detail
 from imm_tui.tui.widgets.event_chart import CHARTED, EventChart
 from imm_tui.tui.widgets.filter_bar import FilterBar
+from imm_tui.tui.widgets.footer import Footer
 from imm_tui.tui.widgets.heading import Heading
 from imm_tui.tui.widgets.listener_status import ListenerStatus
 from imm_tui.tui.widgets.row_list import RowList

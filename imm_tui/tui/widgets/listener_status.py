@@ -24,8 +24,8 @@ _COLOURS = {
     Phase.WATCHING: "$text-success",
 }
 
-_SHARE = 3 / 8
-"""Of the screen's width: the rest is for what is looked at."""
+_SHARE, _LEAST = 1 / 3, 24
+"""Of the screen's width, and cells: the rest is for what is looked at."""
 
 
 class ListenerStatus(Widget):
@@ -59,7 +59,7 @@ class ListenerStatus(Widget):
 
     def _cells(self, screen: int) -> int:
         """The same whatever it does, as far as there is room to say that: what stands beside it stays as it is."""
-        return max(int(screen * _SHARE), 2 + cell_len(self._words[0]))
+        return max(int(screen * _SHARE), _LEAST, 2 + cell_len(self._words[0]))
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return self._cells(viewport.width)
