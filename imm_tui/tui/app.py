@@ -417,7 +417,7 @@ class ImmApp(App[str | None]):
             if enabled and not action.startswith(_MOVES):
                 key = _("The key {key}").format(key=self.get_key_display(binding))
                 # A person looks for the word of the footer, and reads the sentence.
-                title = f"{binding.description}: {tooltip}"
+                title = _("{name}: {what}").format(name=binding.description, what=tooltip)
                 yield SystemCommand(title, key, partial(self.run_action, action, node))
         yield SystemCommand(_("Colours"), _("Choose a theme, dark or light"), self.action_change_theme)
         if not screen.is_modal:  # what is being typed there would be lost
