@@ -23,6 +23,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from imm_tui import i18n
 from imm_tui.config import Settings
@@ -205,6 +206,14 @@ class ImmApp(App[str | None]):
             # Not every field is one of ours: the palette's would hand control characters on to the terminal.
             event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"), limit=None)
         return super().on_event(event)  # not awaited here: this place would be in every traceback
+
+    def on_key(self, event: events.Key) -> None:
+        """A field keeps what is typed in it. A character that comes here was pressed before the field had the focus, in
+        one go with the key that opened it: it is the field's as well, and no key of the screen."""
+        field = self.focused
+        if event.is_printable and (isinstance(field, Input) or (isinstance(field, TextArea) and not field.read_only)):
+            event.prevent_default()
+            field.post_message(events.Key(event.key, event.character))
 
     def on_unmount(self) -> None:
         self.submissions.stop()

@@ -108,3 +108,13 @@ def test_an_escape_character_in_a_paste_presses_no_key(program: Program) -> None
         terminal.until(lambda: "Submit a conversion" not in terminal.text)
         terminal.press("q")
         assert terminal.ended() == 0
+
+
+def test_a_filter_that_is_typed_in_one_go_is_kept_whole(program: Program) -> None:
+    with listening(program) as terminal:
+        terminal.press("/q页")
+        terminal.until_read("/ q页")
+        terminal.press("\x1b")
+        terminal.until(lambda: "/ q页" not in terminal.text)
+        terminal.press("q")
+        assert terminal.ended() == 0

@@ -105,7 +105,7 @@ class FilterBar(VerticalGroup):
         """Lets a person type, from where the filter is now."""
         self.add_class("editing")
         field = self._field
-        field.focus()
+        self.screen.set_focus(field)  # at once: what is typed in one go with the key that opened it is for the field
         field.cursor_position = len(field.value)
         self._show()
 
