@@ -96,6 +96,7 @@ class Whereabouts:
 class Dashboard(Localized[None], inherit_bindings=False):
     """The screen that everything else is laid over. It begins at `whereabouts`, where there are any."""
 
+    AUTO_FOCUS = "TaskList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
 
     # The footer's order is the order here; Textual's own would come before it.
