@@ -44,13 +44,20 @@ class _Found:
 _Send = Callable[[Sequence[Resubmit]], None]
 
 
-def resubmit(screen: Localized[Any], profile: Profile, submissions: Submissions, tasks: Sequence[int]) -> None:
+def resubmit(
+    screen: Localized[Any],
+    profile: Profile,
+    submissions: Submissions,
+    tasks: Sequence[int],
+    on_sent: Callable[[Sequence[int]], object] = lambda _: None,
+) -> None:
     """Submits these tasks of the history once more, each with its exact request, after a question.
 
-    `screen` lists them: when it is left meanwhile, nobody waits for the question any more.
+    `screen` lists them: when it is left meanwhile, nobody waits for the question any more. `on_sent` is called with
+    those of them that are on their way.
     """
     history_path, settings = profile.history_path, profile.settings
-    send = partial(_send, screen, profile, submissions)
+    send = partial(_send, screen, profile, submissions, on_sent)
     found = partial(screen.app.call_later, _ask, screen, send)
 
     def find() -> _Found:
@@ -146,7 +153,13 @@ def _with_password(screen: Localized[Any], send: _Send, ready: Sequence[Resubmit
     screen.app.push_screen(PasswordScreen(words.format(names=answer.named(protected))), typed)
 
 
-def _send(screen: Localized[Any], profile: Profile, submissions: Submissions, ready: Sequence[Resubmit]) -> None:
+def _send(
+    screen: Localized[Any],
+    profile: Profile,
+    submissions: Submissions,
+    on_sent: Callable[[Sequence[int]], object],
+    ready: Sequence[Resubmit],
+) -> None:
     conversions = [it.conversion for it in ready if it.conversion is not None]
     numbers = [it.task.id for it in ready if it.conversion is not None]
     if len(conversions) > 1:
@@ -154,8 +167,10 @@ def _send(screen: Localized[Any], profile: Profile, submissions: Submissions, re
             submissions.batches.start(profile, conversions, None, numbers)
         except HistoryUnusable as trouble:
             _fail(screen.app, trouble)
-        return
-    submissions.send(profile, conversions, partial(_tell, screen.app), numbers)
+            return
+    else:
+        submissions.send(profile, conversions, partial(_tell, screen.app), numbers)
+    on_sent(numbers)
 
 
 def _tell(app: App[Any], result: list[Outcome] | Trouble) -> None:

@@ -156,6 +156,27 @@ async def test_several_are_sent_as_a_batch(emulator: RunningEmulator, history: P
         assert len({task.batch for task in again}) == 1
 
 
+async def test_what_is_sent_once_more_is_marked_no_more_and_what_cannot_be_still_is(
+    emulator: RunningEmulator, history: Path
+) -> None:
+    app = against(emulator, history)
+    refused(app, ["a.pdf", "b.pdf"])
+    with History(history) as db:
+        strange = Conversion(source_uri="oss://demo/c.pdf", target_uri="oss://demo/out/", target_type="png", pages="1")
+        without_request = db.record_intent(
+            strange, project=app.settings.project, api_version=app.settings.api_version, token="t", at=1
+        )
+    async with app.run_test(size=SIZE) as pilot:
+        await until_read(pilot, "all 3")
+        tasks = app.dashboard.query_one(TaskList)
+        tasks.focus()
+        tasks.action_mark_all()
+        await pilot.press("R")
+        await until_read(pilot, "Submit 2 tasks once more?")
+        await pilot.press("y")
+        await until(pilot, lambda: tasks.marked == [without_request])
+
+
 @pytest.mark.parametrize(
     ("also", "words"),
     [([], "a.pdf It has not failed."), (["b.pdf", "c.pdf"], "1 of them has not failed.")],

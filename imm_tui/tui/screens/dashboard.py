@@ -674,7 +674,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         elif read_only.refuses(self.app, self._settings):
             return
         elif chosen := self.query_one(TaskList).chosen:
-            resubmit(self, self._profile, self._submissions, chosen)
+            # What is sent is unmarked: else the next time it would be asked for again.
+            resubmit(self, self._profile, self._submissions, chosen, self.query_one(TaskList).forget_marks)
 
     def action_batches(self) -> None:
         from imm_tui.tui.screens.batch import BatchScreen

@@ -174,7 +174,7 @@ class TaskList(RowList):
         for removed in changes.removed:
             moved |= index.remove(removed)
             self._tasks.pop(removed, None)
-        self._forget_marks(changes.removed)
+        self.forget_marks(changes.removed)
         if moved and self._found is None:
             self.show_rows(index, place)
             self._rows_changed()
@@ -293,7 +293,8 @@ class TaskList(RowList):
             self._marks_changed()
         return some
 
-    def _forget_marks(self, numbers: Sequence[int]) -> None:
+    def forget_marks(self, numbers: Sequence[int]) -> None:
+        """Takes the marks of these away."""
         before = len(self._marks)
         self._marks.forget(numbers)
         if len(self._marks) != before:
