@@ -147,7 +147,11 @@ class _Watch:
             return False
         if self._keyless_since is None:
             self._keyless_since = time.monotonic()
-            words = ngettext("Waiting up to {count} s for another key.", "Waiting up to {count} s for another key.", round(_FOR_A_KEY))
+            words = ngettext(
+                "Waiting up to {count} s for another key.",
+                "Waiting up to {count} s for another key.",
+                round(_FOR_A_KEY),
+            )
             say(words.format(count=round(_FOR_A_KEY)))
         return time.monotonic() - self._keyless_since < _FOR_A_KEY
 
