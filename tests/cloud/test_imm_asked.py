@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from imm_tui.cloud import connection, rpc
 from imm_tui.cloud import imm as imm_room
 from imm_tui.cloud.imm import Imm, Listed, Project
-from imm_tui.errors import BadInput, Barred, Denied, NotActivated, Refused, Trouble, Unreachable
+from imm_tui.errors import BadInput, Barred, Denied, KeyRefused, NotActivated, Refused, Trouble, Unreachable
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Event, Status, milliseconds
 from tests.cloud.conftest import PASSWORD, SECRET, TEMPORARY_KEYS, assert_tells_nothing, imm_on, parameters
 from tests.cloud.servers import Act, Service, answer, drip, free_port, hang, raw, reset, then_close
@@ -467,7 +467,7 @@ def test_a_project_that_this_version_does_not_have_is_none(
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (404, "InvalidAccessKeyId.NotFound", Barred),
+        (404, "InvalidAccessKeyId.NotFound", KeyRefused),
         (404, "InvalidAction.NotFound", Barred),
         (403, "NoPermission", Denied),
         (403, "AccessDenied", Denied),
