@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 from imm_tui.doctor.verdicts import CHECKS
 from tests.cloud.servers import Service, hang
@@ -34,12 +35,11 @@ def test_a_missing_key_is_a_finding(program: Program) -> None:
 def test_what_is_known_when_it_is_interrupted_is_told(program: Program) -> None:
     with Service(hang) as silent:
         run = program.start("doctor", IMM_TUI_IMM_ENDPOINT=silent.url)
-        assert run.stdout is not None
-        first = run.stdout.readline()
+        time.sleep(3)  # what is decided and not yet printed cannot be waited for; IMM is, for longer than that
         run.send_signal(signal.SIGINT)
         rest = program.finish(run)
-    assert first.startswith("✓ credentials".encode())
-    assert "✓ history" in rest.out  # IMM, which all between them wait for, has not answered
+    assert "✓ history" in rest.out
+    assert "imm_endpoint" not in rest.out  # it has not answered
     assert rest.code == 130
 
 

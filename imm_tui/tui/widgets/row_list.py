@@ -129,7 +129,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         top = next((row - y for row, y in lines if row is not None), round(self.scroll_y))
         if place.in_sight and (selected := self.row_of(self.selected)) is not None:
             top = min(max(top, selected - self._page + 1), selected)
-        self.scroll_to(y=max(min(top, len(rows) - self._page), 0), animate=False, immediate=True)
+        # By force: the row that makes the scrollbar appear comes before it.
+        self.scroll_to(y=max(min(top, len(rows) - self._page), 0), animate=False, force=True, immediate=True)
 
     def say(self, words: str, *, busy: bool = False) -> None:
         """What stands in place of the rows until there are any to be shown, or none; `busy`: it goes on."""
