@@ -17,7 +17,7 @@ _GAP = 2
 
 
 class Facts(Widget):
-    """The labels in a column as wide as the widest of them, the values wrapped beside them.
+    """The labels in a column as wide as the widest of them, at most half of all; the values wrapped beside them.
 
     It is one widget: as two for each fact they took longer to be laid out than everything else on the screen.
     """
@@ -44,10 +44,11 @@ class Facts(Widget):
         return list(self._drawn(width)) if width > 0 else []
 
     def _drawn(self, width: int) -> Iterator[Content]:
-        first = max((cell_len(label) for label, _value in self._facts), default=0) + _GAP
+        labels = min(max((cell_len(label) for label, _value in self._facts), default=0), width // 2 - _GAP)
+        first = labels + _GAP
         style = self.get_visual_style("facts--label", partial=True)
         for label, value in self._facts:
-            before = Content.styled(fit(label, first), style)
+            before = Content.styled(fit(label, labels) + " " * _GAP, style)
             for value_line in Content(value).wrap(max(width - first, 1)):
                 yield before + value_line
                 before = Content(" " * first)
