@@ -134,7 +134,11 @@ async def sit(app: ImmApp, sitting: Sitting, folder: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             # A key that comes before the list is there moves nothing.
             tasks = app.dashboard.query_one(TaskList)
-            while app.session.listening.phase is not Phase.LISTENING or tasks.selected is None:
+            while (
+                app.session.listening.phase is not Phase.LISTENING
+                or tasks.selected is None
+                or (app.session.depth or (None,))[0] is None  # the header tells how many messages there are
+            ):
                 await pilot.pause(0.1)
         for picture in sitting.pictures:
             await pilot.press(*picture.keys)
