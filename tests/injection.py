@@ -155,9 +155,9 @@ def paste_and_clear(terminal: Terminal, place: str, payloads: Iterable[tuple[int
         end = f"{place}{number:03}"
         paste(terminal, payload.text)
         paste(terminal, end)
-        terminal.until(lambda end=end: end[2:] in terminal.text)  # type: ignore[misc]  # some fields are short
+        terminal.until(lambda end=end: end in terminal.text)  # type: ignore[misc]
         terminal.press("\x15")
-        terminal.until(lambda end=end: end[2:] not in terminal.text.replace("so" + end[2:], ""))  # type: ignore[misc]
+        terminal.until(lambda end=end: end not in terminal.text)  # type: ignore[misc]
 
 
 NUMBERED = list(enumerate(PAYLOADS))
