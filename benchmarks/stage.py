@@ -23,7 +23,8 @@ from types import TracebackType
 from typing import Self
 from xml.sax.saxutils import escape
 
-from imm_tui.history import Arrival, History
+from imm_tui.arrivals import Arrival
+from imm_tui.history import History
 from imm_tui.tasks import Event, Status, now
 from tests.conftest import CHECKOUT, RunningEmulator, running_emulator
 from tests.emulator.raw import RawMns

@@ -9,7 +9,6 @@ have their own on one file.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -24,6 +23,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from imm_tui.arrivals import (
+    EVENT_COLUMNS,
+    PEEKED,
+    Arrival,
+    Delivery,
+    as_sql,
+    as_text,
+    digest_of,
+    event_of,
+    take,
+)
 from imm_tui.errors import HistoryTorn, HistoryUnusable
 from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
@@ -166,9 +176,6 @@ statement, and stands nowhere else."""
 _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.UNKNOWN}')"
 """In the words of the index tasks_unfinished, so that SQLite takes that one, also where a query asks for less."""
 
-_PEEKED = 0
-"""The dequeue_count of a message that was only looked at so far, whoever else may have received it."""
-
 _TO_DECIDE = "reason IS NOT NULL AND deleted_at IS NULL AND (released IS NULL OR dequeue_count > released)"
 """Which messages wait for a person: one that was given back does not, unless it has come again."""
 
@@ -190,18 +197,6 @@ _TASK_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A message as it came from the queue, with what it was found to hold: events, or the reason why there is none."""
-
-    message_id: str
-    body: bytes
-    events: tuple[Event, ...] = ()
-    reason: str = ""
-    dequeue_count: int = 1
-    enqueued_at: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Left:
     """A batch that is on disk and was deleted from the queue, with the times of both."""
@@ -209,18 +204,6 @@ class Left:
     message_ids: tuple[str, ...]
     stored_at: int
     deleted_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One event as it was delivered, or one message that was quarantined (then `event` is None)."""
-
-    id: int
-    message_id: str
-    received_at: int
-    event: Event | None = None
-    duplicate: bool = False
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -573,7 +556,7 @@ class History:
             "id, submitted_at, events, decisive, status, percent, page_count, code, message, finished_at, "
             "asked, asks, asked_at"
         )
-        row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", _sql(task_key(task_id)))
+        row = self._row(f"SELECT {columns} FROM tasks WHERE task_key = ?", as_sql(task_key(task_id)))
         told: dict[str, Any] = {"status": Status.RUNNING, "percent": percent, "message": None}
         if row is not None:
             told = dict(zip(columns.split(", "), row, strict=True))
@@ -657,8 +640,7 @@ class History:
             self._count_ask(task, revision, at)
             if self._row("SELECT 1 FROM events WHERE identity = ?", event.identity) is None:
                 answer = Arrival(message_id=request_id, body=body, events=(event,))
-                message, _ = self._store_message(answer, at)
-                self._store_event(event, message, at, revision)
+                take(self._db, [answer], at, revision)
 
     def record_not_known(self, task: int, message: str, at: int) -> None:
         """IMM was asked about a task and does not know it; `message` says what that means."""
@@ -697,22 +679,24 @@ class History:
         """
         with self._writing() as revision:
             self._note_left(left)
-            return [report for arrival in arrivals for report in self._store(arrival, received_at, revision)]
+            return take(self._db, arrivals, received_at, revision)
 
     def store_peeked(self, arrivals: Sequence[Arrival], seen_at: int) -> list[Delivery]:
         """Stores what was only looked at on its queue, like `store`, but each message once however often it is seen.
         When it is received later, that is its first delivery, which is reported as it would have been."""
         with self._told():
-            new = [arrival for arrival in arrivals if self._stored(arrival) is None]
-        if not new:
-            return []
+            if not self._new(arrivals):
+                return []
         with self._writing() as revision:
-            return [
-                report
-                for arrival in new
-                if self._stored(arrival) is None  # by another process, meanwhile
-                for report in self._store(replace(arrival, dequeue_count=_PEEKED), seen_at, revision)
-            ]
+            # Another process may have been faster.
+            new = [replace(arrival, dequeue_count=PEEKED) for arrival in self._new(arrivals)]
+            return take(self._db, new, seen_at, revision)
+
+    def _new(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Those whose messages are not stored, once each."""
+        query = "SELECT 1 FROM messages WHERE message_id = ? AND digest = ?"
+        keys = {(as_sql(arrival.message_id), digest_of(arrival.body)): arrival for arrival in arrivals}
+        return [arrival for key, arrival in keys.items() if self._row(query, *key) is None]
 
     def record_left(self, left: Iterable[Left]) -> None:
         """These messages were stored and have left the queue."""
@@ -725,118 +709,8 @@ class History:
             self._db.execute(
                 f"UPDATE messages SET stored_at = coalesce(stored_at, ?), deleted_at = ?"
                 f" WHERE message_id IN ({marks}) AND reason IS NULL",
-                [batch.stored_at, batch.deleted_at, *map(_sql, batch.message_ids)],
+                [batch.stored_at, batch.deleted_at, *map(as_sql, batch.message_ids)],
             )
-
-    def _store(self, arrival: Arrival, received_at: int, revision: int) -> Iterator[Delivery]:
-        message, first = self._store_message(arrival, received_at)
-        if not arrival.events:
-            if first:
-                yield self._report(arrival, message, None, received_at)
-            return
-        if arrival.message_id:  # a copy of it that arrived damaged is nobody's concern any more
-            self._db.execute(
-                "UPDATE messages SET deleted_at = ? WHERE message_id = ? AND id <> ?"
-                " AND reason IS NOT NULL AND deleted_at IS NULL",
-                (received_at, _sql(arrival.message_id), message),
-            )
-        for event in arrival.events:
-            row = self._row("SELECT id FROM events WHERE identity = ?", event.identity)
-            event_id = row[0] if row else self._store_event(event, message, received_at, revision)
-            again = row is not None and self._row("SELECT 1 FROM deliveries WHERE event = ?", event_id) is not None
-            yield self._report(arrival, message, (event_id, event, again), received_at)
-
-    def _store_message(self, arrival: Arrival, received_at: int) -> tuple[int, bool]:
-        known = self._stored(arrival)
-        if known is not None:
-            if known[1] == _PEEKED:
-                self._db.execute("DELETE FROM deliveries WHERE message = ? AND event IS NOT NULL", (known[0],))
-            # What an earlier imm-tui could not read is no longer quarantined when this one can. What was gone from the
-            # queue, and is not, is in quarantine again; but if a person wants it deleted, that is done from here on:
-            # whoever receives it deletes it next, and should that fail, it comes once more.
-            self._db.execute(
-                "UPDATE messages SET dequeue_count = ?, reason = iif(?, NULL, reason),"
-                " deleted_at = iif(delete_wanted, ?, NULL) WHERE id = ?",
-                (arrival.dequeue_count, bool(arrival.events), received_at, known[0]),
-            )
-            return known[0], False
-        row = {
-            "message_id": _sql(arrival.message_id),
-            "digest": _digest(arrival.body),
-            "body": arrival.body,
-            "reason": arrival.reason if not arrival.events else None,
-            "enqueued_at": arrival.enqueued_at,
-            "received_at": received_at,
-            "dequeue_count": arrival.dequeue_count,
-        }
-        return self._insert("messages", row), True
-
-    def _stored(self, arrival: Arrival) -> tuple[int, int] | None:
-        """The number of a message, and its dequeue_count."""
-        query = "SELECT id, dequeue_count FROM messages WHERE message_id = ? AND digest = ?"
-        row = self._row(query, _sql(arrival.message_id), _digest(arrival.body))
-        return None if row is None else (row[0], row[1])
-
-    def _store_event(self, event: Event, message: int, received_at: int, revision: int) -> int:
-        task, decisive = self._task_of(event, received_at, revision)
-        row = {
-            "identity": event.identity,
-            "task": task,
-            "message": message,
-            "task_id": event.task_id,
-            "name": event.name,
-            "status": event.status,
-            "percent": event.percent,
-            "page_count": event.page_count,
-            "code": event.code,
-            "detail": event.message,
-            "time": event.time,
-            "received_at": received_at,
-            "asked": event.asked,
-        }
-        event_id = self._insert("events", row)
-        self._db.execute(
-            "UPDATE tasks SET events = events + ?, revision = ? WHERE id = ?", (not event.asked, revision, task)
-        )
-        if decisive is None or event.rank > decisive.rank:
-            self._update(task, revision, decisive=event_id, **event.verdict(received_at))
-        return event_id
-
-    def _task_of(self, event: Event, received_at: int, revision: int) -> tuple[int, Event | None]:
-        """The number of the task that an event is of, made if there is none, and the event that decides it so far."""
-        key = task_key(event.task_id)
-        known = self._row(
-            f"SELECT t.id, {_EVENT_COLUMNS} FROM tasks t LEFT JOIN events e ON e.id = t.decisive WHERE t.task_key = ?",
-            _sql(key),
-        )
-        if known is not None:
-            return known[0], _event(known[1:]) if known[1] is not None else None
-        if event.user_data and (ours := self._row(_BY_TOKEN, _sql(event.user_data))):
-            # IMM has not answered its submission, or the answer was lost, or wrong.
-            self._update(ours[0], revision, task_id=event.task_id, task_key=key)
-            return ours[0], None
-        untracked = {
-            "revision": revision,
-            "task_id": event.task_id,
-            "task_key": key,
-            "status": event.status,
-            "seen_at": received_at,
-        }
-        return self._insert("tasks", untracked), None
-
-    def _report(
-        self, arrival: Arrival, message: int, event: tuple[int, Event, bool] | None, received_at: int
-    ) -> Delivery:
-        event_id, content, duplicate = event if event else (None, None, False)
-        row = {"message": message, "event": event_id, "duplicate": duplicate, "received_at": received_at}
-        return Delivery(
-            id=self._insert("deliveries", row),
-            message_id=arrival.message_id,
-            received_at=received_at,
-            event=content,
-            duplicate=duplicate,
-            reason=arrival.reason if content is None else "",
-        )
 
     # Quarantine
 
@@ -855,7 +729,7 @@ class History:
         """A message that has arrived, as it is known, whether it is in quarantine or counts as deleted; None only where
         its stored bytes were read, so that its events are in the history."""
         where = "message_id = ? AND digest = ?"
-        return next(iter(self._quarantined(where, _sql(arrival.message_id), _digest(arrival.body))), None)
+        return next(iter(self._quarantined(where, as_sql(arrival.message_id), digest_of(arrival.body))), None)
 
     def in_quarantine(self, message: int) -> Quarantined | None:
         return next(iter(self._quarantined("id = ? AND deleted_at IS NULL", message)), None)
@@ -873,7 +747,7 @@ class History:
         found = (dict(zip(_QUARANTINE_COLUMNS.split(", "), row, strict=True)) for row in rows)
         return [
             Quarantined(
-                **{**row, "message_id": _text(row["message_id"]) or "", "delete_wanted": bool(row["delete_wanted"])}
+                **{**row, "message_id": as_text(row["message_id"]) or "", "delete_wanted": bool(row["delete_wanted"])}
             )
             for row in found
         ]
@@ -907,7 +781,7 @@ class History:
                 events=tuple(events),
                 dequeue_count=message.dequeue_count,
             )
-            return list(self._store(arrival, at, revision))
+            return take(self._db, [arrival], at, revision)
 
     def _change_message(self, message: int, **values: object) -> None:
         sets = ", ".join(f"{name} = ?" for name in values)
@@ -973,7 +847,7 @@ class History:
         )
         with self._told():
             rows = self._db.execute(query, (json.dumps(targets),)).fetchall()
-        return [(row[0], _text(row[1]), *(_text(value) or "" for value in row[2:])) for row in rows]
+        return [(row[0], as_text(row[1]), *(as_text(value) or "" for value in row[2:])) for row in rows]
 
     def request_of(self, task: int) -> dict[str, Any] | None:
         """The submission of a task as it was sent; None where it was not sent from here, or by an older imm-tui."""
@@ -1034,15 +908,15 @@ class History:
             ).fetchall()
         return [
             Message(
-                message_id=_text(row[0]) or "",
+                message_id=as_text(row[0]) or "",
                 body=row[1],
                 received_at=row[2],
                 enqueued_at=row[3],
                 stored_at=row[4],
                 deleted_at=row[5],
                 asked=bool(row[6]),
-                event_name=_text(row[7]) or "",
-                event_time=_text(row[8]),
+                event_name=as_text(row[7]) or "",
+                event_time=as_text(row[8]),
                 times=max(row[9], row[10]),
                 duplicates=row[11],
             )
@@ -1064,7 +938,7 @@ class History:
         """What was delivered after delivery number `after`, in order."""
         with self._told():
             rows = self._db.execute(
-                f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {_EVENT_COLUMNS}"
+                f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {EVENT_COLUMNS}"
                 " FROM deliveries d JOIN messages m ON m.id = d.message LEFT JOIN events e ON e.id = d.event"
                 " WHERE d.id > ? ORDER BY d.id",
                 (after,),
@@ -1072,11 +946,11 @@ class History:
         return [
             Delivery(
                 id=row[0],
-                message_id=_text(row[1]) or "",
+                message_id=as_text(row[1]) or "",
                 received_at=row[2],
                 duplicate=bool(row[3]),
                 reason=row[4] or "",
-                event=_event(row[5:]) if row[5] is not None else None,
+                event=event_of(row[5:]) if row[5] is not None else None,
             )
             for row in rows
         ]
@@ -1117,7 +991,7 @@ class History:
     def _insert(self, table: str, row: Mapping[str, object]) -> int:
         marks = ", ".join("?" * len(row))
         cursor = self._db.execute(
-            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [_sql(value) for value in row.values()]
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [as_sql(value) for value in row.values()]
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
@@ -1126,7 +1000,7 @@ class History:
         sets = ", ".join(f"{name} = ?" for name in values)
         self._db.execute(
             f"UPDATE tasks SET revision = ?, {sets} WHERE id = ?",
-            [revision, *(_sql(value) for value in values.values()), task],
+            [revision, *(as_sql(value) for value in values.values()), task],
         )
 
     def _revision(self) -> int:
@@ -1186,13 +1060,9 @@ _BY_MESSAGE = (
 )
 """What of a task's events came with each message, without the bodies."""
 
-_BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL"
-
 _QUARANTINE_COLUMNS = (
     "id, message_id, reason, body, received_at, dequeue_count, receipt_handle, hidden_until, delete_wanted, released"
 )
-
-_EVENT_COLUMNS = "e.task_id, e.name, e.status, e.percent, e.page_count, e.code, e.detail, e.time, e.asked"
 
 
 def _numbers(text: str) -> array[int]:
@@ -1207,40 +1077,7 @@ def _numbers(text: str) -> array[int]:
     return numbers
 
 
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
-
-
-def _event(row: Sequence[Any]) -> Event:
-    task_id, name, status, percent, page_count, code, detail, time, asked = row
-    return Event(
-        task_id=_text(task_id) or "",
-        name=_text(name) or "",
-        status=Status(status),
-        percent=percent,
-        page_count=page_count,
-        code=_text(code),
-        message=_text(detail),
-        time=_text(time),
-        asked=bool(asked),
-    )
-
-
 def _task(row: Sequence[Any]) -> Task:
-    values = [_text(value) if isinstance(value, bytes) else value for value in row]
+    values = [as_text(value) if isinstance(value, bytes) else value for value in row]
     fields: dict[str, Any] = dict(zip(_TASK_COLUMNS.split(", "), values, strict=True))
     return Task(**{**fields, "status": Status(fields["status"]), "asked": bool(fields["asked"])})
-
-
-def _sql(value: Any) -> Any:
-    """A value as SQLite takes it. A text with lone surrogates is not UTF-8: it is kept as bytes, nothing is lost."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogatepass")
-    return value
-
-
-def _text(value: Any) -> str | None:
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value

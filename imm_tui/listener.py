@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from imm_tui import notifications, quarantine
+from imm_tui.arrivals import Arrival, Delivery
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials, Keys
 from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, NoCredentials, Refused, Trouble, Unreachable
-from imm_tui.history import Arrival, Delivery, History, Left, Quarantined
+from imm_tui.history import History, Left, Quarantined
 from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import now
 

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from filelock import Timeout
 
 from imm_tui import notifications, submission
+from imm_tui.arrivals import Arrival
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.errors import BadInput, Barred, Denied, NoCredentials, OutcomeUnknown, Refused, Trouble, Unreachable
-from imm_tui.history import Arrival, History, Left, Message
+from imm_tui.history import History, Left, Message
 from imm_tui.i18n import N_, _
 from imm_tui.listener import Election
 from imm_tui.reconciler import ask

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 ApiVersion = Literal["2017-09-06", "2020-09-30"]
@@ -60,7 +61,7 @@ class Conversion:
     password: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """What one notification says of one task. Strings are as received but for blanks around them."""
 
@@ -77,13 +78,13 @@ class Event:
     asked: bool = False
     """IMM said this when it was asked; no notification brought it."""
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A digest of the content: the same event under another MessageId has the same identity."""
         content = [self.task_id, self.name, self.time, self.status, self.code, self.percent, self.page_count]
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
-    @property
+    @cached_property
     def rank(self) -> tuple[bool, bool, int, int, str]:
         """Orders a task's events; the highest one decides what the task is, in whatever order they arrive.
 

@@ -11,7 +11,8 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from imm_tui.history import Arrival, History
+from imm_tui.arrivals import Arrival
+from imm_tui.history import History
 from imm_tui.tasks import Conversion, Event, Status, now
 from tests.payloads import PAYLOADS, Payload
 from tests.program import Program

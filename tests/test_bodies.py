@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 import pytest
 
 from imm_tui import notifications
+from imm_tui.arrivals import Arrival
 from imm_tui.headless.output import delivery_line
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.tasks import Status
 from imm_tui.text import BLOCK_LENGTH, block
 from imm_tui.tui import json_tree

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imm_tui.arrivals import Arrival
 from imm_tui.errors import HistoryUnusable
-from imm_tui.history import Arrival, Column, History, Left, Order
+from imm_tui.history import Column, History, Left, Order
 from imm_tui.tasks import Conversion, Event, Status, Task
 
 CONVERSION = Conversion(source_uri="oss://b/in/a.docx", target_uri="oss://b/out/", target_type="png")

@@ -22,8 +22,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imm_tui.arrivals import Arrival
 from imm_tui.errors import HistoryUnusable
-from imm_tui.history import NAME, Arrival, History, Order, Plan, Tally
+from imm_tui.history import NAME, History, Order, Plan, Tally
 from imm_tui.tasks import Conversion, Event, Status, Task
 from tests.mailbox import all_quarantined
 

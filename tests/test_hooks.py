@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from imm_tui import notifications
+from imm_tui.arrivals import Arrival
 from imm_tui.errors import Trouble
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.hooks import AT_ONCE, WAITING, Hooks
 from imm_tui.tasks import Conversion, now
 from tests.mailbox import notification

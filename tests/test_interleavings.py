@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imm_tui.history import Arrival, History
+from imm_tui.arrivals import Arrival
+from imm_tui.history import History
 from imm_tui.notifications import parse
 from imm_tui.tasks import API_VERSIONS, Conversion, Event, Status, Task, rfc3339
 

@@ -16,9 +16,10 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from imm_tui.arrivals import Delivery
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials, Keys
-from imm_tui.history import Delivery, History
+from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState, Phase
 from imm_tui.tasks import Status
 from tests.cloud.servers import Service, answer, hang

@@ -17,11 +17,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imm_tui import notifications, quarantine
+from imm_tui.arrivals import Arrival
 from imm_tui.cloud.mns import Queue
 from imm_tui.cloud.mns_reply import Received
 from imm_tui.credentials import Credentials
 from imm_tui.errors import BadInput, Barred, Unreachable
-from imm_tui.history import Arrival, History, Quarantined
+from imm_tui.history import History, Quarantined
 from imm_tui.tasks import Status, now
 from tests.cloud.servers import Service, answer
 from tests.conftest import RunningEmulator

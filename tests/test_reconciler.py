@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from imm_tui import reconciler, submission
+from imm_tui.arrivals import Arrival
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
 from imm_tui.errors import Barred, OutcomeUnknown, Trouble
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.reconciler import Reconciler
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, Event, Status, Task, now
 from tests.cloud.servers import Act, Service, answer

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from imm_tui import submission
+from imm_tui.arrivals import Arrival
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.resubmission import Resubmit, differences, resubmission
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, Event, Status
 from tests.mailbox import Mailbox

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from imm_tui.arrivals import Delivery
 from imm_tui.errors import Trouble
-from imm_tui.history import Delivery
 from imm_tui.i18n import _
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import SHAPES, Status, Task, rfc3339

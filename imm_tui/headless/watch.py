@@ -8,11 +8,12 @@ import time
 from itertools import groupby
 from pathlib import Path
 
+from imm_tui.arrivals import Delivery
 from imm_tui.config import Settings
 from imm_tui.credentials import Keys
 from imm_tui.exits import Exit, code_of
 from imm_tui.headless.output import Narrator, delivery_line, put
-from imm_tui.history import Delivery, History
+from imm_tui.history import History
 from imm_tui.hooks import Hooks
 from imm_tui.i18n import _, ngettext
 from imm_tui.listener import LONG_POLL, Listener, ListenerState, Phase

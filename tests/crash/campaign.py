@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from imm_tui.history import Delivery, History
+from imm_tui.arrivals import Delivery
+from imm_tui.history import History
 from imm_tui.tasks import Status
 from tests.conftest import CHECKOUT, RunningEmulator
 from tests.control import Control

@@ -20,9 +20,10 @@ from functools import partial
 from typing import Any
 
 from imm_tui import config, credentials
+from imm_tui.arrivals import Delivery
 from imm_tui.cloud.connection import Connection
 from imm_tui.cloud.mns import Queue
-from imm_tui.history import Delivery, History
+from imm_tui.history import History
 from imm_tui.listener import Listener, ListenerState
 
 _PATIENCE = 30

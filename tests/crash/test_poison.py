@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from imm_tui.history import Delivery, History
+from imm_tui.arrivals import Delivery
+from imm_tui.history import History
 from imm_tui.listener import Listener
 from tests.conftest import RunningEmulator
 from tests.control import Control

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from imm_tui import ram
+from imm_tui.arrivals import Arrival
 from imm_tui.doctor.asking import examine
 from imm_tui.doctor.check import Verdict
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.listener import Election
 from imm_tui.tasks import Conversion, Event, Status, now, rfc3339
 from tests.cloud.conftest import Authority

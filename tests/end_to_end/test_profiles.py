@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from imm_tui.history import Arrival, History
+from imm_tui.arrivals import Arrival
+from imm_tui.history import History
 from imm_tui.tasks import Event, Status, now
 from tests.program import Program
 

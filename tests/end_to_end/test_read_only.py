@@ -11,8 +11,9 @@ import pytest
 from textual.pilot import Pilot
 
 from imm_tui import config, quarantine
+from imm_tui.arrivals import Arrival
 from imm_tui.errors import ReadOnly
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.profiles import Profiles
 from imm_tui.tasks import Conversion, now
 from imm_tui.tui.app import ImmApp

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imm_tui.history import Arrival, History
+from imm_tui.arrivals import Arrival
+from imm_tui.history import History
 from imm_tui.tasks import Conversion, Event, Status
 from tests.program import Program
 

@@ -14,8 +14,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from imm_tui import notifications
+from imm_tui.arrivals import Arrival
 from imm_tui.config import Settings
-from imm_tui.history import Arrival, History
+from imm_tui.history import History
 from imm_tui.tasks import Conversion, rfc3339
 from imm_tui.tui.app import ImmApp
 

@@ -12,8 +12,9 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from imm_tui import i18n, snippets
+from imm_tui.arrivals import Arrival
 from imm_tui.errors import Unreachable
-from imm_tui.history import Arrival, Left
+from imm_tui.history import Left
 from imm_tui.notifications import parse
 from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui import theme
