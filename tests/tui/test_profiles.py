@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from imm_tui.history import History
-from imm_tui.profiles import Profiles, ready
+from imm_tui.profiles import Profile, Profiles, ready
 from imm_tui.tui.app import ImmApp
 from tests.conftest import RunningEmulator
 from tests.tui.conftest import Writer
@@ -72,22 +73,43 @@ async def test_another_profile_has_its_own_history_and_one_listener_at_a_time(
     assert listeners() == 0
 
 
+class OneIsHeld(Profiles):
+    """One of the profiles opens when it is `free`."""
+
+    held = ""
+
+    def __init__(self, flags: Mapping[str, str | None], environ: Mapping[str, str], first: str) -> None:
+        super().__init__(flags, environ, first)
+        self.free = threading.Event()
+
+    def open(self, name: str) -> Profile:
+        profile = super().open(name)
+        assert name != self.held or self.free.wait(30)
+        return profile
+
+
+@pytest.mark.parametrize(
+    ("faster", "slower", "words"), [("生产", "halfway", "生产 · "), ("halfway", "生产", "One setting is missing.")]
+)
 async def test_of_two_switches_at_once_the_first_to_arrive_counts_and_nobody_else_listens(
-    profiles: tuple[Profiles, Path, dict[str, str]],
+    profiles: tuple[Profiles, Path, dict[str, str]], faster: str, slower: str, words: str
 ) -> None:
-    choice, _, environ = profiles
+    _, file, environ = profiles
+    choice = OneIsHeld({"config": str(file)}, environ, "default")
     shown = opened(choice, environ)
     async with shown.run_test(size=(140, 30)) as pilot:
         await until_read(pilot, "● listening")
-        shown._switch_profile("生产")
-        shown._switch_profile("halfway")
+        choice.held = slower
+        shown._switch_profile(slower)
+        shown._switch_profile(faster)
+        await until(pilot, lambda: shown.settings.profile == faster)
+        await until_read(pilot, words)
+        choice.free.set()
         await until(pilot, lambda: not any(thread.name == "profile" for thread in threading.enumerate()))
-        await until(pilot, lambda: shown.settings.profile != "default")
-        arrived = shown.settings.profile
-        await until_read(pilot, f"{arrived} · ")
         await pilot.pause()
-        assert shown.settings.profile == arrived
-        await until(pilot, lambda: listeners() == (1 if arrived == "生产" else 0))
+        assert shown.settings.profile == faster
+        assert words in read(shown)
+        await until(pilot, lambda: listeners() == (1 if faster == "生产" else 0))
     assert listeners() == 0
 
 
