@@ -122,6 +122,27 @@ async def test_enter_goes_to_the_detail_and_escape_back(path: Path, writer: Writ
         await until_read(pilot, "esc back")
 
 
+@pytest.mark.parametrize("goes_there", [False, True])
+async def test_the_newest_push_the_selection_out_of_sight_unless_its_detail_is_read(
+    path: Path, writer: Writer, goes_there: bool
+) -> None:
+    writer.submitted("first.docx", "t-1")
+    async with app(path).run_test(size=(160, 20)) as pilot:
+        await until_read(pilot, "source oss://bucket/in/first.docx")
+        if goes_there:
+            await pilot.press("tab")
+            await until_read(pilot, "esc back")
+        for number in range(30):
+            writer.submitted(f"later-{number}.docx", f"l-{number}")
+        await until_read(pilot, "Tasks 31")
+        tasks = pilot.app.screen.query_one(TaskList)
+        listed = " ".join(strip.text for strip in lines(tasks))
+        assert ("later-29.docx" in listed, "first.docx" in listed) == (not goes_there, goes_there)
+        assert "source oss://bucket/in/first.docx" in read(pilot.app)
+        await pilot.press("escape", "up")
+        await until_read(pilot, "source oss://bucket/in/later-0.docx")
+
+
 @pytest.mark.parametrize(
     ("size", "stacked"), [((60, 20), True), ((80, 24), True), ((120, 40), False), ((200, 50), False)]
 )

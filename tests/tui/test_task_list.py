@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import MouseScrollDown
+from textual.pilot import Pilot
+from textual.strip import Strip
 
 from imm_tui.history import Changes
 from imm_tui.tasks import Status, Task
@@ -18,7 +21,7 @@ from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.task_index import TaskIndex
 from imm_tui.tui.widgets.task_list import TaskList
 from tests.tui.conftest import app, lines, now
-from tests.tui.stage import read, until, until_read
+from tests.tui.stage import read, seen, until, until_read
 
 
 def task(number: int, status: Status = Status.SUCCEEDED, name: str = "", **changes: object) -> Task:
@@ -85,6 +88,11 @@ class Listing(App[None]):
     def change(self, *tasks: Task, removed: Iterable[int] = ()) -> None:
         self.known |= {task.id: task for task in tasks}
         self.widget.apply(Changes(tasks=list(tasks), removed=list(removed), revision=0))
+
+
+def names(listing: Listing) -> list[str]:
+    """The documents that the terminal shows."""
+    return re.findall(r"document-\d+\.docx", seen(listing))
 
 
 async def test_an_empty_list_says_which_key_submits(path: Path) -> None:
@@ -198,6 +206,7 @@ async def test_new_rows_leave_the_selection_on_its_task_and_the_rows_in_sight_in
 async def test_the_selected_row_stays_in_sight_however_many_come_and_however_small_the_list_gets() -> None:
     listing = Listing([task(1)])
     async with listing.run_test(size=(60, 13)) as pilot:
+        await pilot.press("down")  # whoever presses a key has chosen
         for number in range(2, 40):
             listing.change(task(number))
             await until(pilot, lambda: "> document-1.docx" in listing.rows, seconds=5)
@@ -209,6 +218,58 @@ async def test_the_selected_row_stays_in_sight_however_many_come_and_however_sma
         await pilot.resize_terminal(60, 9)
         await pilot.pause()
         assert listing.rows[-1] == "> document-1.docx"
+
+
+async def test_until_a_person_moves_the_newest_are_in_sight_and_the_selection_goes_out_of_it() -> None:
+    listing = Listing([task(1)])
+    async with listing.run_test(size=(60, 13)) as pilot:
+        for number in range(2, 40):
+            listing.change(task(number))
+            await pilot.pause()
+            assert names(listing)[0] == f"document-{number}.docx"
+        assert listing.widget.selected == 1, "what is read in the detail stays there"
+        await pilot.resize_terminal(60, 9)
+        await pilot.pause()
+        assert names(listing)[0] == "document-39.docx"
+        await pilot.press("up")
+        assert "> document-2.docx" in listing.rows
+        before = names(listing)
+        listing.change(*(task(number) for number in range(40, 100)))
+        await pilot.pause()
+        assert names(listing) == before
+
+
+@pytest.mark.parametrize("key", ["home", "space", "shift+down"])
+async def test_any_key_for_the_selection_keeps_it_in_sight(key: str) -> None:
+    listing = Listing([task(1)])
+    async with listing.run_test(size=(60, 13)) as pilot:
+        await pilot.press(key)
+        listing.change(*(task(number) for number in range(2, 40)))
+        await pilot.pause()
+        assert "> document-1.docx" in listing.rows
+
+
+async def test_rows_that_come_and_go_are_drawn_as_if_they_had_been_there_from_the_first() -> None:
+    """Through the first page, the row that makes the scrollbar appear, many pages, and back."""
+    at = now()
+    tasks = [task(number, submitted_at=at, seen_at=at) for number in range(1, 301)]
+    listing = Listing(tasks[:1])
+
+    async def drawn(pilot: Pilot[None], shown: Listing) -> tuple[str, list[Strip]]:
+        """The words, and the scrollbar with its colours."""
+        long = len(shown.widget.listed) > 10
+        await until(pilot, lambda: shown.widget.show_vertical_scrollbar == long)
+        await pilot.pause()
+        return seen(shown), [strip.crop(58, 59) for strip in shown.screen._compositor.render_strips()[1:-1] if long]
+
+    async with listing.run_test(size=(60, 13)) as pilot:
+        for size in (*range(2, 13), 60, 61, 300, 12, 11, 10, 4):
+            listing.change(*tasks[:size], removed=range(size + 1, 301))
+            grown = await drawn(pilot, listing)
+            assert names(listing) == [f"document-{it}.docx" for it in range(size, max(size - 10, 0), -1)]
+            again = Listing(tasks[:size])
+            async with again.run_test(size=(60, 13)) as other:
+                assert await drawn(other, again) == grown
 
 
 async def test_a_change_is_drawn_in_its_row() -> None:

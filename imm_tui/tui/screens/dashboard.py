@@ -534,6 +534,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.refresh_bindings()  # whether there is a detail to go to; the footer is too dear for every row
         self._show_detail_soon()
 
+    def on_descendant_focus(self) -> None:
+        if self._on_detail:
+            self.query_one(TaskList).hold()
+
     def on_row_list_opened(self) -> None:
         self.action_open_detail()
 

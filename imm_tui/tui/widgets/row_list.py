@@ -13,6 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -62,6 +63,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("end", "move_to_end(1)", N_("Last"), show=False, id="list.last", tooltip=N_("Select the last")),
     ]
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    """Rows come many times in a second. Textual's own would lay out the whole screen each time, but how many there are
+    matters to the scrollbar alone, which asks for that by itself when it comes or goes."""
+
     class Selected(Message):
         """Another row is selected, or none is left."""
 
@@ -82,6 +87,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines = 0
         """How many rows were in sight before the last change of the size."""
         self._turning = self.set_interval(_TURN, self._turn, pause=True)
+        self._held = False
+        """A person has chosen what is selected: until then the list stands at its top, whatever comes."""
         self.selected: int | None = None
 
     # For the subclass
@@ -99,11 +106,16 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def person_moves(self) -> None:
         """A person is about to move the selection or to scroll, by key or by mouse."""
+        self.hold()
 
     # What is shown
 
+    def watch_virtual_size(self, size: Size) -> None:
+        self._scroll_update(size)  # as OptionList does: the scrollbar learns it from nobody else before the next layout
+
     def place(self) -> Place:
-        """What is to be kept when the rows change: those in sight in their lines, but at the top whatever is new."""
+        """What is to be kept when the rows change: those in sight in their lines, but at the top whatever is new. A
+        selection that nobody has chosen goes out of sight as other rows come in above it."""
         rows, top = self._rows, round(self.scroll_y)
         if not rows:
             return Place()
@@ -112,7 +124,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if row is None:
             return Place(anchors=anchors)
         near = [*range(row, min(row + self._page, len(rows))), *range(row - 1, max(row - self._page, 0) - 1, -1)]
-        return Place(row, [rows.id_at(it) for it in near], anchors, in_sight=row in self.rows_in_sight())
+        in_sight = self._held and row in self.rows_in_sight()
+        return Place(row, [rows.id_at(it) for it in near], anchors, in_sight=in_sight)
 
     def show_rows(self, rows: Rows, place: Place | None = None) -> None:
         """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
@@ -165,12 +178,17 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def select(self, number: int) -> None:
         """Selects a row, and brings it into sight."""
         if (row := self.row_of(number)) is not None:
+            self.hold()
             self.select_row(row)
+
+    def hold(self) -> None:
+        """From now on the selected row stays in sight when others come."""
+        self._held = True
 
     def on_resize(self) -> None:
         lines, self._lines = self._lines, self._page
         row, top = self.row_of(self.selected), round(self.scroll_y)
-        if row is not None and top <= row < top + lines:
+        if self._held and row is not None and top <= row < top + lines:
             self.select_row(row)
 
     # The selection

@@ -151,13 +151,13 @@ class TaskList(RowList):
         another = arrangement != self.arrangement
         at_top = place.row == 0 and arrangement.order != self.arrangement.order  # and stays there
         if another:
-            in_sight = place.candidates and place.row in self.rows_in_sight()
+            in_sight = self._held and place.candidates and place.row in self.rows_in_sight()
             anchor = ((place.candidates[0], place.row - round(self.scroll_y)),) if in_sight else ()
             place = replace(place, row=0, anchors=anchor)
         self._found, self.arrangement, self.order = found, arrangement, arrangement.order
         self.say("")
         self.show_rows(rows, place)
-        if another:
+        if another and (at_top or self._held):
             self.select_row(0 if at_top else self.row_of(self.selected) or 0)
         self._rows_changed()
 
@@ -307,7 +307,7 @@ class TaskList(RowList):
 
     def action_mark(self) -> None:
         if (number := self.selected) is not None:
-            self.follow = False
+            self._stay()
             self._marks.toggle(number)
             self.select_row((self.row_of(number) or 0) + 1)
             self._marks_changed()
@@ -319,7 +319,7 @@ class TaskList(RowList):
     def _extend_to(self, row: int) -> None:
         rows, start = self._rows, self.selected
         if rows and start is not None:
-            self.follow = False
+            self._stay()
             self.select_row(row)
             assert self.selected is not None
             self._marks.extend(rows, start, self.selected)
@@ -354,8 +354,12 @@ class TaskList(RowList):
         self.post_message(self.Followed(follow))
 
     def person_moves(self) -> None:
-        self.follow = False
+        self._stay()
         self._marks.end_range()
+
+    def _stay(self) -> None:
+        self.follow = False
+        self.hold()
 
     def on_click(self, event: events.Click) -> None:
         row, offset = self.row_under(event), event.get_content_offset(self)
