@@ -20,6 +20,9 @@ PEEKED = 0
 
 EVENT_COLUMNS = "e.task_id, e.name, e.status, e.percent, e.page_count, e.code, e.detail, e.time, e.asked"
 
+_Key = tuple[object, bytes]
+"""What tells stored messages apart: the message id, as SQLite takes it, and the digest of the body."""
+
 _AT_ONCE = 500
 """Values in one query: SQLite has a limit."""
 
@@ -54,8 +57,9 @@ def take(db: sqlite3.Connection, arrivals: Sequence[Arrival], at: int, revision:
     Returns what is to be reported: each event, and each message without one that was not known before; but no answer of
     IMM's (`asked`). `at` is when they came.
     """
-    intake = _Intake(db, arrivals, at, revision)
-    reports = [report for arrival in arrivals for report in intake.take(arrival)]
+    keys = [(as_sql(arrival.message_id), digest_of(arrival.body)) for arrival in arrivals]
+    intake = _Intake(db, arrivals, keys, at, revision)
+    reports = [report for arrival, key in zip(arrivals, keys, strict=True) for report in intake.take(arrival, key)]
     intake.write()
     return reports
 
@@ -133,18 +137,20 @@ class _Task:
 class _Intake:
     """Between its making and its `write` nobody else writes."""
 
-    def __init__(self, db: sqlite3.Connection, arrivals: Sequence[Arrival], at: int, revision: int) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, arrivals: Sequence[Arrival], keys: Sequence[_Key], at: int, revision: int
+    ) -> None:
         self._db, self._at, self._revision = db, at, revision
         used = db.execute(_LAST_NUMBERS).fetchone()
         self._new_message, self._new_event, self._new_task, self._new_delivery = (count((it or 0) + 1) for it in used)
         events = [event for arrival in arrivals for event in arrival.events]
-        self._messages = self._known_messages({_key(arrival) for arrival in arrivals})
+        self._messages = self._known_messages(set(keys))
         self._message_ids = {message_id for message_id, _digest in self._messages}
         self._events = self._known_events([event.identity for event in events])
         self._tasks = self._known_tasks({task_key(event.task_id) for event in events})
         self._rows: dict[str, list[tuple[object, ...]]] = {statement: [] for statement in _STATEMENTS}
 
-    def _known_messages(self, keys: Collection[tuple[object, bytes]]) -> dict[tuple[object, bytes], int]:
+    def _known_messages(self, keys: Collection[_Key]) -> dict[_Key, int]:
         """Their numbers, and those of all others with one of these message ids."""
         query = "SELECT message_id, digest, id, dequeue_count FROM messages WHERE message_id IN ({})"
         known = {}
@@ -179,8 +185,8 @@ class _Intake:
             some, left = left[:_AT_ONCE], left[_AT_ONCE:]
             yield from self._db.execute(query.format(", ".join("?" * len(some))), some).fetchall()
 
-    def take(self, arrival: Arrival) -> Iterator[Delivery]:
-        message_id, _digest = key = _key(arrival)
+    def take(self, arrival: Arrival, key: _Key) -> Iterator[Delivery]:
+        message_id, _digest = key
         message = self._messages.get(key)
         first = message is None
         if message is None:
@@ -266,10 +272,6 @@ class _Intake:
 def digest_of(body: bytes) -> bytes:
     """By which copies of one message are told apart."""
     return hashlib.blake2b(body, digest_size=16).digest()
-
-
-def _key(arrival: Arrival) -> tuple[object, bytes]:
-    return as_sql(arrival.message_id), digest_of(arrival.body)
 
 
 def event_of(columns: Sequence[Any]) -> Event:

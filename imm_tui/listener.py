@@ -18,19 +18,17 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from imm_tui import notifications, quarantine
-from imm_tui.arrivals import Arrival, Delivery
+from imm_tui.arrivals import Delivery
 from imm_tui.backoff import Backoff
 from imm_tui.config import Settings
 from imm_tui.credentials import Credentials, Keys
-from imm_tui.errors import BadInput, Barred, HistoryTorn, HistoryUnusable, NoCredentials, Refused, Trouble, Unreachable
-from imm_tui.history import History, Left, Quarantined
-from imm_tui.i18n import N_, _, sentences
+from imm_tui.errors import Barred, HistoryTorn, HistoryUnusable, NoCredentials, Trouble, Unreachable
+from imm_tui.history import History
+from imm_tui.i18n import _, sentences
 from imm_tui.tasks import now
 
 if TYPE_CHECKING:
-    from imm_tui.cloud.mns import Queue
-    from imm_tui.cloud.mns_reply import Received
+    from imm_tui.drain import Drain
 
 LONG_POLL = 30
 """Seconds, the most that MNS waits (MNS API 2015-06-06, BatchReceiveMessage)."""
@@ -40,9 +38,6 @@ _EARLY = 5.0
 
 _DENIED = 3
 """Denials in a row by something that is not the service, a proxy or a portal, after which a person has to look."""
-
-_DAMAGED_AGAIN = 3
-"""Deliveries of a damaged message, after which it is hidden like any other that cannot be read."""
 
 _PEEKS = 2.0
 """Seconds between two peeks while there are new messages; up to 15 when there are none."""
@@ -140,7 +135,8 @@ class Listener:
     where they are read-only.
 
     `on_batch` is called in the listener's thread with what one batch brought, when it is stored and deleted; `on_state`
-    in the same thread whenever `state` has changed.
+    in the same thread whenever `state` has changed. `ahead` is whether, while there are many messages, the next ones
+    may be received before these were told; one batch is all that was received in the meantime, then.
     """
 
     def __init__(
@@ -150,6 +146,7 @@ class Listener:
         history_path: Path,
         *,
         wait: int = LONG_POLL,
+        ahead: bool = True,
         on_batch: Callable[[list[Delivery]], None] = lambda batch: None,
         on_state: Callable[[ListenerState], None] = lambda state: None,
     ) -> None:
@@ -157,18 +154,18 @@ class Listener:
         self._credentials = credentials
         self._history_path = history_path
         self._wait = wait
+        self._ahead = ahead
         self._on_batch = on_batch
         self._on_state = on_state
         self._stopping = threading.Event()
         self._paused = threading.Event()
         self._woken = threading.Event()
         """Ends whatever it waits for, but for the service."""
-        self._queue: Queue | None = None
+        self._drain: Drain | None = None
+        self._unhidden: Trouble | None = None
         self._refused_key: Credentials | None = None
         """What the service did not accept when it stopped."""
         self._key_asked = Backoff(*_KEY_ASKED)
-        self._unhidden: Trouble | None = None
-        self._left: list[Left] = []
         # A daemon: the exit of the program never waits for a long poll.
         self.thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self.state = ListenerState(phase=Phase.STARTING, since=now())
@@ -182,12 +179,11 @@ class Listener:
         self._woken.set()
         if threading.current_thread() is self.thread:
             return  # from on_batch or on_state: it ends before it receives again
-        if (queue := self._queue) is not None:
-            queue.interrupt()
+        self._end_the_poll()
         if self.thread.is_alive():
             self.thread.join(_FINISH)
-        if (queue := self._queue) is not None:
-            queue.kill()
+        if (drain := self._drain) is not None:
+            drain.kill()
             self.thread.join(_LEAVE)
 
     def pause(self) -> None:
@@ -198,13 +194,16 @@ class Listener:
         """
         self._paused.set()
         self._woken.set()
-        if (queue := self._queue) is not None:
-            queue.interrupt()
+        self._end_the_poll()
 
     def resume(self) -> None:
         """Receives again now: after PAUSED or STOPPED, or while it waits to reconnect. From any thread."""
         self._paused.clear()
         self._woken.set()
+
+    def _end_the_poll(self) -> None:
+        if (drain := self._drain) is not None:
+            drain.interrupt()
 
     def join(self, timeout: float | None = None) -> bool:
         """Waits for the thread to end; false when it has not after `timeout` seconds."""
@@ -282,38 +281,35 @@ class Listener:
 
     def _listen(self, history: History) -> None:
         """Cycles until it is stopped or paused. Raises Trouble when trying again would not help."""
-        # The SDK is imported here, in the listener's thread: the first paint does not wait for it.
-        from imm_tui.cloud.mns import BATCH, Cancelled, Queue
+        # With the SDK, which takes its time, and in the listener's thread: the first paint does not wait for it.
+        from imm_tui.cloud.mns import Cancelled
+        from imm_tui.drain import Drain
 
         peeking = self._settings.read_only
         phase = Phase.PEEKING if peeking else Phase.LISTENING
-        queue = self._queue = Queue(
-            self._settings.mns_endpoint, self._settings.queue, self._credentials, read_only=peeking
-        )
+        drain = self._drain = Drain(self._settings, self._credentials, history, self._on_batch)
+        drain.unhidden = self._unhidden
         backoff, early = Backoff(), Backoff(last=15.0)
         denied, unstorable = 0, False
         empty_since = None
         wait = 0  # the first answer, and the first after a trouble, tells at once whether all is well
         try:
-            while not (self._stopping.is_set() or self._paused.is_set()):
+            while drain.is_ahead or not self._over:
                 asked = time.monotonic()
                 try:
                     if unstorable:
                         history.probe()  # what cannot be stored is not received either
-                    batch = queue.peek(BATCH) if peeking else queue.receive(BATCH, wait)
-                    found = len(batch)
-                    if peeking:
-                        found = self._note(history, batch)
-                    elif batch:
-                        self._finish(history, queue, batch, more=len(batch) == BATCH)
+                    found = drain.peek() if peeking else drain.cycle(wait, lambda: self._ahead and not self._over)
                 except Cancelled:
                     return
                 except Barred:
-                    self._refused_key = queue.refused_key
+                    self._refused_key = drain.refused_key
                     raise
                 except HistoryTorn:
                     raise
                 except Trouble as trouble:
+                    if self._over:
+                        return
                     denied = denied + 1 if isinstance(trouble, Unreachable) and trouble.denied else 0
                     if denied == _DENIED:
                         raise
@@ -330,55 +326,25 @@ class Listener:
                 if found:
                     empty_since = None
                     early.reset()
-                    self._tell(phase, self._unhidden)
+                    self._tell(phase, drain.unhidden)
                     if peeking:
                         self._rest(min(_PEEKS, self._wait))
                 else:
                     empty_since = asked if empty_since is None else empty_since
-                    self._tell(phase, self._unhidden, empty_for=time.monotonic() - empty_since)
+                    self._tell(phase, drain.unhidden, empty_for=time.monotonic() - empty_since)
                     if time.monotonic() - asked < min(_EARLY, wait / 2):
                         self._rest(min(early.delay(), self._wait))
                     else:
                         early.reset()
                 # While batches come back full there is more: no need to wait for it. Else one long poll a queue.
-                wait = 0 if found == BATCH else self._wait
+                wait = 0 if drain.more else self._wait
         finally:
-            queue.close()
-            self._queue = None
+            drain.close()
+            self._unhidden, self._drain = drain.unhidden, None
 
-    def _finish(self, history: History, queue: Queue, batch: list[Received], *, more: bool) -> None:
-        """Stores a batch, and only then deletes it; what could not be read stays on the queue, hidden for a while."""
-        arrivals = [_arrival(message) for message in batch]
-        deliveries = history.store(arrivals, now(), self._left)
-        self._left = []
-        stored_at = now()
-        try:
-            kept = _kept(history, batch, arrivals)
-            handles = (message.receipt_handle for message in batch)
-            queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
-            read = tuple(message.message_id for message in batch if message.receipt_handle not in kept)
-            self._left = [Left(read, stored_at, now())]
-            soon_whole = _soon_whole(batch)
-            hidden = [
-                _hide(history, queue, message, handle)
-                for handle, message in kept.items()
-                if not message.delete_wanted and handle not in soon_whole
-            ]
-            if hidden:
-                self._unhidden = next((trouble for trouble in hidden if trouble is not None), None)
-            if not more or self._paused.is_set():  # else it is noted along with what comes next
-                history.record_left(self._left)
-                self._left = []
-        finally:
-            # Stored is stored: a delete that failed brings the message back, as a duplicate.
-            self._on_batch(deliveries)
-
-    def _note(self, history: History, batch: list[Received]) -> int:
-        """Stores what was peeked at and is not in the history yet; how many that are. They stay on the queue."""
-        deliveries = history.store_peeked([_arrival(message) for message in batch], now())
-        if deliveries:
-            self._on_batch(deliveries)
-        return len({delivery.message_id for delivery in deliveries})
+    @property
+    def _over(self) -> bool:
+        return self._stopping.is_set() or self._paused.is_set()
 
     def _rest(self, seconds: float | None) -> bool:
         """Until the time is over (None: for ever), or until it is stopped, paused or resumed: whether that was why."""
@@ -412,54 +378,3 @@ def _until_another_key(trouble: Trouble) -> Trouble:
     """What is told of it, with what happens next."""
     trouble.fix = sentences(trouble.fix, _("As soon as another key is there imm-tui goes on by itself."))
     return trouble
-
-
-def _kept(history: History, batch: list[Received], arrivals: list[Arrival]) -> dict[str, Quarantined]:
-    """What of a batch is for a person to decide about, by receipt handle; a damaged reply may have cost one its handle.
-
-    Not a message that could not be read now, but once could be: that is done with. One that was thought gone from the
-    queue is decided about like any other.
-    """
-    return {
-        message.receipt_handle: quarantined
-        for message, it in zip(batch, arrivals, strict=True)
-        if not it.events and message.receipt_handle and (quarantined := history.quarantine_of(it))
-    }
-
-
-def _hide(history: History, queue: Queue, message: Quarantined, receipt_handle: str) -> Trouble | None:
-    """From its owner as well as from us: it is to come back, but not at once, and ever more seldom. Returns what a
-    person has to mend, where this is never allowed; any other refusal only lets it come back sooner."""
-    seconds = message.hide_for()
-    until = now() + seconds * 1000
-    try:
-        history.record_hidden(message.id, queue.change_visibility(receipt_handle, seconds), until)
-    except Barred as refusal:
-        what = _("A message that could not be read comes back again and again: it cannot be hidden for longer.")
-        why = f"{refusal.what} {refusal.why}"
-        return Trouble(what, why, refusal.fix, code=refusal.code, request_id=refusal.request_id)
-    except (Refused, BadInput):  # BadInput: no handle of MNS's, from a damaged reply
-        pass
-    return None
-
-
-def _soon_whole(batch: list[Received]) -> set[str]:
-    """The receipt handles of messages that arrived damaged, and may be whole when they come again. Text that its
-    publisher damaged never is: after some deliveries that is known."""
-    return {message.receipt_handle for message in batch if message.repaired and message.dequeue_count < _DAMAGED_AGAIN}
-
-
-def _arrival(message: Received) -> Arrival:
-    found = notifications.parse(message.body)
-    reason = found.reason
-    if message.repaired:
-        damaged = N_("The message was not well-formed XML, so its text is a guess.")
-        reason = quarantine.CHANGED if message.fits is False else damaged
-    return Arrival(
-        message_id=message.message_id,
-        body=message.body,
-        events=() if message.repaired else found.events,
-        reason=reason,
-        dequeue_count=message.dequeue_count,
-        enqueued_at=message.enqueued_at,
-    )

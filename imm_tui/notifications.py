@@ -192,7 +192,10 @@ def _text(value: object) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    return value.strip().encode("utf-8", "backslashreplace").decode("utf-8") or None
+    value = value.strip()
+    if not value.isascii():
+        value = value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value or None
 
 
 _WHOLE = re.compile(r"([0-9]{1,10})(?:\.0*)?")

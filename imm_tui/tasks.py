@@ -201,7 +201,7 @@ def milliseconds(time: str | None) -> int | None:
     """
     if not time:
         return None
-    if re.fullmatch(r"[0-9]{12,14}", time):
+    if time.isdecimal() and time.isascii() and 12 <= len(time) <= 14:
         return int(time)
     try:
         moment = datetime.fromisoformat(time)

@@ -245,10 +245,13 @@ def _texts(element: Element) -> dict[str, str]:
 
 
 def _received(element: Element) -> Received | None:
-    fields = {_name(child): child for child in element}
-    element_of_body = fields.pop("MessageBody", None)
-    text = "" if element_of_body is None else "".join(element_of_body.itertext())
-    texts = {name: (child.text or "").strip() for name, child in fields.items()}
+    texts, text = {}, ""
+    for child in element:
+        name = child.tag.rpartition("}")[2]
+        if name == "MessageBody":
+            text = "".join(child.itertext())
+        else:
+            texts[name] = (child.text or "").strip()
     body, fits = _digested(text.encode(), texts.get("MessageBodyMD5", ""))
     return _message(texts, body, fits=fits)
 
@@ -260,10 +263,12 @@ def _digested(body: bytes, digest: str) -> tuple[bytes, bool | None]:
     """
     if not _MD5.fullmatch(digest):
         return body, None
-    for form in (body, body.replace(b"\n", b"\r\n")):
-        if md5(form, usedforsecurity=False).hexdigest() == digest.lower():
-            return form, True
-    return body, False
+    digest = digest.lower()
+    if md5(body, usedforsecurity=False).hexdigest() == digest:
+        return body, True
+    other = body.replace(b"\n", b"\r\n")
+    fits = md5(other, usedforsecurity=False).hexdigest() == digest
+    return other if fits else body, fits
 
 
 def _message(

@@ -77,6 +77,7 @@ class _Watch:
             credentials,
             history.path,
             wait=LONG_POLL if idle_exit is None else _poll_within(idle_exit),
+            ahead=count is None,
             on_batch=lambda batch: self._hand_over(),
             on_state=lambda state: self._hand_over(),
         )
