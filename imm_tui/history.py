@@ -169,7 +169,16 @@ CREATE TABLE plans (                -- what a batch is to submit, from before it
 CREATE INDEX tasks_outline ON tasks (id, status);               -- all tasks, without the width of a row
 """
 
-_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# All tasks without the width of a row, a fifth of it: what a list begins with, and what filters look at but for texts.
+_VERSION_5 = """
+DROP INDEX tasks_outline;
+CREATE INDEX tasks_outline ON tasks (
+    id, status, percent, page_count, code, target_type, seen_at, submitted_at, finished_at, events, asked, batch,
+    resubmits
+);
+"""
+
+_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """What makes each version of the file out of the one before it; a new file goes through all of them. A semicolon ends a
 statement, and stands nowhere else."""
 
@@ -815,7 +824,8 @@ class History:
     def outline(self) -> tuple[array[int], bytes, int]:
         """The numbers of all tasks, the oldest first, the status of each as its place among all that there are, and
         the revision that they are of."""
-        query = f"SELECT group_concat(id), group_concat({_PLACE}, '') FROM (SELECT id, status FROM tasks ORDER BY id)"
+        # In the order of the index: to ask for the same order in a subquery would copy every row first.
+        query = f"SELECT group_concat(id), group_concat({_PLACE}, '') FROM tasks INDEXED BY tasks_outline"
         with self._told(), self._transaction("BEGIN"):
             row, revision = self._row(query), self._revision()
         assert row is not None
@@ -1072,7 +1082,7 @@ def _numbers(text: str) -> array[int]:
     while at < len(text):
         end = text.find(",", at + _PIECE)
         end = len(text) if end < 0 else end
-        numbers.extend(map(int, text[at:end].split(",")))
+        numbers.extend(json.loads(f"[{text[at:end]}]"))
         at = end + 1
     return numbers
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imm_tui import query
 from imm_tui.arrivals import Arrival
 from imm_tui.errors import HistoryUnusable
 from imm_tui.history import Column, History, Left, Order
@@ -184,3 +185,10 @@ def test_a_search_that_would_never_end_can_be_ended_from_another_thread(history:
         over.set()
         other.join()
     assert everything(history, Order()) == [1]
+
+
+@pytest.mark.parametrize("text", ["pages>10", "status:failed since:1d", "is:untracked or took>1m", "type:pdf -code:No"])
+def test_what_names_no_long_text_is_found_without_reading_the_tasks(history: History, text: str) -> None:
+    it = query.parse(text, 0)
+    plan = history._db.execute(f"EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE {it.where}", it.values).fetchall()
+    assert "COVERING INDEX tasks_outline" in plan[0][3]
