@@ -191,7 +191,7 @@ class _Intake:
         first = message is None
         if message is None:
             message = self._messages[key] = next(self._new_message)
-            reason = None if arrival.events else arrival.reason
+            reason = None if arrival.events else as_sql(arrival.reason)
             row = (message, *key, arrival.body, reason, arrival.enqueued_at, self._at, arrival.dequeue_count)
             self._rows[_NEW_MESSAGE].append(row)
         else:

@@ -232,11 +232,13 @@ def test_the_batch_of_a_plan_that_is_over_is_of_the_tasks_that_it_has(history: H
 
 def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:
     strange = replace(FINISHED, task_id="\ud800[/]\x00\x1b[31m", code="\udfff")
-    history.store([arrival(strange, message_id="\ud800")], 1)
+    unreadable = Arrival(message_id="\udfff", body=b"", reason="\ud800")
+    history.store([arrival(strange, message_id="\ud800"), unreadable], 1)
     [task] = history.tasks()
     assert (task.task_id, task.code) == (strange.task_id, strange.code)
-    [delivery] = history.deliveries(0)
-    assert (delivery.message_id, delivery.event) == ("\ud800", strange)
+    whole, unread = history.deliveries(0)
+    assert (whole.message_id, whole.event) == ("\ud800", strange)
+    assert (unread.message_id, unread.reason) == ("\udfff", "\ud800")
 
 
 def test_the_file_is_for_its_owner_only(history: History, path: Path) -> None:
