@@ -165,7 +165,8 @@ class Reconciler:
 
     def _due(self, history: History, wanted: Iterable[Task], found: Iterable[Task]) -> Iterator[Task]:
         """What IMM is to be asked about. Each is chosen when the one before has its answer, so that one that cannot
-        be answered costs no other its turn."""
+        be answered costs no other its turn; and while the oldest only takes long, no event is missing, and the others
+        are not asked about."""
         yield from wanted
         for task in found:
             if self._asking.allowed:
@@ -178,6 +179,9 @@ class Reconciler:
             if not tasks:
                 return
             yield from tasks
+            told = history.task(tasks[0].id)
+            if self._asking.trouble is None and told is not None and told.status is Status.RUNNING:
+                return
 
     def _failed(self, calls: _Calls, trouble: Refused | Unreachable) -> None:
         seconds = calls.failed(trouble)

@@ -19,7 +19,7 @@ from imm_tui.errors import Barred, OutcomeUnknown, Trouble
 from imm_tui.history import History
 from imm_tui.reconciler import Reconciler
 from imm_tui.tasks import API_VERSIONS, ApiVersion, Conversion, Event, Status, Task, now
-from tests.cloud.servers import Act, Service, answer
+from tests.cloud.servers import Act, Service, answer, hang
 from tests.conftest import RunningEmulator
 from tests.control import Control
 from tests.mailbox import Mailbox
@@ -360,6 +360,35 @@ def accepted(history: History, settings: Settings, ago: float) -> int:
     task = history.record_intent(conversion, token=f"{ago}", at=now() - round(ago * 1000), **names)
     history.record_accepted(task, f"task-{task}", "R")
     return task
+
+
+def test_while_the_oldest_only_takes_long_the_others_are_not_asked_about_at_once(
+    mailbox: Mailbox, history: History
+) -> None:
+    settings = replace(mailbox.settings, api_version="2020-09-30")
+    numbers = [accepted(history, settings, ago) for ago in (50, 40, 30, 20, 10)]
+    oldest, *_others, youngest = numbers
+    running = [
+        answer(200, f'{{"TaskId": "task-{number}", "Status": "Running", "RequestId": "R"}}')
+        for number in (oldest, youngest)
+    ]
+    with Service(*running, hang) as imm:
+        settings = replace(settings, imm_endpoint=imm.url)
+
+        wanted = standing(history, youngest)
+
+        def ask_for_it() -> None:
+            """When the first has its answer: what is wanted comes before whatever is next."""
+            if len(imm.requests) == 1:
+                asking.ask(wanted)
+
+        asking = Reconciler(settings, mailbox.credentials, history.path, overdue_after=SOON, on_change=ask_for_it)
+        asking.start()
+        try:
+            until(lambda: standing(history, youngest).asks == 1)
+        finally:
+            asking.stop()
+    assert standing(history, oldest).asks == 1
 
 
 @pytest.mark.parametrize("said", ODD.values(), ids=ODD)
