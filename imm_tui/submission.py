@@ -10,6 +10,7 @@ import os
 import re
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -221,10 +222,15 @@ class Pace:
     For several threads. Once it is stopped nobody waits any more.
     """
 
-    _SPACING = 1 / (RATE - AT_ONCE)
+    _SPACING = 1 / RATE
+
+    _SECOND = 1.05
+    """What is sent within a second may arrive within less."""
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._latest: deque[float] = deque(maxlen=RATE)
+        """The monotonic times of as many submissions as may go in a second."""
         self._next = 0.0
         """The monotonic time of the next submission."""
         self._backoff = Backoff(first=0.5, last=15.0)
@@ -233,7 +239,11 @@ class Pace:
     def turn(self) -> float:
         """The monotonic time of a submission's turn, which is its own from here on."""
         with self._lock:
-            turn = max(self._next, time.monotonic() - (AT_ONCE - 1) * self._SPACING)
+            at = time.monotonic()
+            turn = max(self._next, at - (AT_ONCE - 1) * self._SPACING)
+            if len(self._latest) == RATE:
+                turn = max(turn, self._latest[0] + self._SECOND)
+            self._latest.append(max(turn, at))
             self._next = turn + self._SPACING
         return turn
 
