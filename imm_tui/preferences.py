@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from imm_tui import private_file
 from imm_tui.errors import HistoryUnusable
 from imm_tui.i18n import _, sentences
@@ -126,6 +124,8 @@ def _merged(wanted: Mapping[str, Any], known: Mapping[str, Any], there: Mapping[
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """No other imm-tui writes the file meanwhile."""
+    from filelock import FileLock  # takes longer than the first paint has time for, which reads only
+
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=_BUSY, mode=0o600):

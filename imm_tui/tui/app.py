@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -23,7 +24,6 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from imm_tui import i18n
 from imm_tui.config import Settings
@@ -31,20 +31,20 @@ from imm_tui.credentials import Keys
 from imm_tui.errors import HistoryUnusable, NoCredentials, Trouble, mistake
 from imm_tui.exits import END_SIGNALS, Exit
 from imm_tui.i18n import N_, _, ngettext
-from imm_tui.listener import Phase
 from imm_tui.profiles import Profile, Profiles
-from imm_tui.session import Session
 from imm_tui.text import block, line
-from imm_tui.tui import process, read_only, theme
+from imm_tui.tui import process, read_only, styles, theme
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.pasting import whole_pastes
-from imm_tui.tui.screens.dashboard import Dashboard, Whereabouts
-from imm_tui.tui.styles import stylesheet
-from imm_tui.tui.submissions import Submissions
+from imm_tui.tui.screens.opening import Opening
 from imm_tui.tui.terminal import suspend, use_mouse
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most of it is imported after the first paint
+    from rich.console import RenderableType
+
+    from imm_tui.session import Session
     from imm_tui.sources import Lister
+    from imm_tui.tui.screens.dashboard import Whereabouts
     from imm_tui.tui.screens.submit import SubmitScreen
 
 _FRAME = 1 / 30
@@ -84,8 +84,8 @@ class ImmApp(App[str | None]):
     """
 
     TITLE = "imm-tui"
-    CSS = stylesheet()
-    DEFAULT_MODE = "dashboard 0"
+    CSS = styles.frame()
+    DEFAULT_MODE = "opening"
     SUSPENDED_SCREEN_CLASS = "-behind"
     BINDING_GROUP_TITLE = N_("Everywhere")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -132,9 +132,7 @@ class ImmApp(App[str | None]):
         self._overdue_after = overdue_after
         self.chosen = Chosen(history_path.parent / "preferences.json", self._not_kept)
         self._speak(self.chosen.now.language)
-        self.submissions = Submissions(self.chosen, later=self._later, on_change=self.wake, on_accepted=self._accepted)
-        profile = Profile(settings=settings, history_path=history_path, credentials=credentials, problem=problem)
-        self._open(profile)
+        self.profile = Profile(settings=settings, history_path=history_path, credentials=credentials, problem=problem)
         self._form: SubmitScreen | None = None
         """The newest, which may be over."""
         self._alone = False
@@ -142,8 +140,11 @@ class ImmApp(App[str | None]):
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
-        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # Textual takes no other away
+        self.add_mode(self.DEFAULT_MODE, self._opening)  # Textual takes no other away
+        self._opened = asyncio.Event()
+        """The first frame was painted, or never will be."""
         self._dashboards = 0
+        """How many have been shown: none at first."""
         self._left: dict[str, Whereabouts] = {}
         """Where the person was on the last dashboard of each profile."""
         for own in theme.themes(self.console.color_system):
@@ -170,25 +171,40 @@ class ImmApp(App[str | None]):
         if self.screen_stack:
             super().clear_selection()
 
-    def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(
-            self.session,
-            self.submissions,
-            self.chosen,
-            demo=self.demo,
-            scenario=self.scenario,
-            whereabouts=self._left.get(self.settings.profile),
-        )
-        # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
-        self.dashboard._css_update_count = self._css_update_count
-        return self.dashboard
-
     def on_load(self) -> None:
         # Before the terminal is switched over: a signal that ends the process in the midst of that would leave it so.
         if self._alone:
             process.end_by_signal(self)
 
-    def on_mount(self) -> None:
+    def _opening(self) -> Screen[None]:
+        return self._styled(Opening(self.settings, demo=self.demo, scenario=self.scenario))
+
+    def _styled(self, screen: Screen[None]) -> Screen[None]:
+        # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
+        screen._css_update_count = self._css_update_count
+        return screen
+
+    async def _process_messages_loop(self) -> None:
+        # Textual calls it once, when the first screen is mounted, and hands on nothing before: a key that is pressed
+        # meanwhile waits for the dashboard.
+        self.screen.call_after_refresh(self._opened.set)
+        await self._opened.wait()
+        if not self._exit:
+            await self._stand()
+        await super()._process_messages_loop()
+
+    def exit(self, result: str | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        super().exit(result, return_code, message)
+        self._opened.set()  # from here on Textual paints nothing
+
+    async def _stand(self) -> None:
+        """The first paint is over: all the rest."""
+        from imm_tui.tui.submissions import Submissions
+
+        self.stylesheet.add_source(styles.rest())
+        self.submissions = Submissions(self.chosen, later=self._later, on_change=self.wake, on_accepted=self._accepted)
+        self._open(self.profile)
+        await self._show_dashboard()
         self._map_keys()
         if self.chosen.damaged is not None:
             words = _(
@@ -210,14 +226,17 @@ class ImmApp(App[str | None]):
     def on_key(self, event: events.Key) -> None:
         """A field keeps what is typed in it. A character that comes here was pressed before the field had the focus, in
         one go with the key that opened it: it is the field's as well, and no key of the screen."""
+        from textual.widgets import Input, TextArea
+
         field = self.focused
         if event.is_printable and (isinstance(field, Input) or (isinstance(field, TextArea) and not field.read_only)):
             event.prevent_default()
             field.post_message(events.Key(event.key, event.character))
 
     def on_unmount(self) -> None:
-        self.submissions.stop()
-        self.session.stop()
+        if self._dashboards:
+            self.submissions.stop()
+            self.session.stop()
 
     def _map_keys(self) -> None:
         """Gives each action the key that config.toml wants for it."""
@@ -230,6 +249,9 @@ class ImmApp(App[str | None]):
     # The profile, and what works for it
 
     def _open(self, profile: Profile) -> None:
+        from imm_tui.session import Session
+
+        self.profile = profile
         if profile.problem is None:
             self.submissions.open(profile)
         self.session = Session(
@@ -241,20 +263,20 @@ class ImmApp(App[str | None]):
 
     @property
     def settings(self) -> Settings:
-        return self.session.profile.settings
+        return self.profile.settings
 
     @property
     def history_path(self) -> Path:
-        return self.session.profile.history_path
+        return self.profile.history_path
 
     @property
     def credentials(self) -> Keys | None:
-        return self.session.profile.credentials
+        return self.profile.credentials
 
     @property
     def problem(self) -> Trouble | None:
         """Why nothing can be done yet but look at the history."""
-        return self.session.profile.problem
+        return self.profile.problem
 
     def wake(self) -> None:
         """Something has changed: may be called from any thread, as often as it likes."""
@@ -402,6 +424,8 @@ class ImmApp(App[str | None]):
         return not self._exit and await super().run_action(action, default_namespace, namespaces)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        from imm_tui.listener import Phase
+
         phase = self.dashboard.listener.phase
         if action == "pause":
             at_work = (Phase.STARTING, Phase.LISTENING, Phase.PEEKING, Phase.RECONNECTING)
@@ -498,6 +522,8 @@ class ImmApp(App[str | None]):
             return
         if read_only.refuses(self, self.settings):
             return
+        from imm_tui.listener import Phase
+
         if self.session.listening.phase is Phase.PAUSED:
             told = _("Events are not taken from the queue at the moment: the test would wait in vain. p resumes.")
             self.notify(told, title=_("Smoke test"), severity="warning", timeout=_TOLD_FOR, markup=False)
@@ -595,14 +621,29 @@ class ImmApp(App[str | None]):
         self.notify(block(str(trouble)), title=_("Not switched"), severity="error", timeout=_TOLD_FOR, markup=False)
 
     async def _show_dashboard(self) -> None:
-        """The dashboard anew, for another profile or in another language."""
+        """The dashboard: the first one, and anew for another profile or in another language."""
         before = self.current_mode
-        self._left[self.dashboard.profile] = self.dashboard.whereabouts
+        if self._dashboards:
+            self._left[self.dashboard.profile] = self.dashboard.whereabouts
         self._dashboards += 1
         mode = f"dashboard {self._dashboards}"
-        self.add_mode(mode, self.get_default_screen)
-        await self.switch_mode(mode)  # with what was laid over the one before: that goes with it
-        await self.remove_mode(before)
+        self.add_mode(mode, self._dashboard)
+        with self.batch_update():
+            await self.switch_mode(mode)  # with what was laid over the one before: that goes with it
+            await self.remove_mode(before)
+
+    def _dashboard(self) -> Screen[None]:
+        from imm_tui.tui.screens.dashboard import Dashboard
+
+        self.dashboard = Dashboard(
+            self.session,
+            self.submissions,
+            self.chosen,
+            demo=self.demo,
+            scenario=self.scenario,
+            whereabouts=self._left.get(self.settings.profile),
+        )
+        return self._styled(self.dashboard)
 
     # What a person has to read
 
@@ -686,3 +727,4 @@ class ImmApp(App[str | None]):
         then = _("Nothing that was received is lost. Start it again.")
         told = error if isinstance(error, Trouble) else mistake(error, then=then)
         self.panic(Text(block(str(told))))
+        self._opened.set()

@@ -294,12 +294,21 @@ async def test_every_theme_can_be_chosen(path: Path, writer: Writer) -> None:
 
 
 def test_the_screen_imports_no_sdk() -> None:
-    code = "import sys, imm_tui.tui.app; print(*sys.modules)"
+    code = "import sys, imm_tui.tui.app, imm_tui.tui.screens.dashboard, imm_tui.session; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = found.stdout.split()
     assert "imm_tui.tui.app" in modules
     strangers = ("aliyunsdkcore", "aliyunsdkimm", "mns", "requests", "imm_tui.cloud", "imm_tui.emulator")
     assert [name for name in modules if name.startswith(strangers)] == []
+
+
+def test_what_the_first_frame_does_not_need_is_imported_after_it() -> None:
+    code = "import sys, imm_tui.cli, imm_tui.profiles, imm_tui.tui.app; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(found.stdout.split())
+    assert "imm_tui.tui.screens.opening" in modules
+    later = {"imm_tui.listener", "imm_tui.history", "imm_tui.tui.screens.dashboard", "filelock", "sqlite3"}
+    assert not later & modules
 
 
 @pytest.mark.parametrize("key", ["slash", "c", "question_mark", "e", "y", "v", "u", "L", "ctrl+p"])

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from textual.widgets import Footer
 
 from imm_tui.errors import Refused, Unreachable
 from imm_tui.history import Left
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.tasks import Conversion, Event, Status
 from imm_tui.tui.app import ImmApp
+from imm_tui.tui.widgets.footer import Footer
 from imm_tui.tui.widgets.json_view import JsonView
 from imm_tui.tui.widgets.task_detail import TaskDetail
 from imm_tui.tui.widgets.task_list import TaskList

@@ -40,8 +40,12 @@ def test_they_are_found_in_a_zip_of_the_sources(tmp_path: Path) -> None:
 def test_they_are_found_where_a_wheel_puts_them(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "imm_tui", tmp_path / "site" / "imm_tui", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "site" / "imm_tui" / "styles").mkdir()
-    (tmp_path / "site" / "imm_tui" / "styles" / "theme.tcss").write_text("/* of the wheel */")
-    assert found_from(tmp_path / "site", tmp_path).strip() == "/* of the wheel */"
+    for name in ("frame", "theme"):
+        (tmp_path / "site" / "imm_tui" / "styles" / f"{name}.tcss").write_text(f"/* {name} of the wheel */")
+    assert found_from(tmp_path / "site", tmp_path).split("\n")[:2] == [
+        "/* frame of the wheel */",
+        "/* theme of the wheel */",
+    ]
 
 
 @pytest.mark.parametrize("shift", ["", "x"])

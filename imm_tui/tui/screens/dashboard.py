@@ -9,16 +9,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 
+from imm_tui.arrivals import Delivery
 from imm_tui.completion import Completion
 from imm_tui.errors import HistoryUnusable, Trouble
-from imm_tui.history import Column, Delivery, Order
+from imm_tui.history import Column, Order
 from imm_tui.i18n import N_, _, ngettext
 from imm_tui.listener import ListenerState, Phase
 from imm_tui.preferences import Preferences
@@ -31,6 +31,7 @@ from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.reading import Outline, Reading, outline
+from imm_tui.tui.screens.opening import BREAKPOINTS
 from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.task_index import Arrangement, Found
 from imm_tui.tui.widgets.batch_strip import BatchStrip
@@ -61,9 +62,6 @@ _RECENT, _LATE = 3_600_000, 10_000
 
 _ASKED_AT_ONCE = 100
 """Tasks that IMM is asked about at one key."""
-
-_ROOM_FOR_PALETTE, _NARROW = 100, 80
-"""Columns from which on the footer has room for one key more, and below which the keys stand close together."""
 
 _TOAST_LASTS = 20.0
 """Seconds; what comes while a toast says that a message was not read is told together after it."""
@@ -97,7 +95,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
     """The screen that everything else is laid over. It begins at `whereabouts`, where there are any."""
 
     AUTO_FOCUS = "TaskList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - no ClassVar in the class above
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
     # The footer's order is the order here; Textual's own would come before it.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -216,11 +214,6 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.set_interval(1, self._tick)
         self.set_interval(_OTHERS, self._look)
         self.call_after_refresh(self.start_reading)
-
-    def on_resize(self, event: events.Resize) -> None:
-        footer = self.query_one(Footer)
-        footer.show_command_palette = event.size.width >= _ROOM_FOR_PALETTE
-        footer.compact = event.size.width < _NARROW
 
     def on_unmount(self) -> None:
         self._finder.stop()
@@ -375,9 +368,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._show_history_trouble(found)
             return
         self.query_one(TaskList).show_found(found, arrangement)
-        if self._reading is not None:
-            self._go_back()
-        self.query_one(FilterBar).show_found(len(found))
+        if found.whole:
+            if self._reading is not None:
+                self._go_back()
+            self.query_one(FilterBar).show_found(len(found))
 
     def _keep_arranged(self, arrangement: Arrangement) -> None:
         """The same as a choice of the person's, for the next session as well."""
