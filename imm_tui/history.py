@@ -195,6 +195,9 @@ _PLACES = bytes.maketrans(b"0123456789", bytes(range(10)))
 _PIECE = 20_000
 """Characters that are read at a time, in half a millisecond: meanwhile the interpreter draws no screen."""
 
+_FIRST_STEP = 20_000
+"""Tasks that are looked through first when a list is to be filled: in ten milliseconds, whatever is looked for."""
+
 _ASK_LAST, _KEPT_BY_IMM = 3_600_000, 8 * 86_400_000
 """Milliseconds: the longest interval between two questions about a task, and how long IMM can know one (seven days)
 with a day to spare."""
@@ -756,7 +759,12 @@ class History:
         found = (dict(zip(_QUARANTINE_COLUMNS.split(", "), row, strict=True)) for row in rows)
         return [
             Quarantined(
-                **{**row, "message_id": as_text(row["message_id"]) or "", "delete_wanted": bool(row["delete_wanted"])}
+                **{
+                    **row,
+                    "message_id": as_text(row["message_id"]) or "",
+                    "reason": as_text(row["reason"]) or "",
+                    "delete_wanted": bool(row["delete_wanted"]),
+                }
             )
             for row in found
         ]
@@ -843,8 +851,28 @@ class History:
         assert row is not None
         return _numbers(row[0] or "")
 
+    def find_newest(self, where: str, values: Sequence[object]) -> Iterator[tuple[array[int], bool]]:
+        """As `find`, the newest first, but step by step, each a look at as many tasks again as all before it: the
+        numbers of those that were found so far, and whether these are all."""
+        query = f"SELECT id FROM tasks WHERE id > ? AND id <= ? AND ({where}) ORDER BY id DESC"
+        found = array("q")
+        with self._told():
+            last = self._row("SELECT coalesce(max(id), 0) FROM tasks")
+        assert last is not None
+        to, step = int(last[0]), _FIRST_STEP
+        while True:
+            since = to - step
+            with self._told():
+                row = self._row(f"SELECT group_concat(id) FROM ({query})", since, to, *values)
+            assert row is not None
+            found = found + _numbers(row[0] or "")
+            yield found, since <= 0
+            if since <= 0:
+                return
+            to, step = since, last[0] - since  # as many again
+
     def interrupt(self) -> None:
-        """From any thread: what `find` is at work on ends now, with HistoryUnusable."""
+        """From any thread: what `find` or `find_newest` is at work on ends now, with HistoryUnusable."""
         self._db.interrupt()
 
     def results(self, targets: Sequence[str]) -> list[tuple[int, str | None, str, str, str]]:
@@ -959,7 +987,7 @@ class History:
                 message_id=as_text(row[1]) or "",
                 received_at=row[2],
                 duplicate=bool(row[3]),
-                reason=row[4] or "",
+                reason=as_text(row[4]) or "",
                 event=event_of(row[5:]) if row[5] is not None else None,
             )
             for row in rows

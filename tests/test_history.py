@@ -239,6 +239,8 @@ def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:
     whole, unread = history.deliveries(0)
     assert (whole.message_id, whole.event) == ("\ud800", strange)
     assert (unread.message_id, unread.reason) == ("\udfff", "\ud800")
+    [quarantined] = all_quarantined(history)
+    assert (quarantined.message_id, quarantined.reason) == ("\udfff", "\ud800")
 
 
 def test_the_file_is_for_its_owner_only(history: History, path: Path) -> None:
