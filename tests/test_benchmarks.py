@@ -16,7 +16,7 @@ from tests.conftest import CHECKOUT
     [
         ("drain --events 40 --rounds 1", ["events drained", "the tutorial's loop", "SDK's batches"]),
         ("latency --messages 2 --rounds 1", ["row repainted, p95"]),
-        ("start --rounds 1", ["first paint, cold", "--help, cold"]),
+        ("start --rounds 1", ["first paint, cold", "until the dashboard stands", "--help, cold"]),
         ("leaving --rounds 1", ["q during a long poll"]),
         ("long_list --tasks 300 --keys 3 --rounds 1", ["with 300 tasks, p95", "memory with 300 tasks"]),
         ("calls --tasks 2 --lasting 1", ["calls for each of 2 tasks of 1 s"]),
