@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -192,3 +193,15 @@ def test_what_names_no_long_text_is_found_without_reading_the_tasks(history: His
     it = query.parse(text, 0)
     plan = history._db.execute(f"EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE {it.where}", it.values).fetchall()
     assert "COVERING INDEX tasks_outline" in plan[0][3]
+
+
+def test_the_newest_are_found_first_and_at_last_all_that_there_are(history: History) -> None:
+    ended(history, submitted(history, "old.docx"), "1", 1)
+    history._db.execute("UPDATE sqlite_sequence SET seq = 1000000 WHERE name = 'tasks'")  # many have come since
+    newest = submitted(history, "new.docx")
+    found = [(list(numbers), whole) for numbers, whole in history.find_newest("source_uri LIKE ?", ("%.docx",))]
+    assert found[0] == ([newest], False)
+    assert found[-1] == ([newest, 1], True)
+    assert [whole for _numbers, whole in found].count(True) == 1
+    assert len(found) < 10, "each step is as long as all before it"
+    assert list(history.find_newest("0 OR 0", ()))[-1] == (array("q"), True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imm_tui import query
 from imm_tui.errors import HistoryUnusable, Trouble
-from imm_tui.history import History
+from imm_tui.history import History, Order
 from imm_tui.tasks import Status, now
 from imm_tui.tui.task_index import Arrangement, Found
 
@@ -23,6 +23,7 @@ _LONGEST = 2.0
 class Finder:
     """Answers the newest of the questions that it is asked; `answer` is called in its thread.
 
+    What is found of the newest tasks first is answered at once, and the whole when all were looked through.
     The thread lives from the first question to `stop`.
     """
 
@@ -96,10 +97,25 @@ class Finder:
                 with self._changed:
                     self._at_work = arrangement, history
                 try:
-                    numbers = history.find(wanted.where, wanted.values, arrangement.order, at)
+                    if arrangement.order == Order():
+                        found = self._find_newest(history, arrangement, wanted)
+                    else:
+                        found = Found(history.find(wanted.where, wanted.values, arrangement.order, at))
                 finally:
                     with self._changed:
                         given_up, self._at_work = self._at_work is None, None
-                return None if given_up else Found(numbers)
+                return None if given_up else found
         except HistoryUnusable as trouble:
             return None if given_up else trouble
+
+    def _find_newest(self, history: History, arrangement: Arrangement, wanted: query.Filter) -> Found:
+        """Answers with every part that brings something; returns the whole, or whatever there is when given up."""
+        shown = 0
+        for numbers, whole in history.find_newest(wanted.where, wanted.values):
+            found = Found(numbers, newest_first=True, whole=whole)
+            if whole or self._at_work is None:
+                break
+            if len(found) > shown:
+                shown = len(found)
+                self._answer(arrangement, found)
+        return found

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import neg
 
 from imm_tui.history import Order
 from imm_tui.tasks import Status
@@ -38,12 +39,19 @@ class Arrangement:
 
 
 class Found:
-    """Numbers in the order that they were found in. It is made in pieces that hold up no other thread for long."""
+    """Numbers in the order that they were found in. It is made in pieces that hold up no other thread for long.
 
-    def __init__(self, ids: Sequence[int]) -> None:
+    `newest_first`: the numbers only fall. Not `whole`: below these there may be more, which are still looked for.
+    """
+
+    def __init__(self, ids: Sequence[int], *, newest_first: bool = False, whole: bool = True) -> None:
+        self.whole = whole
         self._ids = ids
+        self._newest_first = newest_first
         # By its number the row of each, from 1: a dictionary would take ten times the memory, and much of it at once.
         self._rows = array("i")
+        if newest_first:
+            return
         for start in range(0, len(ids), _PIECE):
             piece = ids[start : start + _PIECE]
             if (missing := max(piece) + 1 - len(self._rows)) > 0:
@@ -61,8 +69,11 @@ class Found:
         return self._ids[row]
 
     def row_of(self, number: int) -> int | None:
-        row = self._rows[number] if number < len(self._rows) else 0
-        return row - 1 if row else None
+        if self._newest_first:
+            row = bisect_left(self._ids, -number, key=neg)
+            return row if row < len(self._ids) and self._ids[row] == number else None
+        place = self._rows[number] if number < len(self._rows) else 0
+        return place - 1 if place else None
 
 
 class TaskIndex:

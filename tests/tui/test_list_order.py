@@ -118,6 +118,41 @@ async def test_who_stands_at_the_top_sees_the_top_of_another_order() -> None:
         assert listing.rows[0] == "> document-1.docx"
 
 
+def part(*numbers: int) -> Found:
+    return Found(numbers, newest_first=True, whole=False)
+
+
+async def test_what_is_found_first_is_listed_at_once_and_goes_on_below() -> None:
+    listing = listing_of(50)
+    async with listing.run_test(size=(60, 13)) as pilot:
+        listing.widget.say("Finding tasks", busy=True)
+        listing.widget.show_found(part(50, 45), Arrangement(query="x"))
+        await until_read(pilot, "Tasks 2 of 50 · Finding tasks")
+        assert listing.rows == ["> document-50.docx", "document-45.docx"]
+        await pilot.press("down")
+        listing.widget.show_found(part(50, 45, 9), Arrangement(query="x"))
+        listing.widget.show_found(Found([50, 45, 9, 1], newest_first=True), Arrangement(query="x"))
+        await until(pilot, lambda: "Finding" not in read(pilot.app))
+        await until_read(pilot, "Tasks 4 of 50 ")
+        assert listing.rows == ["document-50.docx", "> document-45.docx", "document-9.docx", "document-1.docx"]
+
+
+async def test_a_part_does_not_take_the_place_of_the_whole_nor_of_a_task_that_may_be_in_the_rest() -> None:
+    listing = listing_of(50)
+    async with listing.run_test(size=(60, 13)) as pilot:
+        whole = Found([50, 45, 9, 1], newest_first=True)
+        listing.widget.show_found(whole, Arrangement(query="x"))
+        listing.widget.show_found(part(50), Arrangement(query="x"))  # the history has changed, it is found again
+        await until_read(pilot, "Tasks 4 of 50 ")
+        await pilot.press("down", "down")
+        listing.widget.show_found(part(50), Arrangement(query="y"))
+        await until_read(pilot, "Tasks 4 of 50 ")
+        assert listing.widget.selected == 9
+        listing.widget.show_found(Found([50, 9], newest_first=True), Arrangement(query="y"))
+        await until_read(pilot, "Tasks 2 of 50 ")
+        assert listing.widget.selected == 9
+
+
 async def test_a_filter_that_hides_the_selected_task_selects_the_nearest_that_is_left() -> None:
     listing = listing_of(50)
     async with listing.run_test(size=(60, 13)) as pilot:

@@ -38,3 +38,10 @@ def test_what_was_found_keeps_its_order_and_knows_the_row_of_each(numbers: list[
     assert list(found) == numbers == [found.id_at(row) for row in range(len(found))]
     assert [found.row_of(number) for number in numbers] == list(range(len(numbers)))
     assert all(found.row_of(number) is None for number in {0, 1, 20_000, 20_001}.difference(numbers))
+
+
+@given(st.lists(st.integers(1, 20_000), unique=True).map(lambda numbers: sorted(numbers, reverse=True)))
+def test_what_was_found_newest_first_knows_the_row_of_each_as_well(numbers: list[int]) -> None:
+    found, plainly = Found(numbers, newest_first=True), Found(numbers)
+    near = {number + step for number in numbers for step in (-1, 0, 1)} | {0, 20_001}
+    assert {number: found.row_of(number) for number in near} == {number: plainly.row_of(number) for number in near}

@@ -141,8 +141,18 @@ class TaskList(RowList):
             self._show(None, Arrangement())
 
     def show_found(self, found: Found, arrangement: Arrangement) -> None:
-        """Lists what the history has found for this arrangement. Asked again for the same one, no row jumps."""
-        self._show(found, arrangement)
+        """Lists what the history has found for this arrangement. Asked again for the same one, no row jumps.
+
+        A part of it is listed at once, but not in place of the whole, nor while the rest may have the task in it that a
+        person has selected.
+        """
+        if found.whole or self._goes_by(found, arrangement):
+            self._show(found, arrangement)
+
+    def _goes_by(self, part: Found, arrangement: Arrangement) -> bool:
+        if arrangement == self.arrangement:
+            return self._found is None or not self._found.whole
+        return not self._held or self.selected is None or part.row_of(self.selected) is not None
 
     def _show(self, found: Found | None, arrangement: Arrangement) -> None:
         rows = self._index if found is None else found
@@ -155,7 +165,8 @@ class TaskList(RowList):
             anchor = ((place.candidates[0], place.row - round(self.scroll_y)),) if in_sight else ()
             place = replace(place, row=0, anchors=anchor)
         self._found, self.arrangement, self.order = found, arrangement, arrangement.order
-        self.say("")
+        if found is None or found.whole:
+            self.say("")
         self.show_rows(rows, place)
         if another and (at_top or self._held):
             self.select_row(0 if at_top else self.row_of(self.selected) or 0)
