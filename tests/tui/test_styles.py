@@ -62,3 +62,14 @@ async def test_the_wide_characters_of_a_toast_are_whole(
         shown.notify(words, title=words, markup=False)
         await until_read(pilot, words)
         assert read(shown).count(words) == 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (99, 30), (120, 40)])
+async def test_a_toast_is_told_to_its_end(path: Path, size: tuple[int, int]) -> None:
+    shown = app(path)
+    async with shown.run_test(size=size, notifications=True) as pilot:
+        await until_read(pilot, "No tasks yet")
+        for count in range(12, 32):  # where a line ends is another place each time
+            shown.notify(" ".join(["message"] * count + [f"end-{count}"]))
+            await until_read(pilot, f"end-{count}")
+            shown.clear_notifications()
