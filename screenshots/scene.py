@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imm_tui import notifications
+from imm_tui.arrivals import Arrival
 from imm_tui.config import Settings
-from imm_tui.history import Arrival, History, Left
+from imm_tui.history import History, Left
 from imm_tui.tasks import Conversion, milliseconds, rfc3339
 
 _NOW = milliseconds("2026-11-23T06:02:11.300Z")
