@@ -288,9 +288,12 @@ class ImmApp(App[str | None]):
     def _drain_soon(self) -> None:
         wait = self._drained_at + _FRAME - time.monotonic()
         if wait > 0:
-            self.set_timer(wait, self._drain)
+            self.set_timer(wait, self._drain_next)
         else:
-            self._drain()
+            self._drain_next()
+
+    def _drain_next(self) -> None:
+        self.call_after_refresh(self._drain)  # what a key has changed is drawn first
 
     def _drain(self) -> None:
         if not self.is_running:

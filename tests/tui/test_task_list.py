@@ -257,8 +257,9 @@ async def test_rows_that_come_and_go_are_drawn_as_if_they_had_been_there_from_th
 
     async def drawn(pilot: Pilot[None], shown: Listing) -> tuple[str, list[Strip]]:
         """The words, and the scrollbar with its colours."""
-        long = len(shown.widget.listed) > 10
-        await until(pilot, lambda: shown.widget.show_vertical_scrollbar == long)
+        count = len(shown.widget.listed)
+        long = count > 10
+        await until(pilot, lambda: shown.widget.show_vertical_scrollbar == long and f"Tasks {count} " in seen(shown))
         await pilot.pause()
         return seen(shown), [strip.crop(58, 59) for strip in shown.screen._compositor.render_strips()[1:-1] if long]
 

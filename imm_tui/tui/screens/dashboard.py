@@ -30,6 +30,7 @@ from imm_tui.tui.asking import Asking, can_be_asked
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
+from imm_tui.tui.pace import Pace
 from imm_tui.tui.reading import Outline, Reading, outline
 from imm_tui.tui.screens.opening import BREAKPOINTS
 from imm_tui.tui.submissions import Submissions
@@ -187,6 +188,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         """The selected task's event may leave its queue yet: that changes no task, but its timeline."""
         self._ended_batch: int | None = None
         """The newest batch, if it has ended."""
+        self._count_soon = Pace(self, self._show_counts)
         self._counted = 0
         """The version of the history of which the quarantined messages were counted."""
 
@@ -310,7 +312,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
             )
             self._tell_ended()
             tasks.apply(changes)
-            self._show_counts()
+            self._count_soon()
             if not self._wanted.plain:
                 self._finder.ask(self._wanted)
             if any(task.id == tasks.selected for task in changes.tasks):

@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from imm_tui.i18n import ngettext
 from imm_tui.tasks import now
+from imm_tui.tui.pace import Pace
 
 _STEP = 10_000
 """Milliseconds in which events are counted together."""
@@ -47,11 +48,12 @@ class EventChart(Widget):
         self._counts: Counter[int] = Counter()
         """Events by the number of their step, counted from the epoch."""
         self._drawn = ""
+        self._draw_soon = Pace(self, self.tick)
 
     def add(self, times: Iterable[int]) -> None:
         """Events were received at these times, in epoch milliseconds."""
         self._counts.update(time // _STEP for time in times)
-        self.tick()
+        self._draw_soon()
 
     def tick(self) -> None:
         """Time has passed: repaints where that makes a difference."""

@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from imm_tui.i18n import N_
 from imm_tui.tui.marks import Rows
+from imm_tui.tui.pace import Pace
 
 _TITLE_ROWS = 1
 
@@ -63,7 +64,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("end", "move_to_end(1)", N_("Last"), show=False, id="list.last", tooltip=N_("Select the last")),
     ]
 
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
     """Rows come many times in a second. Textual's own would lay out the whole screen each time, but how many there are
     matters to the scrollbar alone, which asks for that by itself when it comes or goes."""
 
@@ -84,9 +85,14 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._said = ""
         self._turned = 0
         self._hovered: int | None = None
+        self._words: Sequence[str] | None = None
+        """What stands in place of the rows, in the frame that is being drawn."""
         self._lines = 0
         """How many rows were in sight before the last change of the size."""
         self._turning = self.set_interval(_TURN, self._turn, pause=True)
+        self._edge = Pace(self, self.draw_edge)
+        self._still = False
+        """What is set now leaves the rows in sight in their lines."""
         self._held = False
         """A person has chosen what is selected: until then the list stands at its top, whatever comes."""
         self.selected: int | None = None
@@ -108,10 +114,24 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """A person is about to move the selection or to scroll, by key or by mouse."""
         self.hold()
 
+    def draw_edge(self) -> None:
+        """What stands around the rows says how many there are, and where among them these are."""
+        self._scroll_update(self.virtual_size)  # as OptionList does: else it is done when the screen is laid out
+        self.vertical_scrollbar.position = self.scroll_y
+
     # What is shown
 
     def watch_virtual_size(self, size: Size) -> None:
-        self._scroll_update(size)  # as OptionList does: the scrollbar learns it from nobody else before the next layout
+        if self.show_vertical_scrollbar == (size.height > self.container_size.height):
+            self._edge()
+        else:
+            self.draw_edge()  # which makes the rows narrower, or wider
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if self._still:
+            self._edge()
+        else:
+            super().watch_scroll_y(old_value, new_value)
 
     def place(self) -> Place:
         """What is to be kept when the rows change: those in sight in their lines, but at the top whatever is new. A
@@ -130,6 +150,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def show_rows(self, rows: Rows, place: Place | None = None) -> None:
         """Shows these. What was in sight at `place` stays, and the selection on its row, or on the one in its place."""
         place = place or Place()
+        before = self.selected
         self._rows = rows
         self.virtual_size = Size(0, len(rows) + _TITLE_ROWS)
         if not rows:
@@ -137,13 +158,18 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         elif self.row_of(self.selected) is None:
             there = next((it for it in place.candidates if rows.row_of(it) is not None), None)
             self._set_selected(rows.id_at(min(place.row, len(rows) - 1)) if there is None else there)
-        self.refresh()
         lines = ((rows.row_of(number), y) for number, y in place.anchors)
         top = next((row - y for row, y in lines if row is not None), round(self.scroll_y))
         if place.in_sight and (selected := self.row_of(self.selected)) is not None:
             top = min(max(top, selected - self._page + 1), selected)
+        top = max(min(top, len(rows) - self._page), 0)
+        sight = [(rows.id_at(row), row - top) for row in range(top, min(top + self._page, len(rows)))]
+        self._still = sight == place.anchors and self.selected == before
+        if not self._still:
+            self.refresh()
         # By force: the row that makes the scrollbar appear comes before it.
-        self.scroll_to(y=max(min(top, len(rows) - self._page), 0), animate=False, force=True, immediate=True)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self._still = False
 
     def say(self, words: str, *, busy: bool = False) -> None:
         """What stands in place of the rows until there are any to be shown, or none; `busy`: it goes on."""
@@ -276,6 +302,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._words = None  # said once a frame: to find the key that it names takes longer than to draw the line
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if not self._rows:
@@ -291,7 +321,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.blank(width, self.rich_style) if strip is None else strip
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        lines = [self.said] if self._rows is None else self.empty()
+        if self._words is None:
+            self._words = [self.said] if self._rows is None else self.empty()
+        lines = self._words
         at = y - max(0, (self.size.height - len(lines)) // 2)
         text = lines[at] if 0 <= at < len(lines) else ""
         before = " " * ((width - cell_len(text)) // 2)

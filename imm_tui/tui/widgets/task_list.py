@@ -170,7 +170,8 @@ class TaskList(RowList):
         self.show_rows(rows, place)
         if another and (at_top or self._held):
             self.select_row(0 if at_top else self.row_of(self.selected) or 0)
-        self._rows_changed()
+        self._follow()
+        self._set_title()
 
     def apply(self, changes: Changes) -> None:
         """Takes up what changed. The rows in sight stay where they are, and the selection on its task."""
@@ -178,25 +179,32 @@ class TaskList(RowList):
         if index is None:
             return
         place = self.place()
-        moved = False
+        changed, moved = set(), False
         for task in changes.tasks:
             self._keep(task)
-            moved |= index.put(task.id, task.status)
+            if index.put(task.id, task.status):
+                moved = True
+            else:
+                changed.add(task.id)
         for removed in changes.removed:
             moved |= index.remove(removed)
+            changed.add(removed)
             self._tasks.pop(removed, None)
         self.forget_marks(changes.removed)
         if moved and self._found is None:
             self.show_rows(index, place)
-            self._rows_changed()
-            return
-        self._set_title()
-        for number in [*(task.id for task in changes.tasks), *changes.removed]:
-            self.refresh_row(number)
+            self._follow()
+        self._edge()
+        if changed and self._rows:
+            for number in changed.intersection(map(self._rows.id_at, self.rows_in_sight())):
+                self.refresh_row(number)
 
-    def _rows_changed(self) -> None:
+    def _follow(self) -> None:
         if self.follow:
             self.select_row(0)
+
+    def draw_edge(self) -> None:
+        super().draw_edge()
         self._set_title()
 
     def tick(self) -> None:
@@ -361,7 +369,8 @@ class TaskList(RowList):
     # What a person does
 
     def watch_follow(self, follow: bool) -> None:
-        self._rows_changed()
+        self._follow()
+        self._set_title()
         self.post_message(self.Followed(follow))
 
     def person_moves(self) -> None:
