@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from imm_tui.tasks import Event, Status, task_key
@@ -109,6 +109,15 @@ _STATEMENTS = (
     _NEW_DELIVERY,
 )
 """In an order in which each row finds those that it names."""
+
+_TOGETHER = 16
+"""Rows in one statement, as many as there are messages in a batch: each statement lets another thread run, which has to
+be waited for."""
+
+_MANY = {
+    statement: statement + f", {statement[statement.rindex('(') :]}" * (_TOGETHER - 1)
+    for statement in (_NEW_MESSAGE, _NEW_TASK, _NEW_EVENT, _NEW_DELIVERY)
+}
 
 _BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL"
 _NAMED = "UPDATE tasks SET task_id = ?, task_key = ? WHERE id = ?"
@@ -253,8 +262,11 @@ class _Intake:
             if task.changed:
                 self._write_task(key, task)
         for statement, rows in self._rows.items():
-            if rows:
-                self._db.executemany(statement, rows)
+            whole = len(rows) - len(rows) % _TOGETHER if statement in _MANY else 0
+            for start in range(0, whole, _TOGETHER):
+                self._db.execute(_MANY[statement], list(chain(*rows[start : start + _TOGETHER])))
+            if rows[whole:]:
+                self._db.executemany(statement, rows[whole:])
 
     def _write_task(self, key: str, task: _Task) -> None:
         if task.decisive is None or task.new_decisive is None:
