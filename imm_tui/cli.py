@@ -477,11 +477,11 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         _credentials(settings, settings.missing_to_listen() + settings.missing_to_submit())
         raise _no_terminal(_("The dashboard needs a terminal."))
+    _leave_the_process_to_the_screen()
     from imm_tui.profiles import Profiles, ready
     from imm_tui.tui.app import ImmApp
 
     profile = ready(settings, os.environ, _FOR_A_KEY)
-    _leave_threads_to_the_screen()
     app = ImmApp(
         profile.settings,
         profile.history_path,
@@ -498,7 +498,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         raise _no_terminal(_("The demo needs a terminal."))
     _end_in_order()
-    _leave_threads_to_the_screen()
+    _leave_the_process_to_the_screen()
     from imm_tui import demo
 
     return demo.run(
@@ -508,11 +508,16 @@ def _demo(arguments: argparse.Namespace) -> int:
     )
 
 
-def _leave_threads_to_the_screen() -> None:
-    """What fails in a thread the app says while it runs; before and after, a traceback would spoil the terminal."""
+def _leave_the_process_to_the_screen() -> None:
+    """What fails in a thread the app says while it runs; before and after, a traceback would spoil the terminal.
+
+    It also looks for garbage again, from when it stands: what is imported until then is none.
+    """
+    import gc
     import threading
 
     threading.excepthook = lambda _failed: None
+    gc.disable()
 
 
 def _has_terminal() -> bool:

@@ -36,7 +36,7 @@ from imm_tui.text import block, line
 from imm_tui.tui import process, read_only, styles, theme
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.pasting import whole_pastes
-from imm_tui.tui.screens.opening import Opening
+from imm_tui.tui.screens.opening import BREAKPOINTS, Opening
 from imm_tui.tui.terminal import suspend, use_mouse
 
 if TYPE_CHECKING:  # most of it is imported after the first paint
@@ -182,7 +182,9 @@ class ImmApp(App[str | None]):
     def _styled(self, screen: Screen[None]) -> Screen[None]:
         # It is mounted with the styles of now: Textual would parse them all twice, to be sure of that.
         screen._css_update_count = self._css_update_count
-        return screen
+        # And as wide as it will be, else all of it would be styled again.
+        width = next(name for columns, name in reversed(BREAKPOINTS) if self.size.width >= columns)
+        return screen.add_class(width, update=False)
 
     async def _process_messages_loop(self) -> None:
         # Textual calls it once, when the first screen is mounted, and hands on nothing before: a key that is pressed
@@ -205,6 +207,7 @@ class ImmApp(App[str | None]):
         self.submissions = Submissions(self.chosen, later=self._later, on_change=self.wake, on_accepted=self._accepted)
         self._open(self.profile)
         await self._show_dashboard()
+        self.on_dashboard_settled()
         self._map_keys()
         if self.chosen.damaged is not None:
             words = _(

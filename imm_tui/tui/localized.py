@@ -1,10 +1,11 @@
-"""What every screen of ours has in common: its keys are explained in the language of the moment, and it knows when it
-is over."""
+"""What every screen of ours has in common: its keys are explained in the language of the moment, it knows when it is
+over, and it is styled once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from textual import events
 from textual.binding import ActiveBinding
 from textual.screen import Screen, ScreenResultType
 
@@ -14,10 +15,19 @@ from imm_tui.i18n import N_, _
 class Localized(Screen[ScreenResultType]):
     """Bindings are written in English, marked with N_: they are made when no language is chosen yet."""
 
+    _was_behind = False
+
     @property
     def is_open(self) -> bool:
         """Whether an answer that comes now can be shown: on its way out a screen is attached but has no widgets."""
         return self.is_attached and self in self.app.screen_stack
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        # All of it was styled when it was mounted: only behind another screen may it have missed a change of the theme.
+        event.refresh_styles = self._was_behind
+
+    def _on_screen_suspend(self) -> None:
+        self._was_behind = True
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:

@@ -37,6 +37,7 @@ def taken(failed: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
             signal.signal(number, handler)
         sys.setswitchinterval(turn)
         gc.unfreeze()
+        gc.enable()
 
 
 def end_by_signal(app: App[Any]) -> None:
@@ -53,5 +54,7 @@ def end_by_signal(app: App[Any]) -> None:
 
 
 def spare_what_is_there() -> None:
-    """What is there by now stays: to look through all of it for garbage, again and again, takes several frames."""
+    """What is there by now stays: to look through all of it for garbage, again and again, takes several frames. What
+    comes from now on is looked through, also where nothing was until now."""
     gc.freeze()
+    gc.enable()

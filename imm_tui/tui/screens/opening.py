@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 
 from imm_tui.config import Settings
 from imm_tui.i18n import _
+from imm_tui.tui.localized import Localized
 from imm_tui.tui.widgets.heading import Heading
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 """The dashboard's as well: columns of the screen, and the class that it has from there on."""
 
 
-class Opening(Screen[None]):
+class Opening(Localized[None]):
     """Each of its lines is where the dashboard has the same, so that nothing jumps when that takes its place."""
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
