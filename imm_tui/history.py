@@ -15,11 +15,11 @@ import sqlite3
 import threading
 import time
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -993,13 +993,28 @@ class History:
             for row in rows
         ]
 
-    def received_since(self, since: int) -> list[int]:
-        """When each event was received from then on, as often as it was delivered."""
-        # Backwards by age, as far as need be: their numbers grow with time, and time has no index.
-        query = "SELECT received_at, event IS NOT NULL FROM deliveries ORDER BY id DESC"
+    def received_since(self, since: int, step: int) -> dict[int, int]:
+        """How many events were received from then on, as often as they were delivered: by the number of the step, of so
+        many milliseconds, since the epoch."""
+        deliveries = range(self.last_delivery() + 1)
+        counts: dict[int, int] = {}
         with self._told():
-            found = takewhile(lambda row: row[0] >= since, self._db.execute(query))
-            return [received_at for received_at, is_event in found if is_event]
+
+            def received_at(delivery: int) -> int:
+                row = self._row("SELECT received_at FROM deliveries WHERE id >= ? ORDER BY id LIMIT 1", delivery)
+                assert row is not None
+                return int(row[0])
+
+            # Their numbers grow with time, which has no index: where a step begins is found by halves.
+            first = bisect_left(deliveries, since, 1, key=received_at)
+            while first < len(deliveries):
+                number = received_at(first) // step
+                end = bisect_left(deliveries, (number + 1) * step, first + 1, key=received_at)
+                query = "SELECT count(event) FROM deliveries WHERE id >= ? AND id < ?"
+                ((events,),) = self._db.execute(query, (first, end))
+                counts[number] = counts.get(number, 0) + events
+                first = end
+        return counts
 
     def last_delivery(self) -> int:
         """The number of the newest delivery; 0 when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -205,3 +206,18 @@ def test_the_newest_are_found_first_and_at_last_all_that_there_are(history: Hist
     assert [whole for _numbers, whole in found].count(True) == 1
     assert len(found) < 10, "each step is as long as all before it"
     assert list(history.find_newest("0 OR 0", ()))[-1] == (array("q"), True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=30), st.integers(0, 45))
+def test_how_many_events_came_in_each_step_of_time(
+    tmp_path_factory: pytest.TempPathFactory, came: list[tuple[int, bool]], since: int
+) -> None:
+    came.sort(key=lambda it: it[0])
+    with History(tmp_path_factory.mktemp("received") / "history.db") as history:
+        for number, (at, readable) in enumerate(came):
+            events = (FINISHED,) if readable else ()
+            history.store(
+                [Arrival(message_id=str(number), body=b"", events=events, reason="" if readable else "?")], at
+            )
+        counted = Counter(at // 10 for at, readable in came if readable and at >= since)
+        assert +Counter(history.received_since(since, 10)) == counted

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from imm_tui.history import Changes, Delivery, History
+from imm_tui.arrivals import Delivery
+from imm_tui.history import Changes, History
 from imm_tui.tasks import Task
 from imm_tui.tui.task_index import TaskIndex
 
@@ -20,20 +21,20 @@ class Outline:
     index: TaskIndex
     newest: list[Task]
     """Those that are in sight at first."""
-    received: list[int]
-    """When each event was received, as History.received_since has it."""
+    received: dict[int, int]
+    """How many events were received lately, as History.received_since has it."""
     last_event: int | None
     """When the newest event was received."""
     revision: int
     last_delivery: int
 
 
-def outline(path: Path, received_since: int) -> Outline:
+def outline(path: Path, received_since: int, step: int) -> Outline:
     """All there is; it takes its time. Raises HistoryUnusable."""
     with History(path) as history:
         last_delivery = history.last_delivery()
         deliveries = history.deliveries(last_delivery - _FIRST)
-        received = history.received_since(received_since)
+        received = history.received_since(received_since, step)
         numbers, statuses, revision = history.outline()
         newest = history.tasks(limit=_FIRST)
     return Outline(

@@ -12,16 +12,16 @@ from tests.tui.conftest import Writer, event
 def test_what_was_there_at_first_is_no_news(writer: Writer, path: Path) -> None:
     first = writer.submitted("a.docx", "t-1")
     writer.received(event("t-1"))
-    before = outline(path, 0)
+    before = outline(path, 0, 1)
     assert list(before.index) == [task.id for task in before.newest] == [first]
-    assert before.received == [before.last_event]
+    assert before.received == {before.last_event: 1}
     with closing(Reading(path, before)) as reading:
         changes, deliveries = reading.news()
         assert (changes.tasks, changes.removed, deliveries) == ([], [], [])
 
 
 def test_what_was_committed_meanwhile_is_news_once(writer: Writer, path: Path) -> None:
-    before = outline(path, 0)
+    before = outline(path, 0, 1)
     assert before.last_event is None
     task = writer.submitted("a.docx", "t-1")
     writer.received(event("t-1"))

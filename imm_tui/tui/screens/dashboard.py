@@ -37,7 +37,7 @@ from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.task_index import Arrangement, Found
 from imm_tui.tui.widgets.batch_strip import BatchStrip
 from imm_tui.tui.widgets.detail import Detail
-from imm_tui.tui.widgets.event_chart import CHARTED, EventChart
+from imm_tui.tui.widgets.event_chart import CHARTED, STEP, EventChart
 from imm_tui.tui.widgets.filter_bar import FilterBar
 from imm_tui.tui.widgets.footer import Footer
 from imm_tui.tui.widgets.heading import Heading
@@ -269,7 +269,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _read_all(self) -> None:
         try:
-            found = outline(self._history_path, now() - CHARTED)
+            found = outline(self._history_path, now() - CHARTED, STEP)
         except HistoryUnusable as trouble:
             self.call_later(self.reading_failed, trouble)
         else:
@@ -282,7 +282,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
 
     def _show_all(self, found: Outline) -> None:
         self._last_event = found.last_event
-        self.query_one(EventChart).add(found.received)
+        self.query_one(EventChart).add_counted(found.received)
         try:
             self._reading = Reading(self._history_path, found)
         except HistoryUnusable as trouble:

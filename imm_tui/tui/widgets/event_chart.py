@@ -6,7 +6,7 @@ A bar is ten seconds of ten minutes; on a narrower screen twenty seconds of five
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.content import Content
@@ -17,13 +17,13 @@ from imm_tui.i18n import ngettext
 from imm_tui.tasks import now
 from imm_tui.tui.pace import Pace
 
-_STEP = 10_000
+STEP = 10_000
 """Milliseconds in which events are counted together."""
 
 _KEPT = 60
 """Steps: ten minutes."""
 
-CHARTED = _KEPT * _STEP
+CHARTED = _KEPT * STEP
 """Milliseconds: events before that are not drawn any more."""
 
 _HIDDEN_BELOW, _NARROW_BELOW = 100, 160
@@ -52,12 +52,16 @@ class EventChart(Widget):
 
     def add(self, times: Iterable[int]) -> None:
         """Events were received at these times, in epoch milliseconds."""
-        self._counts.update(time // _STEP for time in times)
+        self.add_counted(Counter(time // STEP for time in times))
+
+    def add_counted(self, counts: Mapping[int, int]) -> None:
+        """So many events were received in each step, by its number since the epoch."""
+        self._counts.update(counts)
         self._draw_soon()
 
     def tick(self) -> None:
         """Time has passed: repaints where that makes a difference."""
-        newest = now() // _STEP
+        newest = now() // STEP
         for step in [step for step in self._counts if step <= newest - _KEPT]:
             del self._counts[step]
         self._explain()
@@ -70,7 +74,7 @@ class EventChart(Widget):
         number = self.size.width - _DISTANCE
         if number <= 0:
             return ""
-        return bars(self._counts, now() // _STEP, number, steps=1 if number == _KEPT else 2)
+        return bars(self._counts, now() // STEP, number, steps=1 if number == _KEPT else 2)
 
     def _explain(self) -> None:
         events = self._counts.total()
