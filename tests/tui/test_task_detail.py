@@ -454,13 +454,22 @@ async def test_every_tab_is_drawn_at_every_size_in_chinese_too(writer: Writer, s
             assert shown.detail.region.contains_region(region)
 
 
-async def test_a_second_that_passes_redraws_the_figures_and_nothing_else(writer: Writer) -> None:
-    task = writer.submitted("a.docx", "t-1", at=now() - 5_000)
+async def test_a_second_that_passes_redraws_the_figures_and_nothing_else(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = clock = now()
+    monkeypatch.setattr("imm_tui.tui.widgets.overview.now", lambda: clock)
+    task = writer.submitted("a.docx", "t-1", at=began)
     shown = Shown(writer)
     async with shown.run_test() as pilot:
+        clock = began + 5_000
         shown.show(task)
         await until_read(pilot, "png · for 5 s")
+        before = read(shown)
+        clock = began + 6_000
         shown.detail.tick()
+        await until_read(pilot, "png · for 6 s")
+        assert read(shown) == before.replace("for 5 s", "for 6 s")
         await pilot.press("tab", "3")
         shown.detail.tick()
         assert not shown.query_one(Overview).display
