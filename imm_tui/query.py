@@ -483,7 +483,7 @@ def completions(text: str) -> dict[str, str]:
     """
     parts = list(_parts(text[:_LONGEST]))
     last = parts[-1] if parts else None
-    if last is None or last.kind != "word" or last.bare != last.written or not text.endswith(last.written):
+    if last is None or not _is_open(last, text):
         return {}
     head = _HEAD.match(last.bare)
     if head is None:
@@ -495,3 +495,21 @@ def completions(text: str) -> dict[str, str]:
         # The Chinese words are for those who read them, or have begun one.
         ends = [it for it in known if it.isascii() or language() != "en" or not begun.isascii()]
     return {end: text + end[len(begun) :] for end in ends if end.startswith(begun.lower()) and end != begun.lower()}
+
+
+def settled(text: str) -> str:
+    """`text` without the word at its end, while that may yet become the name of a field; a blank after it ends that."""
+    parts = list(_parts(text[:_LONGEST]))
+    if not parts or not _is_open(parts[-1], text):
+        return text
+    begun = parts.pop().bare.lower()
+    if not any(field.startswith(begun) for field in FIELDS):
+        return text
+    while parts and parts[-1].kind == "-":
+        parts.pop()  # it is the word's
+    return text[: parts[-1].start + len(parts[-1].written)] if parts else ""
+
+
+def _is_open(last: _Part, text: str) -> bool:
+    """Whether the last part is a word that can go on, without quotes."""
+    return last.kind == "word" and last.bare == last.written and text.endswith(last.written)

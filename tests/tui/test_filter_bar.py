@@ -118,6 +118,21 @@ async def test_enter_in_the_midst_of_it_does_not_lose_the_last_keys() -> None:
         assert app.texts == ["png"]
 
 
+async def test_a_word_that_may_become_a_field_filters_when_a_blank_or_enter_has_ended_it() -> None:
+    app = Filtering()
+    async with app.run_test(size=(80, 12)) as pilot:
+        app.bar.open()
+        await typed(pilot, "png stat")
+        await until_read(pilot, "status:")  # the hint
+        await until(pilot, lambda: app.texts[-1:] == ["png"])
+        await typed(pilot, "us ")
+        await until(pilot, lambda: app.texts[-1] == "png status ")
+        await typed(pilot, "code")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.kinds[-1] == "Done")
+        assert [text for text in app.texts if "s" in text] == ["png status ", "png status code"]
+
+
 async def test_escape_clears_it() -> None:
     app = Filtering()
     async with app.run_test(size=(80, 12)) as pilot:

@@ -15,13 +15,13 @@ from textual.widgets import Input, Static
 
 from imm_tui.errors import BadInput
 from imm_tui.i18n import N_, _, ngettext
-from imm_tui.query import Filter, completions, parse
+from imm_tui.query import Filter, completions, parse, settled
 from imm_tui.tasks import now
 from imm_tui.text import line
 from imm_tui.tui.widgets.field import LineInput
 
-_SETTLE = 0.05
-"""Seconds without a key after which the list is filtered by what was typed."""
+_SETTLE = 0.02
+"""Seconds without a key after which the list is filtered by what was typed: keys that come in one go are one change."""
 
 _PAUSE = 0.8
 """Seconds without a key after which a mistake is told: nobody wants to hear of one in the midst of a word."""
@@ -61,7 +61,8 @@ class FilterBar(VerticalGroup):
     ]
 
     class Changed(Message):
-        """Another filter holds from now on; while one types, it stands for what is complete so far."""
+        """Another filter holds from now on; while one types, it stands for what is complete so far: a word that may
+        become the name of a field is looked for only when a blank or enter has ended it."""
 
         def __init__(self, filter: Filter) -> None:  # noqa: A002
             super().__init__()
@@ -76,6 +77,8 @@ class FilterBar(VerticalGroup):
     def __init__(self) -> None:
         super().__init__()
         self._text = ""
+        self._told = ""
+        """The text of the filter that holds."""
         self._found: int | None = None
         self._settling: Timer | None = None
         self._pausing: Timer | None = None
@@ -95,7 +98,7 @@ class FilterBar(VerticalGroup):
     @property
     def filter(self) -> Filter:
         """What is filtered by, as of this moment."""
-        return parse(self._text, now(), unfinished=True)
+        return parse(settled(self._text) if self.editing else self._text, now(), unfinished=True)
 
     @property
     def editing(self) -> bool:
@@ -139,7 +142,7 @@ class FilterBar(VerticalGroup):
             return
         self._text = event.value
         self._stop_timers()
-        self._settling = self.set_timer(_SETTLE, self._announce)
+        self._settling = self.set_timer(_SETTLE, self._announce_if_new)
         self._pausing = self.set_timer(_PAUSE, self._check)
         self._show()
 
@@ -150,10 +153,8 @@ class FilterBar(VerticalGroup):
 
     def action_keep(self) -> None:
         if self._check():
-            untold = self._settling is not None
             self._close()
-            if untold:
-                self._announce()
+            self._announce_if_new()
             self.post_message(self.Done())
 
     def action_complete(self) -> None:
@@ -175,12 +176,19 @@ class FilterBar(VerticalGroup):
     def _close_unless_focused(self) -> None:
         if not self._field.has_focus and self.screen.is_current:
             self._close()
+            self._announce_if_new()
 
     # What follows
 
+    def _announce_if_new(self) -> None:
+        if self.filter.text.strip() != self._told:
+            self._announce()
+
     def _announce(self) -> None:
-        self._settling = None
-        self.post_message(self.Changed(self.filter))
+        holds = self.filter
+        self._told = holds.text.strip()
+        self._show_found()
+        self.post_message(self.Changed(holds))
 
     def _check(self) -> bool:
         """Whether the filter can be read to its end; if not, says why."""
@@ -216,7 +224,7 @@ class FilterBar(VerticalGroup):
 
     def _show_found(self) -> None:
         words = ""
-        if self._found is not None and self._text.strip():
+        if self._found is not None and self._told:
             words = ngettext("{count} task", "{count} tasks", self._found).format(count=f"{self._found:,}")
             if not self.editing:
                 words = _("{tasks} · Esc clears").format(tasks=words)
