@@ -199,6 +199,21 @@ def test_the_outline_has_every_task_by_age(history: History) -> None:
     assert revision == history.changes(0).revision
 
 
+@given(st.sets(st.integers(1, 12)), st.sets(st.integers(1, 12)))
+def test_the_outline_is_right_whichever_tasks_are_no_more(
+    tmp_path_factory: pytest.TempPathFactory, merged: set[int], deleted: set[int]
+) -> None:
+    with History(tmp_path_factory.mktemp("outline") / "history.db") as history:
+        tasks = [intent(history) for _ in range(12)]
+        for task in merged | deleted:
+            history._db.execute("DELETE FROM tasks WHERE id = ?", (task,))
+        for task in merged:
+            history._db.execute("INSERT INTO removals (task, revision) VALUES (?, 1)", (task,))
+        numbers, statuses, _revision = history.outline()
+        assert list(numbers) == [task for task in tasks if task not in merged | deleted]
+        assert len(statuses) == len(numbers)
+
+
 PLANNED = [f"oss://b/{number}.pdf" for number in range(5)]
 
 
