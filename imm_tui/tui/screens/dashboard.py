@@ -167,6 +167,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.listener = session.listening
         self._reading: Reading | None = None
         """The history, once it was read for the first time."""
+        self._read_at = 0.0
         self._history_trouble: Trouble | None = None
         self._last_event: int | None = None
         self._settling: Timer | None = None
@@ -299,6 +300,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         """Takes up what has changed in the history since it was last read."""
         if self._reading is None:
             return
+        self._read_at = time.monotonic()
         try:
             changes, deliveries = self._reading.news()
         except HistoryUnusable as trouble:
@@ -336,8 +338,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if changed and self._leaving:
             self._leaving = False
             self._show_detail_soon()
-        if changed or self._history_trouble is not None:
-            self.read()
+        if self._history_trouble is not None or (changed and time.monotonic() - self._read_at > _OTHERS):
+            self.read()  # whoever writes in this process wakes the screen by himself
 
     # Which tasks are listed, and how
 
