@@ -20,7 +20,7 @@ from imm_tui.tasks import now
 from imm_tui.text import line
 from imm_tui.tui.widgets.field import LineInput
 
-_SETTLE = 0.02
+_SETTLE = 0.01
 """Seconds without a key after which the list is filtered by what was typed: keys that come in one go are one change."""
 
 _PAUSE = 0.8
