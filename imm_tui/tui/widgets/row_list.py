@@ -178,11 +178,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self._turning.resume()
         else:
             self._turning.pause()
-        self.refresh()
+        self._draw_said()
 
     def _turn(self) -> None:
         self._turned += 1
-        self.refresh()
+        self._draw_said()
+
+    def _draw_said(self) -> None:
+        if not self._rows:  # else rows stand in its place, which need not be drawn again
+            self.refresh()
 
     @property
     def said(self) -> str:
