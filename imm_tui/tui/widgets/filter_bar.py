@@ -21,8 +21,8 @@ from imm_tui.text import line
 from imm_tui.tui.widgets.field import LineInput
 
 _SETTLE = 0.002
-"""Seconds without a key after which the list is filtered by what was typed: keys that come in one go are one change, and
-the search begins before what was typed is drawn."""
+"""Seconds without a key after which the list is filtered by what was typed: keys that come in one go are one change,
+and the search begins before what was typed is drawn."""
 
 _PAUSE = 0.8
 """Seconds without a key after which a mistake is told: nobody wants to hear of one in the midst of a word."""
