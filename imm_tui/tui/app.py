@@ -50,6 +50,9 @@ if TYPE_CHECKING:  # most of it is imported after the first paint
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
+_GIVES_WAY = 0.05
+"""Seconds for which whoever writes to the history waits at most for what is being drawn."""
+
 _NOTHING_LOST = N_("Nothing that was received is lost.")
 
 _THREADS = {
@@ -137,6 +140,10 @@ class ImmApp(App[str | None]):
         """The newest, which may be over."""
         self._alone = False
         """Nothing else is in the process."""
+        self._at_rest = threading.Event()
+        """Nothing is being drawn. Only one thread of Python's is at work at a time: while a queue is drained flat out,
+        a key would be answered three times as late."""
+        self._at_rest.set()
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
@@ -221,6 +228,8 @@ class ImmApp(App[str | None]):
             self.call_after_refresh(self.session.start)
 
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
+        if isinstance(event, events.Key):
+            self._take_right_of_way()
         if isinstance(event, events.Paste):
             # Not every field is one of ours: the palette's would hand control characters on to the terminal.
             event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"), limit=None)
@@ -237,6 +246,7 @@ class ImmApp(App[str | None]):
             field.post_message(events.Key(event.key, event.character))
 
     def on_unmount(self) -> None:
+        self._at_rest.set()
         if self._dashboards:
             self.submissions.stop()
             self.session.stop()
@@ -282,7 +292,10 @@ class ImmApp(App[str | None]):
         return self.profile.problem
 
     def wake(self) -> None:
-        """Something has changed: may be called from any thread, as often as it likes."""
+        """Something has changed: may be called from any thread, as often as it likes. Another thread than the screen's
+        waits until a key that was pressed is answered, and what it brought before is drawn."""
+        if threading.current_thread() is not threading.main_thread():
+            self._at_rest.wait(_GIVES_WAY)
         if not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # the loop has ended, nobody looks any more
@@ -298,9 +311,14 @@ class ImmApp(App[str | None]):
     def _drain_next(self) -> None:
         self.call_after_refresh(self._drain)  # what a key has changed is drawn first
 
+    def _take_right_of_way(self) -> None:
+        self._at_rest.clear()
+        self.call_after_refresh(self._at_rest.set)
+
     def _drain(self) -> None:
         if not self.is_running:
             return  # the screen is being taken down
+        self._take_right_of_way()
         self._woken = False
         self._drained_at = time.monotonic()
         self._take_back()
