@@ -31,10 +31,18 @@ from imm_tui.tasks import now
 _Result = TypeVar("_Result")
 
 _AHEAD = 8
-"""Full batches that are received while others are stored: more in one transaction makes it little cheaper."""
+"""Batches that are received while others are stored: more in one transaction make it little cheaper."""
 
 _DAMAGED_AGAIN = 3
 """Deliveries of a damaged message, after which it is hidden like any other that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What was received ahead."""
+
+    messages: list[Received]
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +97,16 @@ class Drain:
             Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only) for _each in range(2)
         )
         self._receiver, self._deleter = _Aside("receiving ahead"), _Aside("deleting")
-        self._ahead: Future[tuple[list[Received], bool]] | None = None
-        self._awaited = threading.Event()
-        """What was received ahead is waited for."""
+        self._ahead: SimpleQueue[_Batch | Trouble | Cancelled] = SimpleQueue()
+        self._room = threading.Semaphore(_AHEAD)
+        self.is_ahead = False
+        """Whether there may be messages that were received and are not stored yet."""
         self._leaving: deque[_Leaving] = deque()
         self._left: list[Left] = []
         self.more = False
         """Whether the last batch was full, so that there may be more on the queue."""
         self.unhidden: Trouble | None = None
         """What a person has to mend, where messages that could not be read may never be hidden."""
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether there may be messages that were received and are not stored yet."""
-        return self._ahead is not None
 
     @property
     def refused_key(self) -> Credentials | None:
@@ -116,10 +120,10 @@ class Drain:
         batch may end with that cycle. How many messages came. Raises Trouble and Cancelled: what was stored by then has
         been told, and what was received ahead is for the next cycle.
         """
-        batch, self.more = self._receive(wait)
-        if self.more and go_on():
-            self._awaited.clear()
-            self._ahead = self._receiver.call(self._receive_ahead)
+        batch = self._take_ahead() if self.is_ahead else self._receive(wait)
+        if self.more and not self.is_ahead and go_on():
+            self.is_ahead = True
+            self._receiver.call(partial(self._receive_ahead, go_on))
         if batch:
             self._store(batch)
         self._settle(1 if self.is_ahead else 0)
@@ -149,36 +153,48 @@ class Drain:
         with suppress(Trouble, Cancelled):
             self._settle()
             self._history.record_left(self._left)
-        if self._ahead is not None:
+        if self.is_ahead:
             self._receiving.kill()
+            self._room.release()
         self._receiver.close(self._receiving.close)
         self._deleter.close(self._deleting.close)
 
-    def _receive(self, wait: int) -> tuple[list[Received], bool]:
-        """What has come, and whether there may be more."""
-        if self._ahead is None:
-            batch = self._receiving.receive(BATCH, wait)
-            return batch, len(batch) == BATCH
-        self._awaited.set()
-        if not self._ahead.done():
-            self._settle()  # there is nothing better to do
-        received, self._ahead = self._ahead, None
-        return received.result()
+    def _receive(self, wait: int) -> list[Received]:
+        batch = self._receiving.receive(BATCH, wait)
+        self.more = len(batch) == BATCH
+        return batch
 
-    def _receive_ahead(self) -> tuple[list[Received], bool]:
-        """All that comes until it is waited for, and whether there may be more."""
-        received: list[Received] = []
-        while (len(received) < _AHEAD * BATCH and not self._awaited.is_set()) or not received:
+    def _receive_ahead(self, go_on: Callable[[], bool]) -> None:
+        """Batch after batch while they are full, not more of them than there is room for."""
+        over = False
+        while not over:
+            self._room.acquire()
             try:
-                batch = self._receiving.receive(BATCH, 0)
-            except (Trouble, Cancelled):
-                if not received:
-                    raise
-                break  # what stands in the way will stand in the way of the next one
-            received += batch
-            if len(batch) < BATCH:
-                return received, False
-        return received, True
+                messages = self._receiving.receive(BATCH, 0)
+            except (Trouble, Cancelled) as trouble:
+                self._ahead.put(trouble)
+                return
+            over = len(messages) < BATCH or not go_on()
+            self._ahead.put(_Batch(messages, over))
+
+    def _take_ahead(self) -> list[Received]:
+        """All that has come ahead, at least one batch."""
+        if self._ahead.empty():
+            self._settle()  # there is nothing better to do
+        taken: list[Received] = []
+        while self.is_ahead and (not taken or not self._ahead.empty()):
+            batch = self._ahead.get()
+            if not isinstance(batch, _Batch):
+                if taken:
+                    self._ahead.put(batch)  # for the next time
+                    break
+                self.is_ahead = False
+                raise batch
+            self._room.release()
+            taken += batch.messages
+            self.more = len(batch.messages) == BATCH
+            self.is_ahead = not batch.is_last
+        return taken
 
     def _store(self, batch: Sequence[Received]) -> None:
         """What could not be read stays on the queue, hidden for a while."""

@@ -172,6 +172,7 @@ class Mns:
             raise trouble
         self.wire.silence = wait + PATIENCE_SECONDS
         self.wire.receives = isinstance(request, BatchReceiveMessageRequest)
+        self.wire.waits = wait > 0
         key = self._keys.current()
         reply = self._client.send(perform, request, usable(key))
         if _is_for_another(reply, key) and self._keys.renew(key):
@@ -240,6 +241,9 @@ class Wire:
         """Seconds without a byte after which the call in hand is given up."""
         self.receives = False
         """Whether the call in hand is one that an interruption ends."""
+        self.waits = False
+        """Whether the service may take its time to answer that. Where it answers at once it has taken the messages at
+        once, and its answer is taken."""
         self._stage = _Stage.NONE
         self._interrupted = False
         self._turn = threading.Lock()  # held for a change of the two, never while anything is waited for
@@ -269,11 +273,11 @@ class Wire:
             if connection.sock is None:
                 connection.connect()
             connection.sock.settimeout(self.silence)
-            if receiving:
-                self._enter(_Stage.WAITING)
+            waiting = receiving and self.waits
+            self._enter(_Stage.WAITING if waiting else _Stage.NONE)
             asked_at = time.time()
             connection.request(request.method, request.uri, request.data, request.header)
-            if receiving:
+            if waiting:
                 self._await_answer()
             with connection.getresponse() as response:
                 return Reply(
