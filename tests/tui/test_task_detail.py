@@ -454,6 +454,16 @@ async def test_every_tab_is_drawn_at_every_size_in_chinese_too(writer: Writer, s
             assert shown.detail.region.contains_region(region)
 
 
+async def test_a_code_that_is_longer_than_a_line_is_told_all_the_same(writer: Writer) -> None:
+    task = writer.submitted("a.docx", "t-1")
+    writer.received(event("t-1", code="Long" * 30))
+    shown = Shown(writer)
+    async with shown.run_test(size=(60, 24)) as pilot:
+        shown.show(task)
+        await until_read(pilot, "✘ Failed ·")
+        await until_read(pilot, "LongLong")
+
+
 async def test_a_second_that_passes_redraws_the_figures_and_nothing_else(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
