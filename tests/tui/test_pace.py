@@ -14,7 +14,8 @@ async def test_the_first_is_done_at_once_and_what_comes_then_together() -> None:
     asked = 0
     async with app.run_test() as pilot:
         pace = Pace(app, lambda: done.append(asked), seconds=0.2)
-        for asked in range(1, 4):
+        for number in range(1, 4):
+            asked = number
             pace()
         assert done == [1]
         await until(pilot, lambda: len(done) > 1)
