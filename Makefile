@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS ?= auto
+# Three for two processors: half of what a test does is waiting.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 3 // 2)')
 BIN = $(VENV)/bin
 
 .PHONY: demo test crash-test lint bench bench-peers messages screenshots screenshots-check clean
