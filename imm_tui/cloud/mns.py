@@ -133,9 +133,9 @@ class Queue:
         return self._mns.refused_key
 
     def interrupt(self) -> None:
-        """From any thread: receive no more. Every later `receive` raises Cancelled, and so does one that waits, at once,
-        unless its answer has begun to come: that one is read to its end, and so is one that does not wait. Every other
-        call is still possible.
+        """From any thread: receive no more. Every later `receive` raises Cancelled, and so does one that waits, at
+        once, unless its answer has begun to come: that one is read to its end, and so is one that does not wait. Every
+        other call is still possible.
         """
         self._mns.wire.interrupt()
 
