@@ -80,7 +80,8 @@ class Drain:
     """The queue of `settings`, between the service and `history`. Not for sharing between threads, but for `interrupt`
     and `kill`.
 
-    `on_batch` is called by `cycle` and `peek` with what a batch brought, when it is stored and deleted.
+    `on_batch` is called by `cycle` and `peek` with what a batch brought, when it is stored and deleted; `give_way` from
+    any of the threads before it does something that keeps all others waiting, and may wait itself.
     """
 
     def __init__(
@@ -89,10 +90,12 @@ class Drain:
         keys: Keys,
         history: History,
         on_batch: Callable[[list[Delivery]], None],
+        give_way: Callable[[], object] = lambda: None,
     ) -> None:
         """Opens nothing yet. Raises BadInput and NoCredentials as a Queue does."""
         self._history = history
         self._on_batch = on_batch
+        self._give_way = give_way
         self._receiving, self._deleting = (
             Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only) for _each in range(2)
         )
@@ -169,6 +172,7 @@ class Drain:
         over = False
         while not over:
             self._room.acquire()
+            self._give_way()
             try:
                 messages = self._receiving.receive(BATCH, 0)
             except (Trouble, Cancelled) as trouble:
@@ -198,7 +202,12 @@ class Drain:
 
     def _store(self, batch: Sequence[Received]) -> None:
         """What could not be read stays on the queue, hidden for a while."""
-        arrivals = [_arrival(message) for message in batch]
+        arrivals: list[Arrival] = []
+        for message in batch:
+            if len(arrivals) % BATCH == 0:
+                self._give_way()
+            arrivals.append(_arrival(message))
+        self._give_way()
         deliveries = self._history.store(arrivals, now(), self._left)
         self._left = []
         stored_at = now()
@@ -224,6 +233,7 @@ class Drain:
         deleted_at = None
         hidden: list[_Hidden] = []
         try:
+            self._give_way()
             self._deleting.delete(gone)
             deleted_at = now()
             for handle, message in hide.items():

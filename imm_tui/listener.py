@@ -136,7 +136,8 @@ class Listener:
 
     `on_batch` is called in the listener's thread with what one batch brought, when it is stored and deleted; `on_state`
     in the same thread whenever `state` has changed. `ahead` is whether, while there are many messages, the next ones
-    may be received before these were told; one batch is all that was received in the meantime, then.
+    may be received before these were told; one batch is all that was received in the meantime, then. `give_way` is
+    called before anything that keeps other threads of Python's waiting, and may wait itself.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Listener:
         ahead: bool = True,
         on_batch: Callable[[list[Delivery]], None] = lambda batch: None,
         on_state: Callable[[ListenerState], None] = lambda state: None,
+        give_way: Callable[[], object] = lambda: None,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
@@ -157,6 +159,7 @@ class Listener:
         self._ahead = ahead
         self._on_batch = on_batch
         self._on_state = on_state
+        self._give_way = give_way
         self._stopping = threading.Event()
         self._paused = threading.Event()
         self._woken = threading.Event()
@@ -287,7 +290,7 @@ class Listener:
 
         peeking = self._settings.read_only
         phase = Phase.PEEKING if peeking else Phase.LISTENING
-        drain = self._drain = Drain(self._settings, self._credentials, history, self._on_batch)
+        drain = self._drain = Drain(self._settings, self._credentials, history, self._on_batch, self._give_way)
         drain.unhidden = self._unhidden
         backoff, early = Backoff(), Backoff(last=15.0)
         denied, unstorable = 0, False

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Session:
     """What works for one profile, from `start` to `stop`.
 
-    `wake` is called from any thread when something has changed, `on_hook_trouble` when a hook has failed.
+    `wake` is called from any thread when something has changed, `on_hook_trouble` when a hook has failed; `give_way`
+    by what drains the queue, as a Listener does it.
     `overdue_after` is the seconds after which IMM is asked about a task whose event has not come (None: as long as the
     reconciler finds right).
     """
@@ -33,11 +34,13 @@ class Session:
         *,
         overdue_after: float | None = None,
         on_hook_trouble: Callable[[Trouble], None] = lambda trouble: None,
+        give_way: Callable[[], object] = lambda: None,
     ) -> None:
         self.profile = profile
         self._wake = wake
         self._overdue_after = overdue_after
         self._on_hook_trouble = on_hook_trouble
+        self._give_way = give_way
         self._listener: Listener | None = None
         self._reconciler: Reconciler | None = None
         self._hooks: Hooks | None = None
@@ -84,6 +87,7 @@ class Session:
             profile.history_path,
             on_batch=lambda batch: self._came(),
             on_state=lambda state: self._wake(),
+            give_way=self._give_way,
         )
         self._listener.start()
 

@@ -51,7 +51,7 @@ _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
 _GIVES_WAY = 0.05
-"""Seconds for which whoever writes to the history waits at most for what is being drawn."""
+"""Seconds for which the draining of a queue waits at most for what is being drawn."""
 
 _NOTHING_LOST = N_("Nothing that was received is lost.")
 
@@ -272,6 +272,7 @@ class ImmApp(App[str | None]):
             self.wake,
             overdue_after=self._overdue_after,
             on_hook_trouble=self._hook_failed,
+            give_way=self.give_way,
         )
 
     @property
@@ -292,10 +293,7 @@ class ImmApp(App[str | None]):
         return self.profile.problem
 
     def wake(self) -> None:
-        """Something has changed: may be called from any thread, as often as it likes. Another thread than the screen's
-        waits until a key that was pressed is answered, and what it brought before is drawn."""
-        if threading.current_thread() is not threading.main_thread():
-            self._at_rest.wait(_GIVES_WAY)
+        """Something has changed: may be called from any thread, as often as it likes."""
         if not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # the loop has ended, nobody looks any more
@@ -310,6 +308,10 @@ class ImmApp(App[str | None]):
 
     def _drain_next(self) -> None:
         self.call_after_refresh(self._drain)  # what a key has changed is drawn first
+
+    def give_way(self) -> None:
+        """In a thread that drains a queue: waits until a key that was pressed is answered, and what came is drawn."""
+        self._at_rest.wait(_GIVES_WAY)
 
     def _take_right_of_way(self) -> None:
         self._at_rest.clear()
