@@ -100,7 +100,7 @@ class Drain:
             Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only) for _each in range(2)
         )
         self._receiver, self._deleter = _Aside("receiving ahead"), _Aside("deleting")
-        self._ahead: SimpleQueue[_Batch | Trouble | Cancelled] = SimpleQueue()
+        self._ahead: SimpleQueue[_Batch | BaseException] = SimpleQueue()
         self._room = threading.Semaphore(_AHEAD)
         self.is_ahead = False
         """Whether there may be messages that were received and are not stored yet."""
@@ -175,8 +175,8 @@ class Drain:
             self._give_way()
             try:
                 messages = self._receiving.receive(BATCH, 0)
-            except (Trouble, Cancelled) as trouble:
-                self._ahead.put(trouble)
+            except BaseException as error:  # raised where it is waited for
+                self._ahead.put(error)
                 return
             over = len(messages) < BATCH or not go_on()
             self._ahead.put(_Batch(messages, over))
@@ -188,7 +188,7 @@ class Drain:
         taken: list[Received] = []
         while self.is_ahead and (not taken or not self._ahead.empty()):
             batch = self._ahead.get()
-            if not isinstance(batch, _Batch):
+            if isinstance(batch, BaseException):
                 if taken:
                     self._ahead.put(batch)  # for the next time
                     break
@@ -272,9 +272,7 @@ class _Aside:
 
     def __init__(self, name: str) -> None:
         self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-        self._thread.start()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def call(self, function: Callable[[], _Result]) -> Future[_Result]:
         future: Future[_Result] = Future()
