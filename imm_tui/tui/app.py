@@ -24,6 +24,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widget import MountError
 
 from imm_tui import i18n
 from imm_tui.config import Settings
@@ -743,8 +744,9 @@ class ImmApp(App[str | None]):
                 self._driver.close()
 
     def _handle_exception(self, error: Exception) -> None:
-        """On the way out a screen, also one that is just opening, may find none of its widgets: that is no mistake."""
-        if not (self._exit and isinstance(error, NoMatches)):
+        """On the way out a screen, also one that is just opening, may find none of its widgets, or not take any: that
+        is no mistake."""
+        if not (self._exit and isinstance(error, (NoMatches, MountError))):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

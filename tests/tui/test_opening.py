@@ -109,6 +109,17 @@ def test_an_app_that_is_asked_to_end_before_the_dashboard_stands_ends(path: Path
     assert shown.return_code == 143
 
 
+def test_so_does_one_that_is_asked_to_before_there_is_a_screen(path: Path) -> None:
+    class Asked(ImmApp):
+        def _styled(self, screen: Screen[None]) -> Screen[None]:
+            self.exit(return_code=143)
+            return super()._styled(screen)
+
+    shown = Asked(SETTINGS, path, None)
+    shown.run(headless=True)
+    assert shown.return_code == 143
+
+
 def test_a_mistake_in_the_first_frame_ends_it_with_a_sentence(
     path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
