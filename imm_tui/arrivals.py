@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, count
 from typing import Any
 
@@ -66,10 +67,31 @@ def take(db: sqlite3.Connection, arrivals: Sequence[Arrival], at: int, revision:
 
 _VERDICT = ("status", "percent", "page_count", "code", "message", "finished_at", "asked")
 
+# Statements for any number of rows, whose values take the place of {}. Where one statement writes many rows, no other
+# thread need be waited for between them.
 _NEW_MESSAGE = (
-    "INSERT INTO messages (id, message_id, digest, body, reason, enqueued_at, received_at, dequeue_count)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO messages (id, message_id, digest, body, reason, enqueued_at, received_at, dequeue_count) VALUES {}"
 )
+_NEW_TASK = f"INSERT INTO tasks (id, revision, task_id, task_key, seen_at, events, {', '.join(_VERDICT)}) VALUES {{}}"
+_NEW_EVENT = (
+    "INSERT INTO events (id, identity, task, message, received_at, task_id, name, status, percent, page_count, code,"
+    " detail, time, asked) VALUES {}"
+)
+_DECISIVE = (
+    "WITH new (id, decisive) AS (VALUES {}) UPDATE tasks SET decisive = new.decisive FROM new WHERE tasks.id = new.id"
+)
+_COUNTED = (
+    "WITH new (id, revision, events) AS (VALUES {})"
+    " UPDATE tasks SET revision = new.revision, events = tasks.events + new.events FROM new WHERE tasks.id = new.id"
+)
+_JUDGED = (
+    f"WITH new (id, revision, events, decisive, {', '.join(_VERDICT)}) AS (VALUES {{}})"
+    " UPDATE tasks SET revision = new.revision, events = tasks.events + new.events, decisive = new.decisive,"
+    f" {', '.join(f'{column} = new.{column}' for column in _VERDICT)} FROM new WHERE tasks.id = new.id"
+)
+_NEW_DELIVERY = "INSERT INTO deliveries (id, message, event, duplicate, received_at) VALUES {}"
+
+# Statements for one row, which are seldom needed.
 # What an earlier imm-tui could not read is no longer quarantined when this one can. What was gone from the queue, and
 # is not, is in quarantine again; but if a person wants it deleted, that is done from here on: whoever receives it
 # deletes it next, and should that fail, it comes once more.
@@ -81,21 +103,6 @@ _KNOWN_MESSAGE = (
 _COPIES = (
     "UPDATE messages SET deleted_at = ? WHERE message_id = ? AND id <> ? AND reason IS NOT NULL AND deleted_at IS NULL"
 )
-_NEW_TASK = (
-    f"INSERT INTO tasks (id, revision, task_id, task_key, seen_at, events, {', '.join(_VERDICT)})"
-    f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(_VERDICT)})"
-)
-_NEW_EVENT = (
-    "INSERT INTO events (id, identity, task, message, received_at, task_id, name, status, percent, page_count, code,"
-    " detail, time, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_DECISIVE = "UPDATE tasks SET decisive = ? WHERE id = ?"
-_COUNTED = "UPDATE tasks SET revision = ?, events = events + ? WHERE id = ?"
-_JUDGED = (
-    f"UPDATE tasks SET revision = ?, events = events + ?, {', '.join(f'{column} = ?' for column in _VERDICT)},"
-    " decisive = ? WHERE id = ?"
-)
-_NEW_DELIVERY = "INSERT INTO deliveries (id, message, event, duplicate, received_at) VALUES (?, ?, ?, ?, ?)"
 
 _STATEMENTS = (
     _NEW_MESSAGE,
@@ -110,14 +117,8 @@ _STATEMENTS = (
 )
 """In an order in which each row finds those that it names."""
 
-_TOGETHER = 16
-"""Rows in one statement, as many as there are messages in a batch: each statement lets another thread run, which has to
-be waited for."""
-
-_MANY = {
-    statement: statement + f", {statement[statement.rindex('(') :]}" * (_TOGETHER - 1)
-    for statement in (_NEW_MESSAGE, _NEW_TASK, _NEW_EVENT, _NEW_DELIVERY)
-}
+_TOGETHER = 128
+"""Rows in one statement."""
 
 _BY_TOKEN = "SELECT id FROM tasks WHERE token = ? AND task_id IS NULL"
 _NAMED = "UPDATE tasks SET task_id = ?, task_key = ? WHERE id = ?"
@@ -262,23 +263,34 @@ class _Intake:
             if task.changed:
                 self._write_task(key, task)
         for statement, rows in self._rows.items():
-            whole = len(rows) - len(rows) % _TOGETHER if statement in _MANY else 0
-            for start in range(0, whole, _TOGETHER):
-                self._db.execute(_MANY[statement], list(chain(*rows[start : start + _TOGETHER])))
-            if rows[whole:]:
-                self._db.executemany(statement, rows[whole:])
+            if "{}" in statement:
+                self._write_together(statement, rows)
+            elif rows:
+                self._db.executemany(statement, rows)
+
+    def _write_together(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        while rows:
+            some = min(1 << len(rows).bit_length() - 1, _TOGETHER)  # so that few statements are to be prepared
+            self._db.execute(_for_rows(statement, len(rows[0]), some), list(chain(*rows[:some])))
+            rows = rows[some:]
 
     def _write_task(self, key: str, task: _Task) -> None:
         if task.decisive is None or task.new_decisive is None:
-            self._rows[_COUNTED].append((self._revision, task.new_events, task.id))
+            self._rows[_COUNTED].append((task.id, self._revision, task.new_events))
             return
         verdict = [as_sql(value) for value in task.decisive.verdict(self._at).values()]
         if task.named is None:
-            self._rows[_JUDGED].append((self._revision, task.new_events, *verdict, task.new_decisive, task.id))
+            self._rows[_JUDGED].append((task.id, self._revision, task.new_events, task.new_decisive, *verdict))
         else:
             row = (task.id, self._revision, as_sql(task.named), as_sql(key), self._at, task.new_events)
             self._rows[_NEW_TASK].append((*row, *verdict))
-            self._rows[_DECISIVE].append((task.new_decisive, task.id))
+            self._rows[_DECISIVE].append((task.id, task.new_decisive))
+
+
+@cache
+def _for_rows(statement: str, columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(", ".join([row] * rows))
 
 
 def digest_of(body: bytes) -> bytes:
