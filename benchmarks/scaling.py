@@ -14,7 +14,7 @@ FEW = 1_000
 
 
 def measure(events: int = 100_000, behind: int = 50_000, rounds: int = 3) -> list[Row]:
-    """`events` in one run beside FEW, in steps of ten; and ten times FEW with `behind` tasks in the history beside none."""
+    """`events` in one run beside FEW, in steps of ten; and 10,000 with `behind` tasks in the history, and none."""
     homes = map(str, itertools.count())
     with cloud() as stage:
         rows = []
