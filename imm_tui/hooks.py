@@ -314,9 +314,11 @@ class _Follower:
     def _complete(self) -> Iterator[_Call]:
         for batch in list(self._batches):
             if not self._history.left_of(batch):
-                told = _batch_told(batch, self._history.batch(batch))
-                self._batches.discard(batch)
-                yield told
+                tasks = self._history.batch(batch)
+                # What has ended since this look began is for the next one: then the batch is told, once.
+                if all(task.id <= self._newest and task.id not in self._unfinished for task in tasks):
+                    self._batches.discard(batch)
+                    yield _batch_told(batch, tasks)
 
 
 class _Attended:

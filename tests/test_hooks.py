@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from imm_tui import notifications
 from imm_tui.arrivals import Arrival
 from imm_tui.errors import Trouble
 from imm_tui.history import History
-from imm_tui.hooks import AT_ONCE, WAITING, Hooks
+from imm_tui.hooks import AT_ONCE, WAITING, Hooks, _Follower
 from imm_tui.tasks import Conversion, now
 from tests.mailbox import notification
 from tests.program import until
@@ -185,6 +186,19 @@ def test_a_batch_is_told_when_its_last_task_has_ended(stage: Stage) -> None:
         "failed": 1,
     }
     assert [task["task_id"] for task in told["news"]["tasks"]] == ["b-1", "b-2", "b-3"]
+
+
+def test_a_batch_whose_last_task_ends_while_it_is_looked_at_is_told_once(stage: Stage) -> None:
+    with closing(History(stage.history.path)) as history:
+        follower = _Follower(history)
+        first = stage.submitted("b-1", batch=0, of=2)
+        stage.submitted("b-2", batch=first)
+        stage.ended("b-1")
+        looking = follower.news(at_last=False)
+        told = [next(looking)]
+        stage.ended("b-2")
+        told += [*looking, *follower.news(at_last=True)]
+    assert sorted(call.hook for call in told) == ["on_batch_done", "on_succeeded", "on_succeeded"]
 
 
 def test_a_batch_of_which_some_is_not_sent_yet_is_not_done(stage: Stage) -> None:
