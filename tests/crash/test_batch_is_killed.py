@@ -60,7 +60,7 @@ def test_what_a_killed_batch_had_not_sent_is_in_the_form_of_the_next_session(
         terminal.press("n")
         terminal.until_read("Submit")
         paste(terminal, "\n".join(MANY))
-        sends(terminal, "120")
+        sends(terminal, "120 documents to submit")
         terminal.until(lambda: bool(control.faults()[0]["injected"]))
         terminal.process.kill()
         terminal.process.wait()
