@@ -188,7 +188,8 @@ _UNFINISHED = f"status IN ('{Status.SUBMITTING}', '{Status.RUNNING}', '{Status.U
 _TO_DECIDE = "reason IS NOT NULL AND deleted_at IS NULL AND (released IS NULL OR dequeue_count > released)"
 """Which messages wait for a person: one that was given back does not, unless it has come again."""
 
-_PLACE = " ".join(["CASE status", *(f"WHEN '{status}' THEN {place}" for place, status in enumerate(Status)), "END"])
+_STATUSES = tuple(Status)
+_PLACE = " ".join(["CASE status", *(f"WHEN '{status}' THEN {place}" for place, status in enumerate(_STATUSES)), "END"])
 _PLACES = bytes.maketrans(b"0123456789", bytes(range(10)))
 """A status as its place among all that there are: in SQL as a digit, in an outline as a byte."""
 
@@ -611,6 +612,12 @@ class History:
 
     # Asking IMM
 
+    def has_unfinished(self, at: int) -> bool:
+        """Whether there is any task, of whatever project, that IMM may have to be asked about, now or later."""
+        query = f"SELECT 1 FROM tasks WHERE {_UNFINISHED} AND coalesce(submitted_at, seen_at) > ? LIMIT 1"
+        with self._told():
+            return self._row(query, at - _KEPT_BY_IMM) is not None
+
     def overdue(self, at: int, *, project: str, api_version: str, first: int, limit: int) -> list[Task]:
         """The running tasks that IMM is to be asked about now, noted as asked: of several processes only one gets each.
 
@@ -815,6 +822,12 @@ class History:
     def task(self, task: int) -> Task | None:
         return next(iter(self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE id = ?", task)), None)
 
+    def tasks_of(self, numbers: Iterable[int]) -> list[Task]:
+        """Those of them that there are."""
+        return self._tasks(
+            f"SELECT {_TASK_COLUMNS} FROM tasks WHERE id IN (SELECT value FROM json_each(?))", json.dumps([*numbers])
+        )
+
     def changes(self, since: int) -> Changes:
         """What changed after revision `since` (0: everything there is)."""
         with self._told(), self._transaction("BEGIN"):  # one snapshot for the three questions
@@ -823,6 +836,18 @@ class History:
             tasks = self._tasks(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE revision > ? ORDER BY +id", since)
             removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
         return Changes(tasks=tasks, removed=[row[0] for row in removed], revision=revision)
+
+    def turns(self, since: int) -> tuple[dict[int, Status], list[int], int]:
+        """What `changes` tells, of each task no more than its status: by their numbers, with the numbers of those that
+        are no more, and the revision."""
+        with self._told(), self._transaction("BEGIN"):
+            revision = self._revision()
+            # In one row: between two rows SQLite lets every other thread go first, and this is the screen's.
+            query = f"SELECT group_concat(id), group_concat({_PLACE}, '') FROM tasks WHERE revision > ?"
+            ((ids, places),) = self._db.execute(query, (since,))
+            removed = self._db.execute("SELECT task FROM removals WHERE revision > ?", (since,)).fetchall()
+        statuses = (_STATUSES[place] for place in (places or "").encode().translate(_PLACES))
+        return dict(zip(_numbers(ids or ""), statuses, strict=True)), [row[0] for row in removed], revision
 
     def size(self) -> int:
         """How many tasks there are."""
@@ -985,12 +1010,23 @@ class History:
 
     def deliveries(self, after: int) -> list[Delivery]:
         """What was delivered after delivery number `after`, in order."""
+        return self._deliveries("d.id > ?", after)
+
+    def arrived(self, after: int) -> tuple[dict[int, int], list[Delivery], int]:
+        """What `deliveries` tells, of events only how many were received at each time; with the messages that were
+        quarantined, and the number of the newest delivery."""
+        with self._told(), self._transaction("BEGIN"):
+            query = "SELECT received_at, count(*) FROM deliveries WHERE id > ? AND event IS NOT NULL GROUP BY 1"
+            received = dict(self._db.execute(query, (after,)).fetchall())
+            return received, self._deliveries("d.id > ? AND d.event IS NULL", after), self.last_delivery()
+
+    def _deliveries(self, where: str, *values: object) -> list[Delivery]:
         with self._told():
             rows = self._db.execute(
                 f"SELECT d.id, m.message_id, d.received_at, d.duplicate, m.reason, {EVENT_COLUMNS}"
                 " FROM deliveries d JOIN messages m ON m.id = d.message LEFT JOIN events e ON e.id = d.event"
-                " WHERE d.id > ? ORDER BY d.id",
-                (after,),
+                f" WHERE {where} ORDER BY d.id",
+                values,
             ).fetchall()
         return [
             Delivery(

@@ -35,7 +35,7 @@ _UNKNOWN_AFTER = 5.0
 """Seconds after which a submission whose outcome is unknown is looked for: what IMM took is in its list by then."""
 
 _LOOK = 1.0
-"""Seconds between two looks for tasks that are overdue."""
+"""Seconds between two looks for tasks that are overdue, while there are any that may become it."""
 
 _AT_ONCE = 10
 """Tasks that are asked about at one look: IMM is not to be flooded after a long absence."""
@@ -119,7 +119,8 @@ class Reconciler:
                 with closing(imm), History(self._history_path) as history:
                     while not self._stopping:
                         self._look(history, imm)
-                        self._woken.wait(_LOOK)
+                        # What begins meanwhile is not due before that.
+                        self._woken.wait(_LOOK if history.has_unfinished(now()) else max(_LOOK, self._first))
                         self._woken.clear()
             except Trouble as trouble:  # the settings do not do, or the history
                 self._tell(trouble)
@@ -150,8 +151,7 @@ class Reconciler:
         """Looks for the submissions whose outcome is unknown, all of them in one list."""
         lost = [task for task in wanted if task.status is Status.UNKNOWN]
         if self._listing.allowed:
-            first = round(min(_UNKNOWN_AFTER, self._overdue_after) * 1000)
-            lost += history.unfound(now(), first=first, **self._ours)
+            lost += history.unfound(now(), first=round(self._first * 1000), **self._ours)
         if not lost:
             return []
         try:
@@ -193,6 +193,11 @@ class Reconciler:
         for every in (self._listing, self._asking):
             if every is calls or _unopened(every.trouble):
                 every.answered()
+
+    @property
+    def _first(self) -> float:
+        """Seconds after a submission before which there is nothing to ask about it."""
+        return min(_UNKNOWN_AFTER, self._overdue_after)
 
     @property
     def _ours(self) -> dict[str, str]:

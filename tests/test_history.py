@@ -525,6 +525,20 @@ def test_a_question_that_was_not_answered_is_asked_again_before_long(history: Hi
     assert asked_at(history, 60_000) == [task]
 
 
+def test_nothing_is_unfinished_once_all_have_ended_or_imm_knows_them_no_more(history: History) -> None:
+    day = 86_400_000
+    assert not history.has_unfinished(0)
+    submitting = history.record_intent(CONVERSION, token="1", at=0, **OURS)
+    assert history.has_unfinished(0)
+    history.record_unknown(submitting, message="no answer", request_id=None)
+    assert history.has_unfinished(7 * day)
+    assert not history.has_unfinished(8 * day)
+    history.store([arrival(replace(RUNNING, task_id="T2"))], 9 * day)
+    assert history.has_unfinished(9 * day), "an untracked task as well"
+    history.store([arrival(replace(FINISHED, task_id="T2"))], 9 * day)
+    assert not history.has_unfinished(9 * day)
+
+
 def test_another_projects_tasks_are_not_asked_about(history: History) -> None:
     running(history)
     for other in ({"project": "another"}, {"api_version": "2020-09-30"}):
