@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 _SETTLE = 0.05
 """Seconds for which a selection lasts before its detail is read: a held key does not read every task it passes."""
 
-_OTHERS = 0.5
-"""Seconds between two looks whether another process has written to the history."""
+_JUST_READ = 0.5
+"""Seconds after a reading of the history for which nobody looks whether another process has written to it."""
 
 _RECENT, _LATE = 3_600_000, 10_000
 """Milliseconds: for how long a task whose event never came counts, and how late an event may be that does come."""
@@ -215,7 +215,6 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self.query_one(FilterBar).use(self._before.query)
         self.show_listener(self.listener)
         self.set_interval(1, self._tick)
-        self.set_interval(_OTHERS, self._look)
         self.call_after_refresh(self.start_reading)
 
     def on_unmount(self) -> None:
@@ -338,7 +337,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         if changed and self._leaving:
             self._leaving = False
             self._show_detail_soon()
-        if self._history_trouble is not None or (changed and time.monotonic() - self._read_at > _OTHERS):
+        if self._history_trouble is not None or (changed and time.monotonic() - self._read_at > _JUST_READ):
             self.read()  # whoever writes in this process wakes the screen by himself
 
     # Which tasks are listed, and how
@@ -573,6 +572,8 @@ class Dashboard(Localized[None], inherit_bindings=False):
             self._show_detail_soon()
 
     def _tick(self) -> None:
+        # Whatever goes by time does so at once: each timer more would wake the program more often.
+        self._look()
         self.query_one(ListenerStatus).tick()
         self.query_one(TaskList).tick()
         self.query_one(TaskDetail).tick()
