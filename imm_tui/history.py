@@ -16,6 +16,7 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -1012,12 +1013,12 @@ class History:
         """What was delivered after delivery number `after`, in order."""
         return self._deliveries("d.id > ?", after)
 
-    def arrived(self, after: int) -> tuple[dict[int, int], list[Delivery], int]:
+    def arrived(self, after: int) -> tuple[Counter[int], list[Delivery], int]:
         """What `deliveries` tells, of events only how many were received at each time; with the messages that were
         quarantined, and the number of the newest delivery."""
         with self._told(), self._transaction("BEGIN"):
             query = "SELECT received_at, count(*) FROM deliveries WHERE id > ? AND event IS NOT NULL GROUP BY 1"
-            received = dict(self._db.execute(query, (after,)).fetchall())
+            received = Counter(dict(self._db.execute(query, (after,)).fetchall()))
             return received, self._deliveries("d.id > ? AND d.event IS NULL", after), self.last_delivery()
 
     def _deliveries(self, where: str, *values: object) -> list[Delivery]:

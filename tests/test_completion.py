@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imm_tui import i18n, sequences
-from imm_tui.completion import Completion, telling
+from imm_tui.completion import Completion, Telling, telling
 from imm_tui.tasks import Status, Task
 
 _numbers = count(1)
@@ -25,6 +25,14 @@ def failed(name: str, code: str | None = None) -> Task:
     return ended(name, Status.FAILED, code=code)
 
 
+def by_number(*tasks: Task) -> dict[int, Status]:
+    return {task.id: task.status for task in tasks}
+
+
+def told_of(*tasks: Task) -> Telling:
+    return telling(by_number(*tasks), {task.id: task for task in tasks}.get)
+
+
 @pytest.mark.parametrize(
     ("tasks", "words"),
     [
@@ -34,54 +42,70 @@ def failed(name: str, code: str | None = None) -> Task:
         ([ended("a"), ended("b"), ended("c")], "3 succeeded"),
         ([ended("a"), failed("b", "X"), ended("c"), ended("d")], "3 succeeded, 1 failed: b"),
         ([failed(name) for name in "abcd"], "4 failed: a, b, c, …"),
-        ([ended("a")] * 1200, "1,200 succeeded"),
+        ([ended("a") for _each in range(1200)], "1,200 succeeded"),
     ],
 )
 def test_many_ends_are_told_in_a_few_words_that_name_what_failed(tasks: list[Task], words: str) -> None:
-    assert telling(tasks).words == words
+    assert told_of(*tasks).words == words
+
+
+def test_only_what_is_named_is_read() -> None:
+    read: list[int] = []
+
+    def gone(number: int) -> None:
+        read.append(number)
+
+    ended = {number: Status.FAILED if number > 90 else Status.SUCCEEDED for number in range(100)}
+    assert telling(ended, gone).words == "91 succeeded, 9 failed: #91, #92, #93, …"
+    assert read == [91, 92, 93]
+    assert telling({7: Status.FAILED}, gone).words == "#7 failed"
 
 
 def test_a_failure_can_be_read_for_longer() -> None:
-    good, bad = telling([ended("a")]), telling([ended("a"), failed("b")])
+    good, bad = told_of(ended("a")), told_of(ended("a"), failed("b"))
     assert (good.failed, bad.failed) == (False, True)
     assert bad.lasts > good.lasts
 
 
 def test_the_words_are_in_the_language_of_the_moment() -> None:
-    english = telling([ended("a"), ended("b")]).words
+    english = told_of(ended("a"), ended("b")).words
     try:
         i18n.use("zh_CN")
-        assert telling([ended("a"), ended("b")]).words.strip()
+        assert told_of(ended("a"), ended("b")).words.strip()
     finally:
         i18n.use("en")
-    assert telling([ended("a"), ended("b")]).words == english
+    assert told_of(ended("a"), ended("b")).words == english
+
+
+def unread(number: int) -> None:
+    """What is told here is not looked at by its name."""
 
 
 def test_successes_are_told_together_when_the_last_telling_has_gone() -> None:
     completion = Completion()
-    assert completion.take(100.0) is None
-    completion.add([ended("a")])
-    told = completion.take(100.0)
+    assert completion.take(100.0, unread) is None
+    completion.add(by_number(ended("a")))
+    told = completion.take(100.0, unread)
     assert told is not None
     again = ended("b")
-    completion.add([again, again])
-    completion.add([ended("c")])
-    assert completion.take(99.9 + told.lasts) is None
-    told = completion.take(100.0 + told.lasts)
+    completion.add(by_number(again, again))
+    completion.add(by_number(ended("c")))
+    assert completion.take(99.9 + told.lasts, unread) is None
+    told = completion.take(100.0 + told.lasts, unread)
     assert told is not None
     assert told.words == "2 succeeded"
-    assert completion.take(200.0) is None
+    assert completion.take(200.0, unread) is None
 
 
 def test_a_failure_waits_as_well_so_that_never_two_are_on_the_screen() -> None:
     completion = Completion()
-    completion.add([failed("a")])
-    told = completion.take(100.0)
+    completion.add(by_number(failed("a")))
+    told = completion.take(100.0, unread)
     assert told is not None
     assert told.failed
-    completion.add([ended("b"), failed("c")])
-    assert completion.take(99.9 + told.lasts) is None
-    later = completion.take(100.0 + told.lasts)
+    completion.add(by_number(ended("b"), failed("c")))
+    assert completion.take(99.9 + told.lasts, unread) is None
+    later = completion.take(100.0 + told.lasts, unread)
     assert later is not None
     assert later.failed
 

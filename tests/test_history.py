@@ -190,6 +190,27 @@ def test_changes_are_told_once_to_each_who_asks(history: History, path: Path) ->
         assert [changed.status for changed in screen.changes(first.revision).tasks] == [Status.UNKNOWN]
 
 
+def test_the_turns_of_tasks_are_their_changes_in_few_words(history: History) -> None:
+    task = intent(history)
+    _, _, before = history.turns(0)
+    other = intent(history)
+    history.store([arrival(FINISHED)], 2_000)
+    history.record_unknown(other, message="cut", request_id=None)
+    untracked = other + 1
+    assert history.turns(before)[:2] == ({other: Status.UNKNOWN, untracked: Status.SUCCEEDED}, [])
+    history.record_accepted(task, FINISHED.task_id, "R-1")
+    statuses, removed, revision = history.turns(before)
+    assert (statuses, removed) == ({task: Status.SUCCEEDED, other: Status.UNKNOWN}, [untracked])
+    assert revision == history.changes(before).revision
+    assert history.turns(revision) == ({}, [], revision)
+
+
+def test_those_tasks_are_read_that_there_are(history: History) -> None:
+    first, _, third = intent(history), intent(history), intent(history)
+    assert [task.id for task in history.tasks_of([third, 99, first])] == [first, third]
+    assert history.tasks_of([]) == []
+
+
 def test_the_outline_has_every_task_by_age(history: History) -> None:
     first, second = intent(history), intent(history)
     history.record_unknown(first, message="cut", request_id=None)
@@ -252,6 +273,9 @@ def test_text_that_is_no_utf8_is_kept_as_it_came(history: History) -> None:
     [task] = history.tasks()
     assert (task.task_id, task.code) == (strange.task_id, strange.code)
     whole, unread = history.deliveries(0)
+    assert history.arrived(0) == ({1: 1}, [unread], unread.id)
+    assert history.arrived(whole.id) == ({}, [unread], unread.id)
+    assert history.arrived(unread.id) == ({}, [], unread.id)
     assert (whole.message_id, whole.event) == ("\ud800", strange)
     assert (unread.message_id, unread.reason) == ("\udfff", "\ud800")
     [quarantined] = all_quarantined(history)

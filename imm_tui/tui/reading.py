@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from imm_tui.arrivals import Delivery
-from imm_tui.history import Changes, History
-from imm_tui.tasks import Task
+from imm_tui.history import History
+from imm_tui.tasks import Status, Task
 from imm_tui.tui.task_index import TaskIndex
 
 _FIRST = 200
@@ -27,6 +28,19 @@ class Outline:
     """When the newest event was received."""
     revision: int
     last_delivery: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What has come about in a history: no more of it than the screen needs of each of thousands."""
+
+    statuses: dict[int, Status]
+    """Of the tasks that are new or have changed, by their numbers."""
+    removed: list[int]
+    """The numbers of tasks that are no more."""
+    received: Counter[int]
+    """How many events were received at each time."""
+    quarantined: list[Delivery]
 
 
 def outline(path: Path, received_since: int, step: int) -> Outline:
@@ -65,13 +79,10 @@ class Reading:
         """Whether anything was committed since `news` was last asked for."""
         return self.history.data_version() != self.version
 
-    def news(self) -> tuple[Changes, list[Delivery]]:
+    def news(self) -> News:
         """What has changed, and what was delivered, since this was last asked for."""
         # Asked first: what is committed while this reads is read the next time.
         self.version = self.history.data_version()
-        changes = self.history.changes(self._revision)
-        deliveries = self.history.deliveries(self._last_delivery)
-        self._revision = changes.revision
-        if deliveries:
-            self._last_delivery = deliveries[-1].id
-        return changes, deliveries
+        statuses, removed, self._revision = self.history.turns(self._revision)
+        received, quarantined, self._last_delivery = self.history.arrived(self._last_delivery)
+        return News(statuses=statuses, removed=removed, received=received, quarantined=quarantined)

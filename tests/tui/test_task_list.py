@@ -15,7 +15,6 @@ from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from imm_tui.history import Changes
 from imm_tui.tasks import Status, Task
 from imm_tui.tui.styles import stylesheet
 from imm_tui.tui.task_index import TaskIndex
@@ -53,9 +52,10 @@ class Listing(App[None]):
     def compose(self) -> ComposeResult:
         yield TaskList(self.fetch)
 
-    def fetch(self, number: int) -> Task | None:
-        self.fetched += 1
-        return self.known.get(number)
+    def fetch(self, numbers: Iterable[int]) -> list[Task]:
+        wanted = [*numbers]
+        self.fetched += len(wanted)
+        return [self.known[number] for number in wanted if number in self.known]
 
     def on_mount(self) -> None:
         self.widget.load(TaskIndex((task.id, task.status) for task in self.known.values()))
@@ -87,7 +87,7 @@ class Listing(App[None]):
 
     def change(self, *tasks: Task, removed: Iterable[int] = ()) -> None:
         self.known |= {task.id: task for task in tasks}
-        self.widget.apply(Changes(tasks=list(tasks), removed=list(removed), revision=0))
+        self.widget.apply({task.id: task.status for task in tasks}, list(removed))
 
 
 def names(listing: Listing) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -204,7 +204,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         yield BatchStrip()
         yield FilterBar()
         with Horizontal(id="regions"):
-            yield TaskList(self._fetch)
+            yield TaskList(self._fetch_all)
             yield TaskDetail(self._before.tab if self._before is not None else 0)
         yield Footer()
 
@@ -301,30 +301,33 @@ class Dashboard(Localized[None], inherit_bindings=False):
             return
         self._read_at = time.monotonic()
         try:
-            changes, deliveries = self._reading.news()
+            news = self._reading.news()
         except HistoryUnusable as trouble:
             self._show_history_trouble(trouble)
             return
         self._show_history_trouble(None)
         tasks = self.query_one(TaskList)
-        if changes.tasks or changes.removed:
+        if news.statuses or news.removed:
             self._completion.add(
-                task for task in changes.tasks if task.status.finished and not _has_ended(tasks.status_of(task.id))
+                {
+                    task: status
+                    for task, status in news.statuses.items()
+                    if status.finished and not _has_ended(tasks.status_of(task))
+                }
             )
             self._tell_ended()
-            tasks.apply(changes)
+            tasks.apply(news.statuses, news.removed)
             self._count_soon()
             if not self._wanted.plain:
                 self._finder.ask(self._wanted)
-            if any(task.id == tasks.selected for task in changes.tasks):
+            if tasks.selected in news.statuses:
                 self._leaving = True
                 self._show_detail_soon()
-        events = [delivery for delivery in deliveries if delivery.event is not None]
-        if events:
-            self._last_event = events[-1].received_at
-            self.query_one(EventChart).add(delivery.received_at for delivery in events)
+        if news.received:
+            self._last_event = max(news.received)
+            self.query_one(EventChart).add(news.received.elements())
             self.show_listener(self.listener)
-        self._tell_quarantined([delivery for delivery in deliveries if delivery.event is None])
+        self._tell_quarantined(news.quarantined)
 
     def _look(self) -> None:
         if self._reading is None:
@@ -440,10 +443,13 @@ class Dashboard(Localized[None], inherit_bindings=False):
         tasks.follow = not tasks.follow
 
     def _fetch(self, task: int) -> Task | None:
+        return next(iter(self._fetch_all([task])), None)
+
+    def _fetch_all(self, tasks: Iterable[int]) -> list[Task]:
         try:
-            return self._reading.history.task(task) if self._reading is not None else None
+            return self._reading.history.tasks_of(tasks) if self._reading is not None else []
         except HistoryUnusable:
-            return None  # the next look at the history says so
+            return []  # the next look at the history says so
 
     def _tell_quarantined(self, messages: list[Delivery]) -> None:
         self._untold += messages
@@ -460,7 +466,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.notify(words, title=_("Not read"), severity="warning", timeout=_TOAST_LASTS, markup=False)
 
     def _tell_ended(self) -> None:
-        telling = self._completion.take(time.monotonic())
+        telling = self._completion.take(time.monotonic(), self._fetch)
         if telling is not None:
             from imm_tui.tui.telling import tell
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from imm_tui.history import Changes, Column, Order
+from imm_tui.history import Column, Order
 from imm_tui.i18n import N_, _
 from imm_tui.tasks import SHAPES, Status, Task, now
 from imm_tui.tui import list_words, task_words
@@ -27,6 +27,10 @@ from imm_tui.tui.widgets.row_list import RowList
 
 _KEPT = 2000
 """Tasks that are kept in memory; the history has all."""
+
+_DRAWN = 256
+"""Rows that are kept as they were drawn: those in sight, some times over. Each is dozens of objects of Textual's, and the
+whole program stands still while garbage is looked for among them."""
 
 _SOON = 3
 """Pictures of the sign of life that the title leaves out: most searches are over by then."""
@@ -109,14 +113,14 @@ class TaskList(RowList):
             super().__init__()
             self.follow = follow
 
-    def __init__(self, fetch: Callable[[int], Task | None]) -> None:
+    def __init__(self, fetch: Callable[[Iterable[int]], Iterable[Task]]) -> None:
         super().__init__()
         self._fetch = fetch
         self._index: TaskIndex | None = None
         self._found: Found | None = None
         self._marks = Marks()
         self._tasks: dict[int, Task] = {}
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_DRAWN)
         self._styles: dict[tuple[str, bool], dict[str, Style]] = {}
         self._columns = Columns(0)
         self._titled = ""
@@ -131,8 +135,7 @@ class TaskList(RowList):
     def load(self, index: TaskIndex, newest: Iterable[Task] = ()) -> None:
         """Shows what the history holds; `newest` are the tasks that will be in sight first."""
         self._index = index
-        for task in newest:
-            self._keep(task)
+        self._keep(newest)
         self.show_all()
 
     def show_all(self) -> None:
@@ -173,30 +176,27 @@ class TaskList(RowList):
         self._follow()
         self._set_title()
 
-    def apply(self, changes: Changes) -> None:
-        """Takes up what changed. The rows in sight stay where they are, and the selection on its task."""
+    def apply(self, statuses: Mapping[int, Status], removed: Sequence[int]) -> None:
+        """Takes up which tasks are new or have changed, and which are no more. The rows in sight stay where they are,
+        and the selection on its task."""
         index = self._index
         if index is None:
             return
         place = self.place()
-        changed, moved = set(), False
-        for task in changes.tasks:
-            self._keep(task)
-            if index.put(task.id, task.status):
-                moved = True
-            else:
-                changed.add(task.id)
-        for removed in changes.removed:
-            moved |= index.remove(removed)
-            changed.add(removed)
-            self._tasks.pop(removed, None)
-        self.forget_marks(changes.removed)
+        changed, moved = {*statuses, *removed}, False
+        for number, status in statuses.items():
+            moved |= index.put(number, status)
+        for number in removed:
+            moved |= index.remove(number)
+        for number in changed & self._tasks.keys():
+            del self._tasks[number]
+        self.forget_marks(removed)
         if moved and self._found is None:
             self.show_rows(index, place)
             self._follow()
         self._edge()
         if changed and self._rows:
-            for number in changed.intersection(map(self._rows.id_at, self.rows_in_sight())):
+            for number in changed.intersection(self._numbers_in_sight()):
                 self.refresh_row(number)
 
     def _follow(self) -> None:
@@ -209,11 +209,10 @@ class TaskList(RowList):
 
     def tick(self) -> None:
         """A second has passed: repaints the rows in sight whose task is under way."""
-        for row in self.rows_in_sight():
-            assert self._rows is not None
-            task = self._known(self._rows.id_at(row))
+        for number in self._numbers_in_sight():
+            task = self._tasks.get(number)
             if task is not None and task.status.under_way:
-                self.refresh_row(task.id)
+                self.refresh_row(number)
 
     def empty(self) -> Sequence[str]:
         return list_words.empty(len(self._index or ()), self.arrangement, self._key_of("new"))
@@ -255,18 +254,19 @@ class TaskList(RowList):
             ),
         )
 
-    def _known(self, number: int) -> Task | None:
-        task = self._tasks.get(number)
-        if task is None:
-            task = self._fetch(number)
-            if task is not None:
-                self._keep(task)
-        return task
+    def _numbers_in_sight(self) -> list[int]:
+        return [self._rows.id_at(row) for row in self.rows_in_sight()] if self._rows else []
 
-    def _keep(self, task: Task) -> None:
+    def _known(self, number: int) -> Task | None:
+        if number not in self._tasks:
+            # What is in sight with it is read at once: to ask is what takes long.
+            self._keep(self._fetch({number, *self._numbers_in_sight()} - self._tasks.keys()))
+        return self._tasks.get(number)
+
+    def _keep(self, tasks: Iterable[Task]) -> None:
         if len(self._tasks) >= _KEPT:
             self._tasks.clear()  # the rows in sight are read again; it happens once in a long scroll
-        self._tasks[task.id] = task
+        self._tasks |= {task.id: task for task in tasks}
 
     @property
     def counts(self) -> Counter[Status]:
