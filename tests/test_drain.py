@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from imm_tui.arrivals import Delivery
-from imm_tui.cloud.mns import BATCH, Cancelled
+from imm_tui.cloud.mns import AT_ONCE, BATCH, Cancelled
 from imm_tui.drain import Drain
-from imm_tui.errors import HistoryUnusable, Refused
+from imm_tui.errors import HistoryUnusable, Refused, Trouble
 from imm_tui.history import History
 from tests.conftest import RunningEmulator
 from tests.control import Control
@@ -109,6 +109,50 @@ def test_what_was_received_ahead_is_finished_before_it_ends(
     drain.close()
     active, hidden = mailbox.left
     assert (len(told) + active, hidden) == (MANY, 0)
+
+
+def test_more_and_more_is_received_at_once_while_batches_come_back_full_but_not_ever_more(
+    drain: Drain, mailbox: Mailbox, told: list[Delivery]
+) -> None:
+    batches = [1, 2, 4, AT_ONCE, AT_ONCE, AT_ONCE]
+    mailbox.publish(*map(notification, names(sum(batches) * BATCH)))
+    assert [drain.cycle(0, always) for _each in batches] == [number * BATCH for number in batches]
+    assert drain.cycle(0, always) == 0
+    assert not drain.more
+    assert not drain.is_ahead
+    assert len(told) == sum(batches) * BATCH
+    assert mailbox.left == (0, 0)
+
+
+def test_one_receive_of_several_that_fails_costs_none_of_the_others(
+    drain: Drain, mailbox: Mailbox, control: Control, told: list[Delivery]
+) -> None:
+    mailbox.publish(*map(notification, names(MANY)))
+    assert drain.cycle(0, always) == BATCH
+    control.fault("error", operation="BatchReceiveMessage", skip=1, count=1, status=500, code="InternalError")
+    assert drain.cycle(0, always) == 2 * BATCH
+    troubles = 0
+    while len(told) < MANY:
+        try:
+            drain.cycle(0, always)
+        except Trouble:
+            troubles += 1
+    assert troubles == 1
+    assert mailbox.left == (0, 0)
+
+
+def test_a_batch_in_hand_is_finished_though_no_more_can_be_received_ahead(
+    drain: Drain, mailbox: Mailbox, told: list[Delivery]
+) -> None:
+    def interrupted_now() -> bool:
+        drain.interrupt()
+        return True
+
+    mailbox.publish(*map(notification, names(MANY)))
+    assert drain.cycle(0, interrupted_now) == BATCH == len(told)
+    assert mailbox.left == (MANY - BATCH, 0)
+    with pytest.raises(Cancelled):
+        drain.cycle(0, always)
 
 
 def test_without_going_on_no_more_than_one_batch_is_received(

@@ -6,7 +6,8 @@ The SDK drops a whole batch for one message that it cannot read, so the replies 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -23,10 +24,13 @@ from imm_tui.credentials import Credentials, Keys
 from imm_tui.errors import BadInput, NoCredentials, Refused, Unreachable
 from imm_tui.i18n import _
 
-__all__ = ["BATCH", "Cancelled", "Queue"]
+__all__ = ["AT_ONCE", "BATCH", "Cancelled", "Queue"]
 
 BATCH = 16
 """Messages that one call can receive or delete (MNS API 2015-06-06, BatchReceiveMessage, BatchDeleteMessage)."""
+
+AT_ONCE = 8
+"""Calls of one kind that are worth having under way at once."""
 
 _BARRING_CODES = frozenset({"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"})
 
@@ -34,7 +38,8 @@ _HANDLE = re.compile(r"[!-~]+")
 
 
 class Queue:
-    """One queue over one connection of its own. Not for sharing between threads, but for `interrupt` and `kill`."""
+    """One queue, over as many connections as there are calls under way. Not for sharing between threads, but for
+    `interrupt` and `kill`."""
 
     def __init__(self, endpoint: str, name: str, credentials: Keys, *, read_only: bool = False) -> None:
         """Opens nothing yet. Of a `read_only` queue one can only `peek` and ask the `depth`: all else raises ReadOnly.
@@ -43,6 +48,9 @@ class Queue:
         """
         self._name = checked_name(name, "queue")
         self._mns = Mns(endpoint, credentials, read_only=read_only)
+        self._lines = [self._mns]
+        self._interrupted = self._killed = False
+        self._turn = threading.Lock()  # for these three
         self._digests = False
 
     def receive(self, count: int = BATCH, wait: int = 30) -> list[Received]:
@@ -52,13 +60,23 @@ class Queue:
         A body that does not fit its MessageBodyMD5 counts as damaged, once another has shown that the service fills
         that in as we understand it.
         """
+        return self.start_receive(count, wait)()
+
+    def start_receive(self, count: int = BATCH, wait: int = 0) -> Callable[[], list[Received]]:
+        """As `receive`, but only sends the request; the messages are taken by what this returns, which is called once.
+        What else is called meanwhile has a connection of its own."""
         request = BatchReceiveMessageRequest(self._name, count, base64decode=False, wait_seconds=wait)
-        reply = self._mns.call(request, wait)
-        if reply.status == 200 and (messages := messages_of(reply.body)) is not None:
-            return self._judged(messages)
-        if (refusal := self._refusal(reply, request)).code == "MessageNotExist":
-            return []
-        raise refusal
+        take = self._free().start(request, wait)
+
+        def messages() -> list[Received]:
+            reply = take()
+            if reply.status == 200 and (found := messages_of(reply.body)) is not None:
+                return self._judged(found)
+            if (refusal := self._refusal(reply, request)).code == "MessageNotExist":
+                return []
+            raise refusal
+
+        return messages
 
     def peek(self, count: int = BATCH) -> list[Received]:
         """Up to `count` (1 to 16) of the messages that `receive` would take, without a receipt handle; nothing changes.
@@ -66,7 +84,7 @@ class Queue:
         Nothing says how to see more than the first 16, nor those that are hidden for now. MNS API 2015-06-06,
         BatchPeekMessage. Raises Refused, Unreachable, Cancelled.
         """
-        return self._judged(self._mns.peek(self._name, count, self._resource, _BARRING_CODES))
+        return self._judged(self._free().peek(self._name, count, self._resource, _BARRING_CODES))
 
     def _judged(self, messages: list[Received]) -> list[Received]:
         self._digests = self._digests or any(message.fits for message in messages)
@@ -75,31 +93,48 @@ class Queue:
         return messages
 
     def delete(self, receipt_handles: Sequence[str]) -> list[str]:
-        """Delete messages, any number of them; which handles' messages the service says are deleted.
+        """Delete messages, any number of them, some batches at once; which handles' messages the service says are
+        deleted.
 
         One that is missing in the answer may have become visible again, or be deleted already. Raises Refused,
         Unreachable or Cancelled if a call fails before any message was deleted; after that it returns what was.
         """
         handles = [handle for handle in receipt_handles if _HANDLE.fullmatch(handle)]
+        batches = [handles[start : start + BATCH] for start in range(0, len(handles), BATCH)]
         deleted: list[str] = []
-        for start in range(0, len(handles), BATCH):
-            batch = handles[start : start + BATCH]
+        while batches:
+            some, batches = batches[:AT_ONCE], batches[AT_ONCE:]
+            started: list[Callable[[], list[str]]] = []
+            fault: Refused | Unreachable | NoCredentials | None = None
             try:
-                deleted += self._delete(batch)
-            except (Refused, Unreachable, NoCredentials):
+                for batch in some:
+                    started.append(self._start_delete(batch))
+            except (Refused, Unreachable, NoCredentials) as error:
+                fault = error
+            for take in started:
+                try:
+                    deleted += take()
+                except (Refused, Unreachable, NoCredentials) as error:
+                    fault = fault or error
+            if fault is not None:
                 if not deleted:
-                    raise
+                    raise fault
                 break
         return deleted
 
-    def _delete(self, batch: list[str]) -> list[str]:
+    def _start_delete(self, batch: list[str]) -> Callable[[], list[str]]:
         request = BatchDeleteMessageRequest(self._name, batch)
-        reply = self._mns.call(request)
-        if reply.status == 204:
-            return batch
-        if reply.status >= 400 and (kept := failed_deletes(reply.body)) is not None and kept <= set(batch):
-            return [handle for handle in batch if handle not in kept]
-        raise self._refusal(reply, request)
+        take = self._free().start(request)
+
+        def deleted() -> list[str]:
+            reply = take()
+            if reply.status == 204:
+                return batch
+            if reply.status >= 400 and (kept := failed_deletes(reply.body)) is not None and kept <= set(batch):
+                return [handle for handle in batch if handle not in kept]
+            raise self._refusal(reply, request)
+
+        return deleted
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> str:
         """Hide a received message for `seconds` (1 to 43200) from now; its new receipt handle, the old one is void.
@@ -111,7 +146,7 @@ class Queue:
         # The SDK puts the handle into the URL as it is, and signs that URL.
         handle = quote(receipt_handle, safe="!$'()*+,/:;=@-._~")
         request = ChangeMessageVisibilityRequest(self._name, handle, seconds)
-        reply = self._mns.call(request)
+        reply = self._free().call(request)
         if reply.status == 200 and (fields := fields_of(reply.body, "ChangeVisibility")).get("ReceiptHandle"):
             return fields["ReceiptHandle"]
         raise self._refusal(reply, request)
@@ -122,30 +157,50 @@ class Queue:
         MNS API 2015-06-06, GetQueueAttributes. Raises Refused, Unreachable, Cancelled.
         """
         request = GetQueueAttributesRequest(self._name)
-        reply = self._mns.call(request)
+        reply = self._free().call(request)
         if reply.status == 200 and (depth := depth_of(reply.body)) is not None:
             return depth
         raise self._refusal(reply, request)
 
     @property
     def refused_key(self) -> Credentials | None:
-        """What the last call was signed with, where it was refused and another key may do."""
-        return self._mns.refused_key
+        """What a call was signed with, where the last one on its connection was refused and another key may do."""
+        return next((line.refused_key for line in self._lines if line.refused_key is not None), None)
 
     def interrupt(self) -> None:
         """From any thread: receive no more. Every later `receive` raises Cancelled, and so does one that waits, at
         once, unless its answer has begun to come: that one is read to its end, and so is one that does not wait. Every
         other call is still possible.
         """
-        self._mns.wire.interrupt()
+        with self._turn:
+            self._interrupted = True
+            for line in self._lines:
+                line.wire.interrupt()
 
     def kill(self) -> None:
-        """From any thread: end a blocked call at once. That call and every later one raise Cancelled."""
-        self._mns.wire.connection.kill()
+        """From any thread: end all calls at once. They and every later one raise Cancelled."""
+        with self._turn:
+            self._killed = True
+            for line in self._lines:
+                line.wire.connection.kill()
 
     def close(self) -> None:
-        """Close the connection; a later call opens a new one."""
-        self._mns.wire.connection.close()
+        """Close the connections, and give up the calls under way; a later call opens a new one."""
+        for line in self._lines:
+            line.close()
+
+    def _free(self) -> Mns:
+        """A connection that no call is under way on; one is kept for the next."""
+        free = next((line for line in self._lines if not line.busy), None)
+        if free is None:
+            free = self._mns.beside()
+            with self._turn:
+                self._lines.append(free)
+                if self._interrupted:
+                    free.wire.interrupt()
+                if self._killed:
+                    free.wire.connection.kill()
+        return free
 
     @property
     def _resource(self) -> str:

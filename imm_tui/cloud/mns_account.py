@@ -162,7 +162,7 @@ class MnsAccount:
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""
-        self._mns.wire.connection.close()
+        self._mns.close()
 
     def _call(self, request: Any) -> Reply:
         reply = self._mns.call(request)

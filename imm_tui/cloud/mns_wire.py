@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -117,8 +120,21 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that is on its way. The SDK, which takes it for a reply, copies `status` and `header`."""
+
+    at: float
+    """Epoch seconds, by our clock."""
+    signature: str = field(repr=False)
+    key: Credentials = field(default=Credentials("", ""), repr=False)
+    """What it was signed with."""
+    status: int = 0
+    header: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply of whatever status and form. The SDK copies `status` and `header`."""
+    """A reply of whatever status and form."""
 
     status: int
     header: http.client.HTTPMessage = field(repr=False)
@@ -127,8 +143,8 @@ class Reply:
     """When the request went out and when the reply began to come, in epoch seconds by our clock."""
     signature: str = field(repr=False)
     """Of the request."""
-    key: Credentials = field(default=Credentials("", ""), repr=False)
-    """What it was signed with."""
+    key: Credentials = field(repr=False)
+    """What that was signed with."""
 
     @property
     def code(self) -> str | None:
@@ -147,7 +163,8 @@ class Reply:
 
 
 class Mns:
-    """Calls of MNS over one connection. Not for sharing between threads, but for the wire's `interrupt` and `kill`."""
+    """Calls of MNS over one connection, one after the other. Not for sharing between threads, but for the wire's
+    `interrupt` and `kill`."""
 
     def __init__(self, endpoint: str, keys: Keys, *, read_only: bool) -> None:
         """Opens nothing yet. Raises BadInput for an `endpoint` or a proxy that cannot be, NoCredentials for keys."""
@@ -156,10 +173,25 @@ class Mns:
         self._keys = keys
         self._read_only = read_only
         self.route = Route.to("MNS", address)
-        self.wire = Wire(self.route)
+        self.wire = Wire(self.route, address.tls_context())
         self._client = _Client(self.wire)
+        self.busy = False
+        """Whether a call was started and its reply not taken yet."""
         self.refused_key: Credentials | None = None
         """What the last call was signed with, where it was refused and another key may do."""
+
+    def beside(self) -> Mns:
+        """Another connection to the same place, with the same keys."""
+        other = copy(self)
+        other.wire = self.wire.beside()
+        other._client = _Client(other.wire)
+        other.busy, other.refused_key = False, None
+        return other
+
+    def close(self) -> None:
+        """Gives up the call under way, if there is one; a later call opens a new connection."""
+        self.busy = False
+        self.wire.connection.close()
 
     def call(self, request: Any, wait: int = 0) -> Reply:
         """The reply to one of the SDK's requests, of whatever status; it may take `wait` seconds to begin.
@@ -167,6 +199,10 @@ class Mns:
         A call that is refused because of its key was not carried out: it is sent again if there is another key now.
         Raises ReadOnly before anything is sent, Unreachable, Cancelled, and NoCredentials if there is no key any more.
         """
+        return self.start(request, wait)()
+
+    def start(self, request: Any, wait: int = 0) -> Callable[[], Reply]:
+        """As `call`, but only sends the request; the reply is taken by what this returns, which is called once."""
         perform, action = _CALLS[type(request)]
         if self._read_only and (trouble := promise.forbidden(action)):
             raise trouble
@@ -174,12 +210,20 @@ class Mns:
         self.wire.receives = isinstance(request, BatchReceiveMessageRequest)
         self.wire.waits = wait > 0
         key = self._keys.current()
-        reply = self._client.send(perform, request, usable(key))
-        if _is_for_another(reply, key) and self._keys.renew(key):
-            key = self._keys.current()
-            reply = self._client.send(perform, request, usable(key))
-        self.refused_key = key if _is_for_another(reply, key) else None
-        return reply
+        sent = self._client.send(perform, request, usable(key))
+
+        def take() -> Reply:
+            nonlocal key
+            self.busy = False
+            reply = self.wire.reply(sent)
+            if _is_for_another(reply, key) and self._keys.renew(key):
+                key = self._keys.current()
+                reply = self.wire.reply(self._client.send(perform, request, usable(key)))
+            self.refused_key = key if _is_for_another(reply, key) else None
+            return reply
+
+        self.busy = True
+        return take
 
     def peek(self, queue: str, count: int, resource: str, barring: Collection[str] = ()) -> list[Received]:
         """Up to `count` (1 to 16) of the messages that could be received now, and still can be: nothing changes.
@@ -234,9 +278,10 @@ class _Stage(Enum):
 class Wire:
     """Stands where the SDK has its MNSHttp."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, tls: ssl.SSLContext | None) -> None:
         self.route = route
-        self.connection = Connection(route, route.address.tls_context())
+        self._tls = tls
+        self.connection = Connection(route, tls)
         self.silence = 0.0
         """Seconds without a byte after which the call in hand is given up."""
         self.receives = False
@@ -247,6 +292,10 @@ class Wire:
         self._stage = _Stage.NONE
         self._interrupted = False
         self._turn = threading.Lock()  # held for a change of the two, never while anything is waited for
+
+    def beside(self) -> Wire:
+        """Another one to the same place. To load a system's certificates takes twenty milliseconds: it shares them."""
+        return Wire(self.route, self._tls)
 
     def is_keep_alive(self) -> bool:
         return True
@@ -259,42 +308,48 @@ class Wire:
             if self._stage is not _Stage.NONE and not come:
                 self.connection.abort()
 
-    def send_request(self, request: Any) -> Reply:
+    def send_request(self, request: Any) -> Sent:
         """Send `request`, once: a receive that is sent again hides the messages that the first one took.
 
         A connection that the service closed while it was idle is noticed before anything is sent.
         """
         connection = self.connection
-        receiving = self.receives
         if connection.stale:
             connection.close()  # not after _enter: it would undo an interruption
-        self._enter(_Stage.CONNECTING if receiving else _Stage.NONE)
-        try:
+        self._enter(_Stage.CONNECTING if self.receives else _Stage.NONE)
+        with self._faults():
             if connection.sock is None:
                 connection.connect()
             connection.sock.settimeout(self.silence)
-            waiting = receiving and self.waits
-            self._enter(_Stage.WAITING if waiting else _Stage.NONE)
-            asked_at = time.time()
+            self._enter(_Stage.WAITING if self.receives and self.waits else _Stage.NONE)
+            at = time.time()
             connection.request(request.method, request.uri, request.data, request.header)
-            if waiting:
+            # In no local variable: a crash report has those.
+            return Sent(at, request.header["Authorization"].rpartition(":")[2])
+
+    def reply(self, sent: Sent) -> Reply:
+        """The reply to what was sent last."""
+        with self._faults():
+            if self.receives and self.waits:
                 self._await_answer()
-            with connection.getresponse() as response:
-                return Reply(
-                    response.status,
-                    response.headers,
-                    response.read(),
-                    (asked_at, time.time()),
-                    # In no local variable: a crash report has those.
-                    request.header["Authorization"].rpartition(":")[2],
-                )
+            with self.connection.getresponse() as response:
+                times = sent.at, time.time()
+                return Reply(response.status, response.headers, response.read(), times, sent.signature, sent.key)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Whatever goes wrong within ends the call, as Unreachable or Cancelled."""
+        try:
+            yield
         except (Unreachable, OSError, http.client.HTTPException, ValueError) as error:
             self._give_up()
             fault: Exception = error
         except BaseException:
             self._give_up()
             raise
-        if connection.killed or (receiving and self._interrupted):
+        else:
+            return
+        if self.connection.killed or (self.receives and self._interrupted):
             raise Cancelled
         raise fault if isinstance(fault, Unreachable) else self.route.unreachable(fault)
 
@@ -323,7 +378,7 @@ class Wire:
 
 
 class _Client(MNSClient):  # type: ignore[misc]  # the SDK has no types
-    """The SDK up to the reply, and nothing of what it does with one."""
+    """The SDK up to the request, and nothing of what it does with a reply."""
 
     def __init__(self, wire: Wire) -> None:
         # It makes a connection of its own, opens it at the first request only, and loses it here. Under https:// that
@@ -331,17 +386,17 @@ class _Client(MNSClient):  # type: ignore[misc]  # the SDK has no types
         super().__init__(f"http://{wire.route.address.authority}", "", "")
         self.http = wire
 
-    def send(self, perform: Callable[[MNSClient, Any, Any], None], request: Any, key: Credentials) -> Reply:
-        """The reply to `request`, signed with `key`."""
+    def send(self, perform: Callable[[MNSClient, Any, Any], None], request: Any, key: Credentials) -> Sent:
+        """Sends `request`, signed with `key`."""
         self.access_id = key.access_key_id
         self.access_key = key.access_key_secret
         self.security_token = key.security_token
         response = ResponseBase()
         perform(self, request, response)
-        reply = response.error_data
-        assert isinstance(reply, Reply)
-        return replace(reply, key=key)
+        sent = response.error_data
+        assert isinstance(sent, Sent)
+        return replace(sent, key=key)
 
-    def check_status(self, request: Any, reply: Reply, response: Any, decoder: Any = None) -> None:
-        """Called with each reply; while `error_data` is anything but "", the SDK leaves the reply alone."""
-        response.error_data = reply
+    def check_status(self, request: Any, sent: Sent, response: Any, decoder: Any = None) -> None:
+        """Called with what the wire has returned; while `error_data` is anything but "", the SDK leaves it alone."""
+        response.error_data = sent
