@@ -28,7 +28,8 @@ class Pace:
         """What is asked for while it waits is done together."""
         if self._waiting:
             return
-        wait = self._acted_at + self._seconds - time.monotonic()
+        # On the same beat as all others of this pace: what changes together is drawn in one frame.
+        wait = (self._acted_at // self._seconds + 1) * self._seconds - time.monotonic()
         if wait > 0:
             self._waiting = True
             self._owner.set_timer(wait, self._go)

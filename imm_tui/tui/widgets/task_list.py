@@ -29,8 +29,8 @@ _KEPT = 2000
 """Tasks that are kept in memory; the history has all."""
 
 _DRAWN = 256
-"""Rows that are kept as they were drawn: those in sight, some times over. Each is dozens of objects of Textual's, and the
-whole program stands still while garbage is looked for among them."""
+"""Rows that are kept as they were drawn: those in sight, some times over. Each is dozens of objects of Textual's, and
+the whole program stands still while garbage is looked for among them."""
 
 _SOON = 3
 """Pictures of the sign of life that the title leaves out: most searches are over by then."""
