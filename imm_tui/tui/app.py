@@ -48,9 +48,8 @@ if TYPE_CHECKING:  # most of it is imported after the first paint
     from imm_tui.tui.screens.dashboard import Whereabouts
     from imm_tui.tui.screens.submit import SubmitScreen
 
-_TAKE_UP = 1 / 20
-"""Seconds between two readings of the history, however often it changes: what comes faster nobody can read, and a key
-that comes during one waits for it."""
+_FRAME = 1 / 30
+"""Seconds between two readings of the history, however often it changes."""
 
 _GIVES_WAY = 0.05
 """Seconds for which the draining of a queue waits at most for what is being drawn."""
@@ -302,7 +301,7 @@ class ImmApp(App[str | None]):
                 self.call_later(self._drain_soon)
 
     def _drain_soon(self) -> None:
-        wait = self._drained_at + _TAKE_UP - time.monotonic()
+        wait = self._drained_at + _FRAME - time.monotonic()
         if wait > 0:
             self.set_timer(wait, self._drain_next)
         else:
