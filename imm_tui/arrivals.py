@@ -201,7 +201,7 @@ class _Intake:
         first = message is None
         if message is None:
             message = self._messages[key] = next(self._new_message)
-            reason = None if arrival.events else as_sql(arrival.reason)
+            reason = None if arrival.events else arrival.reason
             row = (message, *key, arrival.body, reason, arrival.enqueued_at, self._at, arrival.dequeue_count)
             self._rows[_NEW_MESSAGE].append(row)
         else:
@@ -224,9 +224,9 @@ class _Intake:
         task.new_events += not event.asked
         if task.decisive is None or event.rank > task.decisive.rank:
             task.decisive, task.new_decisive = event, number
-        row = (number, event.identity, task.id, message, self._at, as_sql(event.task_id), as_sql(event.name))
-        figures = (event.status, event.percent, event.page_count, as_sql(event.code), as_sql(event.message))
-        self._rows[_NEW_EVENT].append((*row, *figures, as_sql(event.time), event.asked))
+        row = (number, event.identity, task.id, message, self._at, event.task_id, event.name, event.status)
+        said = (event.percent, event.page_count, event.code, event.message, event.time, event.asked)
+        self._rows[_NEW_EVENT].append((*row, *said))
         return number
 
     def _task_of(self, event: Event) -> _Task:
@@ -271,18 +271,23 @@ class _Intake:
     def _write_together(self, statement: str, rows: list[tuple[object, ...]]) -> None:
         while rows:
             some = min(1 << len(rows).bit_length() - 1, _TOGETHER)  # so that few statements are to be prepared
-            self._db.execute(_for_rows(statement, len(rows[0]), some), list(chain(*rows[:some])))
+            values = list(chain(*rows[:some]))
+            prepared = _for_rows(statement, len(rows[0]), some)
+            try:
+                self._db.execute(prepared, values)
+            except UnicodeEncodeError:
+                self._db.execute(prepared, [as_sql(value) for value in values])
             rows = rows[some:]
 
     def _write_task(self, key: str, task: _Task) -> None:
         if task.decisive is None or task.new_decisive is None:
             self._rows[_COUNTED].append((task.id, self._revision, task.new_events))
             return
-        verdict = [as_sql(value) for value in task.decisive.verdict(self._at).values()]
+        verdict = task.decisive.verdict(self._at).values()
         if task.named is None:
             self._rows[_JUDGED].append((task.id, self._revision, task.new_events, task.new_decisive, *verdict))
         else:
-            row = (task.id, self._revision, as_sql(task.named), as_sql(key), self._at, task.new_events)
+            row = (task.id, self._revision, task.named, key, self._at, task.new_events)
             self._rows[_NEW_TASK].append((*row, *verdict))
             self._rows[_DECISIVE].append((task.id, task.new_decisive))
 

@@ -67,7 +67,7 @@ def parse(body: bytes) -> Notification:
     Events that cannot be read are skipped if another one can. A lone surrogate, which no file can hold, becomes the
     escape it came as (`\\ud800`); all other text is as received, but for blanks around it.
     """
-    found = list(_walk(body.decode("utf-8-sig", "replace"), None, 0))
+    found = list(_walk(body.decode("utf-8", "replace"), None, 0))
     events = tuple(item for item in found if isinstance(item, Event))
     if events:
         return Notification(events)
