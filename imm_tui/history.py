@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -709,7 +709,7 @@ class History:
                 return []
         with self._writing() as revision:
             # Another process may have been faster.
-            new = [replace(arrival, dequeue_count=PEEKED) for arrival in self._new(arrivals)]
+            new = [arrival._replace(dequeue_count=PEEKED) for arrival in self._new(arrivals)]
             return take(self._db, new, seen_at, revision)
 
     def _new(self, arrivals: Sequence[Arrival]) -> list[Arrival]:

@@ -30,6 +30,8 @@ _ORIGIN = frozenset({"type", "source", "eventsource"})
 _OWN_KEYS = frozenset({"projectname", "requestid"})
 """Keys that all bodies of the new version have, and hardly anything else."""
 
+_OWN_SOURCES = ("acs.imm", "acs:imm")
+
 _TASK_TYPES = re.compile(
     "ArchiveFileInspection|DecodeBlindWatermark|FaceClustering|FacesSearching|FigureClustering|FigureClustersMerging|"
     "FileCompression|FileUncompression|ImageModeration|ImageSplicing|ImageToPDF|LiveTranscoding|LocationDateClustering|"
@@ -173,8 +175,10 @@ def _is_imm(item: Object | None) -> bool:
     """Whether an object says that it comes from IMM, by its type or its source."""
     if item is None:
         return False
-    return (_text(item.get("type")) or "").lower().startswith("imm:") or any(
-        item.get(key) in ("acs.imm", "acs:imm") for key in ("source", "eventsource")
+    return (
+        (_text(item.get("type")) or "").lower().startswith("imm:")
+        or item.get("source") in _OWN_SOURCES
+        or item.get("eventsource") in _OWN_SOURCES
     )
 
 
@@ -199,11 +203,12 @@ def _text(value: object) -> str | None:
 
 
 _WHOLE = re.compile(r"([0-9]{1,10})(?:\.0*)?")
+_FIGURES = (str, int, float)
 
 
 def _whole(value: object, most: int) -> int | None:
     """A whole number from 0 to `most`, written as a number or as a string; anything else is no figure."""
-    match = _WHOLE.fullmatch(str(value)) if isinstance(value, str | int | float) else None
+    match = _WHOLE.fullmatch(str(value)) if isinstance(value, _FIGURES) else None
     return int(match[1]) if match and int(match[1]) <= most else None
 
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 ApiVersion = Literal["2017-09-06", "2020-09-30"]
@@ -181,6 +181,7 @@ class Task:
 _TASK_ID_PREFIX = re.compile(r"^(formatconvert|officeconversion)-(?=.)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)  # one id is asked about several times in a row
 def task_key(task_id: str) -> str:
     """What two spellings of one task id share: IMM writes it with and without the name of its kind in front."""
     return _TASK_ID_PREFIX.sub("", task_id).lower()

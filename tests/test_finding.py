@@ -124,7 +124,7 @@ def test_when_each_thing_happened_to_a_message(history: History) -> None:
     history.store([came], 1_600)
     (message,) = history.messages_of(task)
     assert (message.stored_at, message.deleted_at) == (None, None), "not known yet"
-    history.store([replace(came, message_id="other")], 1_700, [Left(("M",), 1_610, 1_620)])
+    history.store([came._replace(message_id="other")], 1_700, [Left(("M",), 1_610, 1_620)])
     (message,) = history.messages_of(task)
     assert (message.enqueued_at, message.received_at) == (1_500, 1_600)
     assert (message.stored_at, message.deleted_at) == (1_610, 1_620)

@@ -128,7 +128,7 @@ def test_a_duplicate_counts_once_under_any_message_id(history: History) -> None:
 def test_a_message_without_an_event_is_kept_with_its_reason_and_reported_once(history: History, path: Path) -> None:
     poison = Arrival(message_id="9", body=b"\xff\x00 not ours", reason="neither JSON nor XML")
     assert [report.reason for report in history.store([poison], 1)] == ["neither JSON nor XML"]
-    assert history.store([replace(poison, dequeue_count=2)], 2) == []
+    assert history.store([poison._replace(dequeue_count=2)], 2) == []
     assert [(report.message_id, report.event) for report in history.deliveries(0)] == [("9", None)]
     assert history.tasks() == []
     with closing(sqlite3.connect(path)) as file:
@@ -138,11 +138,11 @@ def test_a_message_without_an_event_is_kept_with_its_reason_and_reported_once(hi
 
 def test_a_damaged_copy_leaves_the_quarantine_when_the_whole_message_comes(history: History) -> None:
     damaged = Arrival(message_id="9", body=b"[", reason="It arrived damaged.")
-    other, nameless = replace(damaged, message_id="8"), replace(damaged, message_id="")
+    other, nameless = damaged._replace(message_id="8"), damaged._replace(message_id="")
     history.store([damaged, other, nameless], 1)
     history.store([arrival(FINISHED, message_id="9"), arrival(FINISHED, message_id="")], 2)
     assert [message.message_id for message in all_quarantined(history)] == ["", "8"]
-    history.store([replace(damaged, dequeue_count=3)], 3)  # the whole one could not be deleted, and is damaged again
+    history.store([damaged._replace(dequeue_count=3)], 3)  # the whole one could not be deleted, and is damaged again
     assert [message.message_id for message in all_quarantined(history)] == ["", "8", "9"]
 
 
@@ -737,7 +737,7 @@ def test_the_same_event_in_another_message_that_is_only_seen_is_a_duplicate(hist
 
 
 def test_a_message_without_an_event_that_is_only_seen_is_reported_once(history: History) -> None:
-    unreadable = replace(arrival(body=b"?"), reason="not ours")
+    unreadable = arrival(body=b"?")._replace(reason="not ours")
     assert peeked(history, unreadable) == [("1", False)]
     assert peeked(history, unreadable) == []
     assert history.store([unreadable], 2_000) == []

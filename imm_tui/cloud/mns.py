@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from urllib.parse import quote
 
 from mns.mns_request import (
@@ -89,7 +88,7 @@ class Queue:
     def _judged(self, messages: list[Received]) -> list[Received]:
         self._digests = self._digests or any(message.fits for message in messages)
         if self._digests:
-            return [replace(it, repaired=True) if it.fits is False else it for it in messages]
+            return [it._replace(repaired=True) if it.fits is False else it for it in messages]
         return messages
 
     def delete(self, receipt_handles: Sequence[str]) -> list[str]:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import md5
+from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):  # there are many: a frozen dataclass takes twice as long to make
     """One message as MNS delivered it."""
 
     message_id: str
