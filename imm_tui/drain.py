@@ -7,8 +7,9 @@ the replies have come: threads of Python's that hand over to one another take lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -25,6 +26,19 @@ from imm_tui.tasks import now
 
 _DAMAGED_AGAIN = 3
 """Deliveries of a damaged message, after which it is hidden like any other that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """What is stored, and on its way from the queue."""
+
+    deliveries: list[Delivery]
+    batch: list[Received]
+    stored_at: int
+    kept: dict[str, Quarantined]
+    """What stays there, by receipt handle."""
+    deleted: Callable[[], list[str]]
+    """Waits for the end of it."""
 
 
 class Drain:
@@ -50,6 +64,7 @@ class Drain:
         self._queue = Queue(settings.mns_endpoint, settings.queue, keys, read_only=settings.read_only)
         self._ahead: list[Callable[[], list[Received]]] = []
         """Receives that are under way."""
+        self._leaving: _Leaving | None = None
         self._left: list[Left] = []
         self.more = False
         """Whether the last batches were full, so that there may be more on the queue."""
@@ -73,16 +88,15 @@ class Drain:
         as these, up to AT_ONCE. How many messages came. Raises Trouble and Cancelled: what was stored by then has been
         told, and what was received ahead is for the next cycle.
         """
-        batches = self._take_ahead() if self._ahead else [self._queue.receive(BATCH, wait)]
+        batches = self._receive(wait)
         self.more = all(len(batch) == BATCH for batch in batches)
         if self.more and not self._ahead and go_on():
             self._receive_ahead(min(2 * len(batches), AT_ONCE))
         messages = list(chain.from_iterable(batches))
         if messages:
             self._store(messages)
-        if self._left and not self._ahead:  # else it is noted along with what comes next
-            self._history.record_left(self._left)
-            self._left = []
+        if not self._ahead:  # else it goes on while the next replies are read, and is noted along with what they bring
+            self._finish()
         return len(messages)
 
     def peek(self) -> int:
@@ -103,10 +117,23 @@ class Drain:
     def close(self) -> None:
         """What was received ahead and not stored comes again."""
         try:
-            with suppress(Trouble):
-                self._history.record_left(self._left)
+            with suppress(Trouble, Cancelled):
+                self._finish()
         finally:
             self._queue.close()
+
+    def _receive(self, wait: int) -> list[list[Received]]:
+        """At least one batch. The last ones have left the queue by then."""
+        try:
+            batches = self._take_ahead() if self._ahead else [self._queue.receive(BATCH, wait)]
+        except BaseException:
+            self._settle()
+            raise
+        try:
+            self._settle()
+        except (Trouble, Cancelled) as fault:  # for the next cycle: there is something in hand
+            self._ahead.insert(0, partial(_fail, fault))
+        return batches
 
     def _receive_ahead(self, count: int) -> None:
         """A fault is for the next cycle: there is something in hand."""
@@ -131,7 +158,7 @@ class Drain:
                 break
         return batches
 
-    def _store(self, batch: Sequence[Received]) -> None:
+    def _store(self, batch: list[Received]) -> None:
         """What could not be read stays on the queue, hidden for a while."""
         arrivals: list[Arrival] = []
         for message in batch:
@@ -145,21 +172,39 @@ class Drain:
         try:
             kept = _kept(self._history, batch, arrivals)
             self._give_way()
-            self._leave(batch, kept, stored_at)
+            handles = (message.receipt_handle for message in batch)
+            gone = [handle for handle in handles if handle not in kept or kept[handle].delete_wanted]
+            deleted = self._queue.start_delete(gone)
+        except BaseException:
+            self._on_batch(deliveries)
+            raise
+        self._leaving = _Leaving(deliveries, batch, stored_at, kept, deleted)
+
+    def _settle(self) -> None:
+        """Waits until what is leaving the queue has left it, and tells what it brought."""
+        leaving, self._leaving = self._leaving, None
+        if leaving is None:
+            return
+        try:
+            leaving.deleted()
+            read = tuple(message.message_id for message in leaving.batch if message.receipt_handle not in leaving.kept)
+            self._left.append(Left(read, leaving.stored_at, now()))
+            self._hide(leaving)
         finally:
             # Stored is stored: a delete that failed brings the message back, as a duplicate.
-            self._on_batch(deliveries)
+            self._on_batch(leaving.deliveries)
 
-    def _leave(self, batch: Sequence[Received], kept: Mapping[str, Quarantined], stored_at: int) -> None:
-        """Deletes what could be read, and what a person wants deleted; hides the others."""
-        handles = (message.receipt_handle for message in batch)
-        self._queue.delete([handle for handle in handles if handle not in kept or kept[handle].delete_wanted])
-        read = tuple(message.message_id for message in batch if message.receipt_handle not in kept)
-        self._left.append(Left(read, stored_at, now()))
-        soon_whole = _soon_whole(batch)
+    def _finish(self) -> None:
+        self._settle()
+        if self._left:
+            self._history.record_left(self._left)
+            self._left = []
+
+    def _hide(self, leaving: _Leaving) -> None:
+        soon_whole = _soon_whole(leaving.batch)
         hide = {
             handle: message
-            for handle, message in kept.items()
+            for handle, message in leaving.kept.items()
             if not message.delete_wanted and handle not in soon_whole
         }
         troubles = [_hide(self._queue, self._history, message, handle) for handle, message in hide.items()]

@@ -20,16 +20,19 @@ from mns.mns_request import (
 from imm_tui.cloud.mns_reply import Depth, Received, depth_of, failed_deletes, fields_of, messages_of
 from imm_tui.cloud.mns_wire import Cancelled, Mns, Reply, checked_name
 from imm_tui.credentials import Credentials, Keys
-from imm_tui.errors import BadInput, NoCredentials, Refused, Unreachable
+from imm_tui.errors import BadInput, NoCredentials, Refused, Trouble, Unreachable
 from imm_tui.i18n import _
 
-__all__ = ["AT_ONCE", "BATCH", "Cancelled", "Queue"]
+__all__ = ["AT_ONCE", "BATCH", "MOST", "Cancelled", "Queue"]
 
 BATCH = 16
 """Messages that one call can receive or delete (MNS API 2015-06-06, BatchReceiveMessage, BatchDeleteMessage)."""
 
 AT_ONCE = 8
 """Calls of one kind that are worth having under way at once."""
+
+MOST = AT_ONCE * BATCH
+"""Messages that can be received or deleted at once."""
 
 _BARRING_CODES = frozenset({"QueueNotExist", "InvalidQueueName", "QueueNameLengthError"})
 
@@ -98,27 +101,39 @@ class Queue:
         One that is missing in the answer may have become visible again, or be deleted already. Raises Refused,
         Unreachable or Cancelled if a call fails before any message was deleted; after that it returns what was.
         """
-        handles = [handle for handle in receipt_handles if _HANDLE.fullmatch(handle)]
-        batches = [handles[start : start + BATCH] for start in range(0, len(handles), BATCH)]
         deleted: list[str] = []
-        while batches:
-            some, batches = batches[:AT_ONCE], batches[AT_ONCE:]
-            started: list[Callable[[], list[str]]] = []
-            fault: Refused | Unreachable | NoCredentials | None = None
+        for start in range(0, len(receipt_handles), MOST):
             try:
-                for batch in some:
-                    started.append(self._start_delete(batch))
-            except (Refused, Unreachable, NoCredentials) as error:
-                fault = error
+                deleted += self.start_delete(receipt_handles[start : start + MOST])()
+            except (Refused, Unreachable, NoCredentials):
+                if not deleted:
+                    raise
+                break
+        return deleted
+
+    def start_delete(self, receipt_handles: Sequence[str]) -> Callable[[], list[str]]:
+        """As `delete`, of up to MOST messages, but only sends the requests; what this returns takes the replies, and is
+        called once."""
+        handles = [handle for handle in receipt_handles if _HANDLE.fullmatch(handle)]
+        started: list[Callable[[], list[str]]] = []
+        faults: list[Trouble] = []
+        try:
+            for start in range(0, len(handles), BATCH):
+                started.append(self._start_delete(handles[start : start + BATCH]))
+        except (Refused, Unreachable, NoCredentials) as fault:
+            faults.append(fault)
+
+        def deleted() -> list[str]:
+            gone: list[str] = []
             for take in started:
                 try:
-                    deleted += take()
-                except (Refused, Unreachable, NoCredentials) as error:
-                    fault = fault or error
-            if fault is not None:
-                if not deleted:
-                    raise fault
-                break
+                    gone += take()
+                except (Refused, Unreachable, NoCredentials) as fault:
+                    faults.append(fault)
+            if faults and not gone:
+                raise faults[0]
+            return gone
+
         return deleted
 
     def _start_delete(self, batch: list[str]) -> Callable[[], list[str]]:

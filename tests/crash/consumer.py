@@ -48,11 +48,28 @@ def _after(owner: type, name: str, burn: Burn) -> None:
 
     def call(*arguments: Any, **named: Any) -> Any:
         result = original(*arguments, **named)
-        if result or name != "receive":  # an empty answer is none
-            burn()
+        burn()
         return result
 
     setattr(owner, name, call)
+
+
+def _after_reply(name: str, burn: Burn) -> None:
+    """The reply to a call of the queue's that was started has been read."""
+    start = getattr(Queue, name)
+
+    def started(*arguments: Any, **named: Any) -> Callable[[], list[Any]]:
+        take = start(*arguments, **named)
+
+        def taken() -> list[Any]:
+            result: list[Any] = take()
+            if result or name != "start_receive":  # an empty answer is none
+                burn()
+            return result
+
+        return taken
+
+    setattr(Queue, name, started)
 
 
 def _on_the_wire(method: str, answered: bool, burn: Burn) -> None:
@@ -91,17 +108,17 @@ def _trace(trace: Callable[[sqlite3.Connection, str], None]) -> None:
 
 
 FAILPOINTS: dict[str, Callable[[Burn], None]] = {
-    "before_receive": partial(_before, Queue, "receive"),
+    "before_receive": partial(_before, Queue, "start_receive"),
     "receive_sent": partial(_on_the_wire, "GET", False),
     "receive_answered": partial(_on_the_wire, "GET", True),
-    "after_receive": partial(_after, Queue, "receive"),
+    "after_receive": partial(_after_reply, "start_receive"),
     "at_begin": partial(_at_statement, "BEGIN"),
     "mid_transaction": partial(_at_statement, ""),
     "before_commit": partial(_at_statement, "COMMIT"),
     "after_commit": partial(_after, History, "store"),
     "delete_sent": partial(_on_the_wire, "DELETE", False),
     "delete_answered": partial(_on_the_wire, "DELETE", True),
-    "after_delete": partial(_after, Queue, "delete"),
+    "after_delete": partial(_after_reply, "start_delete"),
     "before_hide": partial(_before, Queue, "change_visibility"),
     "hide_sent": partial(_on_the_wire, "PUT", False),
     "hide_answered": partial(_on_the_wire, "PUT", True),
