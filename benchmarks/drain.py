@@ -56,7 +56,7 @@ def sync_milliseconds(folder: Path) -> float:
     return statistics.median(taken)
 
 
-def measure(events: int = 4000, rounds: int = 5) -> list[Row]:
+def measure(events: int = 16_000, rounds: int = 5) -> list[Row]:
     homes = map(str, itertools.count())
     with cloud() as stage:
         busy: list[float] = []
@@ -70,7 +70,7 @@ def measure(events: int = 4000, rounds: int = 5) -> list[Row]:
         mine, tutorial, batches = in_turn(
             rounds,
             lambda: rate("ours", events),
-            lambda: rate("tutorial", events // 4),
+            lambda: rate("tutorial", events // 8),
             lambda: rate("batches", events),
         )
         sync = sync_milliseconds(stage.folder)
