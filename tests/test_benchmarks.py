@@ -21,7 +21,7 @@ from tests.conftest import CHECKOUT
         ("long_list --tasks 300 --keys 3 --rounds 1", ["with 300 tasks, p95", "memory with 300 tasks"]),
         ("calls --tasks 2 --lasting 1", ["calls for each of 2 tasks of 1 s"]),
         ("scaling --events 1000 --behind 100 --rounds 1", ["of history behind it"]),
-        ("flood --events 1500 --keys 2 --rounds 1", ["while draining flat out", "the list's drawing"]),
+        ("flood --events 12000 --keys 2 --rounds 1", ["while draining flat out", "the list's drawing"]),
         ("idle --seconds 1", ["idle with a long poll"]),
         ("opening --tasks 200 --rounds 1", ["first paint, 200 tasks", "until the list is filled", "a filter over 200"]),
         ("submitting --tasks 3", ["3 submissions", "connections for them"]),
