@@ -37,6 +37,7 @@ from imm_tui.text import block, line
 from imm_tui.tui import process, read_only, styles, theme
 from imm_tui.tui.chosen import Chosen
 from imm_tui.tui.pasting import whole_pastes
+from imm_tui.tui.right_of_way import RightOfWay
 from imm_tui.tui.screens.opening import BREAKPOINTS, Opening
 from imm_tui.tui.terminal import suspend, use_mouse
 
@@ -51,8 +52,11 @@ if TYPE_CHECKING:  # most of it is imported after the first paint
 _FRAME = 1 / 30
 """Seconds between two readings of the history, however often it changes."""
 
-_GIVES_WAY = 0.05
-"""Seconds for which the draining of a queue waits at most for what is being drawn."""
+_BETWEEN_KEYS = 0.25
+"""The same while a person is at the keys: what they want to see comes first."""
+
+_PRESSED = (events.Key, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+"""What a person wants to see an answer to."""
 
 _NOTHING_LOST = N_("Nothing that was received is lost.")
 
@@ -141,10 +145,7 @@ class ImmApp(App[str | None]):
         """The newest, which may be over."""
         self._alone = False
         """Nothing else is in the process."""
-        self._at_rest = threading.Event()
-        """Nothing is being drawn. Only one thread of Python's is at work at a time: while a queue is drained flat out,
-        a key would be answered three times as late."""
-        self._at_rest.set()
+        self.right_of_way = RightOfWay(self)
         self._woken = False
         self._drained_at = 0.0
         self._interrupted_at = -_TWICE
@@ -166,7 +167,7 @@ class ImmApp(App[str | None]):
 
     def run(self, **options: Any) -> str | None:
         """Runs to the end, which a signal can ask for as well; call it in the main thread."""
-        self._alone = True
+        self._alone = self.right_of_way.alone = True
         with process.taken(self.thread_failed), whole_pastes():
             return super().run(mouse=self.chosen.now.mouse, **options)
 
@@ -229,8 +230,8 @@ class ImmApp(App[str | None]):
             self.call_after_refresh(self.session.start)
 
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
-        if isinstance(event, events.Key):
-            self._take_right_of_way()
+        if isinstance(event, _PRESSED):
+            self.right_of_way.press()
         if isinstance(event, events.Paste):
             # Not every field is one of ours: the palette's would hand control characters on to the terminal.
             event.text = block(event.text.replace("\r\n", "\n").replace("\r", "\n"), limit=None)
@@ -247,7 +248,7 @@ class ImmApp(App[str | None]):
             field.post_message(events.Key(event.key, event.character))
 
     def on_unmount(self) -> None:
-        self._at_rest.set()
+        self.right_of_way.end()
         if self._dashboards:
             self.submissions.stop()
             self.session.stop()
@@ -273,7 +274,7 @@ class ImmApp(App[str | None]):
             self.wake,
             overdue_after=self._overdue_after,
             on_hook_trouble=self._hook_failed,
-            give_way=self.give_way,
+            give_way=self.right_of_way.wait,
         )
 
     @property
@@ -301,7 +302,8 @@ class ImmApp(App[str | None]):
                 self.call_later(self._drain_soon)
 
     def _drain_soon(self) -> None:
-        wait = self._drained_at + _FRAME - time.monotonic()
+        pause = _BETWEEN_KEYS if self.right_of_way.is_pressed else _FRAME
+        wait = self._drained_at + pause - time.monotonic()
         if wait > 0:
             self.set_timer(wait, self._drain_next)
         else:
@@ -310,18 +312,10 @@ class ImmApp(App[str | None]):
     def _drain_next(self) -> None:
         self.call_after_refresh(self._drain)  # what a key has changed is drawn first
 
-    def give_way(self) -> None:
-        """In a thread that drains a queue: waits until a key that was pressed is answered, and what came is drawn."""
-        self._at_rest.wait(_GIVES_WAY)
-
-    def _take_right_of_way(self) -> None:
-        self._at_rest.clear()
-        self.call_after_refresh(self._at_rest.set)
-
     def _drain(self) -> None:
         if not self.is_running:
             return  # the screen is being taken down
-        self._take_right_of_way()
+        self.right_of_way.take()
         self._woken = False
         self._drained_at = time.monotonic()
         self._take_back()
@@ -666,6 +660,7 @@ class ImmApp(App[str | None]):
             self.session,
             self.submissions,
             self.chosen,
+            self.right_of_way,
             demo=self.demo,
             scenario=self.scenario,
             whereabouts=self._left.get(self.settings.profile),

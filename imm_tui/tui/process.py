@@ -17,8 +17,10 @@ from textual.app import App
 from imm_tui.exits import END_SIGNALS, end_at_last
 from imm_tui.tui.terminal import modes_kept
 
-_TURN = 0.001
-"""Seconds for which a thread at work may keep the screen's waiting."""
+_NEVER = 2**31 - 1
+
+_GENERATIONS = 20
+"""How often what is young is looked through for garbage until all is: half as often as Python would by itself."""
 
 
 @contextmanager
@@ -26,8 +28,7 @@ def taken(failed: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
     """Everything is as it was before when this is left. `failed` is told of each thread that ends by a mistake."""
     signals = {number: signal.getsignal(number) for number in END_SIGNALS}
     hook, threading.excepthook = threading.excepthook, failed
-    turn = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
+    turn, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
         with modes_kept():
             yield
@@ -37,6 +38,7 @@ def taken(failed: Callable[[threading.ExceptHookArgs], None]) -> Iterator[None]:
             signal.signal(number, handler)
         sys.setswitchinterval(turn)
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
         gc.enable()
 
 
@@ -55,6 +57,14 @@ def end_by_signal(app: App[Any]) -> None:
 
 def spare_what_is_there() -> None:
     """What is there by now stays: to look through all of it for garbage, again and again, takes several frames. What
-    comes from now on is looked through, also where nothing was until now."""
+    comes from now on is looked through, also where nothing was until now, but all of it only by `look_for_garbage`."""
     gc.freeze()
+    young, middle, _old = gc.get_threshold()
+    gc.set_threshold(young, middle, _NEVER)
     gc.enable()
+
+
+def look_for_garbage() -> None:
+    """Call it when nobody waits for anything: where it is time for it, it takes a frame."""
+    if gc.get_count()[-1] >= _GENERATIONS:
+        gc.collect()

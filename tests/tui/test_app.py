@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -343,19 +342,3 @@ async def test_an_error_that_a_form_does_not_show_waits_and_costs_it_no_escape(p
         assert shown.screen is shown.dashboard
         await pilot.press("escape")
         await until(pilot, lambda: "It went wrong." not in read(shown))
-
-
-async def test_whoever_drains_a_queue_waits_until_a_key_is_answered(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("imm_tui.tui.app._GIVES_WAY", 60)
-    shown = app(path)
-    async with shown.run_test() as pilot:
-        await until_read(pilot, "No tasks yet")
-        listener = threading.Thread(target=shown.give_way, daemon=True)
-        handling = shown.on_event(events.Key("down", None))
-        listener.start()
-        listener.join(0.2)
-        assert listener.is_alive(), "the key is being handled"
-        await handling
-        await until(pilot, lambda: not listener.is_alive())

@@ -32,6 +32,7 @@ from imm_tui.tui.finder import Finder
 from imm_tui.tui.localized import Localized
 from imm_tui.tui.pace import Pace
 from imm_tui.tui.reading import Outline, Reading, outline
+from imm_tui.tui.right_of_way import RightOfWay
 from imm_tui.tui.screens.opening import BREAKPOINTS
 from imm_tui.tui.submissions import Submissions
 from imm_tui.tui.task_index import Arrangement, Found
@@ -150,6 +151,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         session: Session,
         submissions: Submissions,
         chosen: Chosen,
+        right_of_way: RightOfWay,
         *,
         demo: bool = False,
         scenario: str = "",
@@ -159,6 +161,7 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self._session = session
         self._submissions = submissions
         self._chosen = chosen
+        self._right_of_way = right_of_way
         self._profile = session.profile
         self._settings = session.profile.settings
         self._history_path = session.profile.history_path
@@ -216,6 +219,10 @@ class Dashboard(Localized[None], inherit_bindings=False):
         self.show_listener(self.listener)
         self.set_interval(1, self._tick)
         self.call_after_refresh(self.start_reading)
+
+    def _on_timer_update(self) -> None:
+        with self._right_of_way.taken():
+            super()._on_timer_update()  # where Textual draws
 
     def on_unmount(self) -> None:
         self._finder.stop()
