@@ -30,7 +30,7 @@ _ALL: dict[Callable[..., list[Row]], Mapping[str, int]] = {
     leaving.measure: {},
     long_list.measure: {},
     calls.measure: {},
-    scaling.measure: {"events": 1_000_000, "behind": 800_000},
+    scaling.measure: {"events": 1_000_000, "behind": 1_260_000},
     flood.measure: {},
     idle.measure: {"seconds": 60},
     opening.measure: {"tasks": 1_000_000},

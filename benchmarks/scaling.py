@@ -21,7 +21,7 @@ def measure(events: int = 100_000, behind: int = 50_000, rounds: int = 3) -> lis
         sizes = itertools.takewhile(lambda size: size <= events, (FEW * 10**power for power in itertools.count(1)))
         for size in sizes:
             rows += _rows_of(stage, size, homes, rounds if size <= 10 * FEW else 1)
-        fill_history(stage.folder / "long", behind)
+        fill_history(stage.folder / "long", behind, first=10 * FEW)  # other tasks than those that are drained
         file = stage.folder / "long" / "history.db"
         length = file.stat().st_size / 1e6
 

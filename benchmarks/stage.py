@@ -111,11 +111,11 @@ _ODD = 42
 """The number of the only task that has seven pages; all others have five."""
 
 
-def fill_history(folder: Path, tasks: int) -> None:
-    """So many tasks that have succeeded, the newest of them with the highest number."""
+def fill_history(folder: Path, tasks: int, first: int = 0) -> None:
+    """So many tasks that have succeeded, numbered from `first` on, the newest of them with the highest number."""
     with History(folder / "history.db") as history:
-        for start in range(0, tasks, 1000):
-            history.store([_arrival(number) for number in range(start, min(start + 1000, tasks))], now())
+        for start in range(first, first + tasks, 1000):
+            history.store([_arrival(number) for number in range(start, min(start + 1000, first + tasks))], now())
 
 
 def _arrival(number: int) -> Arrival:

@@ -39,6 +39,10 @@ from imm_tui.errors import HistoryTorn, HistoryUnusable
 from imm_tui.i18n import N_, _, sentences
 from imm_tui.tasks import Conversion, Event, Status, Task, task_key
 
+_LOG = 4_000
+"""Pages, of 4 KB, of SQLite's log that are copied into the file at once. Identities are in no order: beside a long
+history each event changes a page of its own, and the longer the log the more of them change more than once."""
+
 _BUSY = 10.0
 """Seconds that a statement waits for another connection."""
 
@@ -417,6 +421,7 @@ class History:
         with self._told():
             self._write_ahead()
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_LOG}")
             self._db.execute("PRAGMA foreign_keys = ON")
             if self._version(self._db) < len(_VERSIONS):
                 with self._transaction():
