@@ -25,7 +25,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 # How fast it is, beside what it is measured against: one table. Ends with an error where a goal is missed. A million
-# tasks and a gigabyte of history, half an hour: `make bench FULL=1`.
+# tasks and a gigabyte of history, a quarter of an hour: `make bench FULL=1`.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
