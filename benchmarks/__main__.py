@@ -42,7 +42,9 @@ _ALL: dict[Callable[..., list[Row]], Mapping[str, int]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="a million events and tasks, a gigabyte: a quarter of an hour")
+    parser.add_argument(
+        "--full", action="store_true", help="a million events and tasks, a gigabyte: a quarter of an hour"
+    )
     full = parser.parse_args().full
     rows, failed = [], []
     for measure, sizes in _ALL.items():
